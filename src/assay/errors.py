@@ -1,0 +1,65 @@
+"""Every error that a user can cause, with the exit code of its kind.
+
+Anything that is not an `AssayError` is a fault of Assay and keeps its traceback.
+"""
+
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+
+
+class AssayError(Exception):
+    """A fault that the user can mend; its text is all that the user needs to read.
+
+    Each kind is a subclass with an `exit_code` of its own.
+    """
+
+    exit_code = 1
+
+
+class ParamsError(AssayError):
+    """`params.yaml` is unreadable, incomplete, misspelt or out of range."""
+
+    exit_code = 10
+
+
+class SchemaError(AssayError):
+    """A table does not have the columns or the types that the input contract asks for."""
+
+    exit_code = 11
+
+
+class DataError(AssayError):
+    """A table has the right columns, but its content cannot be modelled."""
+
+    exit_code = 12
+
+
+class SplitError(AssayError):
+    """The wanted split cannot be made from these rows."""
+
+    exit_code = 13
+
+
+class ArtifactError(AssayError):
+    """A file is missing, corrupt, or not what its manifest says."""
+
+    exit_code = 14
+
+
+class GateError(AssayError):
+    """The result is not good enough to go on: no gain over the baseline, no feasible threshold."""
+
+    exit_code = 15
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """Return the known name that resembles `name` most, or None where none is close."""
+    matches = get_close_matches(name, list(known), n=1, cutoff=0.6)
+    return matches[0] if matches else None
+
+
+def numbered(faults: Sequence[str]) -> str:
+    """Join faults into one text: a single one as it is, several as a list, one a line."""
+    if len(faults) == 1:
+        return faults[0]
+    return "\n".join([f"{len(faults)} faults:", *(f"  - {fault}" for fault in faults)])

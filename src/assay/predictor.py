@@ -1,0 +1,85 @@
+"""A fitted pipeline with its calibrator: the one way from features to a score."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.base import clone
+from sklearn.pipeline import Pipeline
+
+from assay.calibration import Calibrator
+from assay.metrics import FloatArray, LabelArray
+from assay.splits import Folds
+
+# What a skops file may hold beside skops' own safe types, by family of estimator. Anything else is
+# refused by name.
+TRUSTED_TYPES: tuple[str, ...] = (
+    # scikit-learn's encoder and trees
+    "numpy.dtype",
+    # LightGBM
+    "collections.OrderedDict",
+    "lightgbm.basic.Booster",
+    "lightgbm.sklearn.LGBMClassifier",
+    # Assay
+    "assay.baselines.RuleClassifier",
+)
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """Scores features in model form.
+
+    Attributes
+    ----------
+    pipeline : Pipeline
+        Fitted; `predict_proba` takes the features in model form.
+    calibrator : Calibrator
+        Applied to the pipeline's probability.
+    """
+
+    pipeline: Any
+    calibrator: Calibrator
+
+    def score(self, features: pd.DataFrame) -> FloatArray:
+        """Return the calibrated probability of the positive class, shape (n,), in row order."""
+        return self.calibrator.apply(positive_probability(self.pipeline, features))
+
+
+def positive_probability(model: Any, features: pd.DataFrame) -> FloatArray:
+    """Return the raw probability of class 1, shape (n,); an empty table gives no scores."""
+    if not len(features):
+        return np.empty(0)
+    probability: FloatArray = model.predict_proba(features)[:, 1]
+    return np.ascontiguousarray(probability, dtype=np.float64)
+
+
+def assemble_pipeline(preprocessor: Any, estimator: Any) -> Pipeline:
+    """Return an unfitted pipeline of clones: features to matrix, matrix to probability."""
+    return Pipeline([("features", clone(preprocessor)), ("model", clone(estimator))])
+
+
+def out_of_fold_scores(
+    model: Any, features: pd.DataFrame, y_true: LabelArray, folds: Folds
+) -> FloatArray:
+    """Return each row's raw score from a model that was fitted without its fold.
+
+    Parameters
+    ----------
+    model : estimator
+        Cloned for each fold, so preprocessing is fitted inside it.
+    features : DataFrame, shape (n, p)
+        Training rows in model form.
+    y_true : ndarray of {0, 1}, shape (n,)
+    folds : Folds
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        NaN for the rows that no fold validates.
+    """
+    scores = np.full(len(features), np.nan)
+    for fitted, validated in folds.split(features):
+        fold_model = clone(model).fit(features.iloc[fitted], y_true[fitted])
+        scores[validated] = positive_probability(fold_model, features.iloc[validated])
+    return scores

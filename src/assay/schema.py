@@ -1,0 +1,214 @@
+"""The roles of a table's columns, and the one form in which every model sees features."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from assay.errors import SchemaError
+from assay.params import DataParams, TaskParams
+
+# Position of a row in the source table: the key that joins splits, predictions and tables.
+ROW = "assay_row"
+
+Kind = Literal["numeric", "categorical"]
+Label = bool | int | float | str
+
+
+@dataclass(frozen=True)
+class Feature:
+    """A column that a model may see.
+
+    Attributes
+    ----------
+    name : str
+        The user's name of the column.
+    kind : {"numeric", "categorical"}
+        How the model reads it.
+    source_dtype : str
+        Its pandas dtype in the feature table.
+    """
+
+    name: str
+    kind: Kind
+    source_dtype: str
+
+
+@dataclass(frozen=True)
+class Schema:
+    """What each column of the feature table is.
+
+    Attributes
+    ----------
+    unit : str
+        What one row is.
+    target : str
+        The column to predict.
+    labels : tuple
+        The target's values: the negative one, then the positive one.
+    id_columns, passthrough_columns : tuple of str
+        Columns that stand in front of predictions.
+    time_column, group_column : str or None
+        When the row is decided on; the entity that rows may share.
+    excluded : dict
+        Columns that no model may see, with their reasons.
+    features : tuple of Feature
+        In the order of the feature table.
+    """
+
+    unit: str
+    target: str
+    labels: tuple[Label, ...]
+    id_columns: tuple[str, ...]
+    passthrough_columns: tuple[str, ...]
+    time_column: str | None
+    group_column: str | None
+    excluded: Mapping[str, str]
+    features: tuple[Feature, ...]
+
+    @property
+    def feature_names(self) -> list[str]:
+        """Names of the features, in order."""
+        return [feature.name for feature in self.features]
+
+    @property
+    def carried_columns(self) -> list[str]:
+        """Columns that are no features and stay beside predictions, without repeats."""
+        optional = [self.time_column, self.group_column]
+        names = [*self.id_columns, *(name for name in optional if name), *self.passthrough_columns]
+        return list(dict.fromkeys(names))
+
+    def names_of(self, kind: Kind) -> list[str]:
+        """Names of the features of one kind, in order."""
+        return [feature.name for feature in self.features if feature.kind == kind]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a JSON-like value that `schema_from_json` reads back."""
+        return asdict(self)
+
+
+def schema_from_json(content: Mapping[str, Any]) -> Schema:
+    """Read back what `Schema.to_json` gave."""
+    fields = dict(content)
+    fields["features"] = tuple(Feature(**feature) for feature in fields["features"])
+    for name in ("labels", "id_columns", "passthrough_columns"):
+        fields[name] = tuple(fields[name])
+    return Schema(**fields)
+
+
+def column_kind(column: pd.Series, declared_categorical: bool = False) -> Kind | None:
+    """Say how a model can read a column; None where it cannot.
+
+    Numbers and booleans are numeric, unless declared categorical. Texts and pandas categories are
+    categorical. Times, lists, bytes and mixtures have no reading of their own.
+    """
+    inferred = pd.api.types.infer_dtype(column, skipna=True)
+    if inferred in {"string", "categorical"}:
+        return "categorical"
+    if inferred in {"integer", "floating", "boolean", "mixed-integer-float"}:
+        return "categorical" if declared_categorical else "numeric"
+    if inferred == "empty":
+        return "numeric"
+    return None
+
+
+def infer_schema(frame: pd.DataFrame, data: DataParams, task: TaskParams) -> Schema:
+    """Give every column of a checked feature table its role.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        A table that has passed `assay.checks`.
+    data, task : DataParams, TaskParams
+        Sections of `params.yaml`.
+
+    Raises
+    ------
+    SchemaError
+        If a column has no kind that a model can read.
+    """
+    special = {data.target, *data.id_columns, *data.exclude_columns}
+    special |= {name for name in (data.time_column, data.group_column) if name}
+    features = []
+    for name in frame.columns:
+        if name in special:
+            continue
+        kind = column_kind(frame[name], name in data.categorical_columns)
+        if kind is None:
+            raise SchemaError(
+                f"column {name!r} of type {frame[name].dtype} cannot be a feature. "
+                "Convert it, or list it in data.exclude_columns."
+            )
+        features.append(Feature(name, kind, str(frame[name].dtype)))
+    others = [label for label in frame[data.target].unique() if label != task.positive_label]
+    negative = others[0].item() if hasattr(others[0], "item") else others[0]
+    return Schema(
+        unit=data.unit,
+        target=data.target,
+        labels=(negative, task.positive_label),
+        id_columns=tuple(data.id_columns),
+        passthrough_columns=tuple(data.passthrough_columns),
+        time_column=data.time_column,
+        group_column=data.group_column,
+        excluded=dict(data.exclude_columns),
+        features=tuple(features),
+    )
+
+
+def typed_table(frame: pd.DataFrame, schema: Schema) -> pd.DataFrame:
+    """Return the table that every later stage reads.
+
+    Columns: the row's position in the source, the carried columns, the target as 0 and 1, and the
+    features in their model form. Excluded columns are gone.
+    """
+    typed = pd.DataFrame({ROW: np.arange(len(frame), dtype="int64")})
+    for name in schema.carried_columns:
+        if name not in schema.feature_names:
+            typed[name] = frame[name].to_numpy()
+    typed[schema.target] = (frame[schema.target] == schema.labels[1]).astype("int8").to_numpy()
+    return pd.concat([typed, model_frame(frame, schema.features)], axis=1)
+
+
+def model_frame(frame: pd.DataFrame, features: Sequence[Feature]) -> pd.DataFrame:
+    """Return the features in the one form that models are fitted on and score.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Has every feature; numeric features hold numbers already.
+    features : sequence of Feature
+        The columns to take, in order.
+
+    Returns
+    -------
+    DataFrame
+        Numeric features as float64, categorical ones as text objects; missing is NaN in both. The
+        index is 0 to n - 1.
+    """
+    columns = {
+        feature.name: (
+            frame[feature.name].astype("float64").to_numpy()
+            if feature.kind == "numeric"
+            else category_text(frame[feature.name]).to_numpy()
+        )
+        for feature in features
+    }
+    return pd.DataFrame(columns, index=pd.RangeIndex(len(frame)))
+
+
+def category_text(column: pd.Series) -> pd.Series:
+    """Return a column's values as texts, missing ones as NaN.
+
+    A whole number has the same text whether it came as an integer or as a float, because one
+    missing value is enough to make pandas read integers as floats.
+    """
+    values = column.astype(object)
+    return values.map(_text, na_action="ignore").where(column.notna().to_numpy(), np.nan)
+
+
+def _text(value: object) -> str:
+    if isinstance(value, float | np.floating) and float(value).is_integer():
+        return str(int(value))
+    return str(value)
