@@ -100,7 +100,7 @@ def build() -> pd.DataFrame:
     sample = sample.sort_values(["sched_dep", "flight_id"], ignore_index=True)
     if not sample["flight_id"].is_unique:
         raise ValueError("flight_id is not unique in the sample")
-    table = pd.DataFrame(
+    return pd.DataFrame(
         {
             "flight_id": sample["flight_id"],
             "sched_dep": sample["sched_dep"].astype("datetime64[us]"),
@@ -126,7 +126,6 @@ def build() -> pd.DataFrame:
             },
         }
     )
-    return table
 
 
 if __name__ == "__main__":

@@ -137,7 +137,8 @@ def read_table(path: Path, columns: Sequence[str] | None = None) -> pd.DataFrame
         else:
             header = pd.read_csv(path, header=None, nrows=1, dtype=str, keep_default_na=False)
             names, table = [str(name) for name in header.iloc[0]], None
-            frame = pd.read_csv(path, low_memory=False)
+            # pandas' fast parser is off by a last digit now and then.
+            frame = pd.read_csv(path, low_memory=False, float_precision="round_trip")
     except (pa.ArrowException, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise _unreadable(path, kind, error) from None
     except (OSError, UnicodeDecodeError) as error:
@@ -226,6 +227,18 @@ def read_text(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise _unreadable(path, "text", error) from None
+
+
+def read_bytes(path: Path) -> bytes:
+    """Read a file as it is."""
+    return _require(path, "Run `dvc repro` to make it.").read_bytes()
+
+
+def parquet_bytes(frame: pd.DataFrame) -> bytes:
+    """Return a table as the bytes of a Parquet file."""
+    buffer = io.BytesIO()
+    frame.to_parquet(buffer, index=False, compression="zstd")
+    return buffer.getvalue()
 
 
 def write_bytes(path: Path, content: bytes) -> None:

@@ -1,19 +1,29 @@
 """What a model must beat: constants, a regularised linear model, and the rule people use today."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 
+from assay import artifacts
 from assay.errors import ParamsError
-from assay.metrics import FloatArray, LabelArray
-from assay.params import BaselineParams
-from assay.predictor import assemble_pipeline
+from assay.metrics import FloatArray, LabelArray, ScoredMetric, primary_metric
+from assay.params import BaselineParams, TaskParams
+from assay.predictor import (
+    TRUSTED_TYPES,
+    assemble_pipeline,
+    fold_metrics,
+    out_of_fold_scores,
+)
+from assay.schema import ROW, Schema
+from assay.splits import Folds
 
 
 class RuleClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -63,6 +73,19 @@ class RuleClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return holds
 
 
+def load_baseline(folder: Path, name: str) -> Pipeline | RuleClassifier:
+    """Load one fitted baseline from the folder that `baseline` wrote.
+
+    Raises
+    ------
+    ArtifactError
+        If the file is missing or corrupt, or holds a type that is not trusted.
+    """
+    trusted = [*TRUSTED_TYPES, "assay.baselines.RuleClassifier"]
+    baseline: Pipeline | RuleClassifier = artifacts.read_model(folder / f"{name}.skops", trusted)
+    return baseline
+
+
 def build_baselines(
     preprocessor: Any, params: BaselineParams, seed: int
 ) -> Mapping[str, Pipeline | RuleClassifier]:
@@ -86,3 +109,71 @@ def build_baselines(
     if params.rule:
         baselines["rule"] = RuleClassifier(params.rule)
     return baselines
+
+
+@dataclass(frozen=True)
+class FittedBaselines:
+    """Every baseline, judged out-of-fold and fitted on the whole training set.
+
+    Attributes
+    ----------
+    models : dict
+        By name, fitted.
+    best : str
+        The one with the best mean fold score; the holdout has no say.
+    out_of_fold : DataFrame
+        Row, fold, `y_true` and one column of scores per baseline; rows that a fold validates.
+    metrics : dict
+        The scalars of `metrics/baseline.json`.
+    """
+
+    models: Mapping[str, Pipeline | RuleClassifier]
+    best: str
+    out_of_fold: pd.DataFrame
+    metrics: Mapping[str, Any]
+
+
+def fit_baselines(
+    train: pd.DataFrame,
+    schema: Schema,
+    folds: Folds,
+    baselines: Mapping[str, Pipeline | RuleClassifier],
+    task: TaskParams,
+    ece_bins: int,
+) -> FittedBaselines:
+    """Cross-validate the baselines on the folds, then fit each on all training rows.
+
+    Parameters
+    ----------
+    train : DataFrame
+        Training rows with target and features in model form.
+    schema : Schema
+    folds : Folds
+    baselines : dict
+        Unfitted, from `build_baselines`.
+    task : TaskParams
+    ece_bins : int
+        Bins of the calibration error.
+    """
+    features, y_true = train[schema.feature_names], train[schema.target].to_numpy()
+    judged = folds.validated
+    table = pd.DataFrame(
+        {ROW: train[ROW][judged], "fold": folds.fold[judged], "y_true": y_true[judged]}
+    )
+    metrics: dict[str, Any] = {}
+    models = {}
+    for name, baseline in baselines.items():
+        scores = out_of_fold_scores(baseline, features, y_true, folds)
+        table[name] = scores[judged]
+        metrics[name] = fold_metrics(y_true, scores, folds, ece_bins)
+        models[name] = clone(baseline).fit(features, y_true)
+    primary = primary_metric(task.primary_metric)
+    best = _best(metrics, primary)
+    return FittedBaselines(
+        models, best, table.reset_index(drop=True), {"applicable": True, "best": best, **metrics}
+    )
+
+
+def _best(metrics: Mapping[str, Any], metric: ScoredMetric) -> str:
+    sign = 1 if metric.greater_is_better else -1
+    return max(metrics, key=lambda name: sign * metrics[name][metric.name]["cv_mean"])

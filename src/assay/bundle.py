@@ -107,7 +107,9 @@ def verify_bundle(folder: Path) -> dict[str, Any]:
         version, entries = int(manifest["format_version"]), dict(manifest["files"])
         checks = {name: (str(e["sha256"]), int(e["bytes"])) for name, e in entries.items()}
     except (KeyError, TypeError, ValueError):
-        raise ArtifactError(f"{folder / MANIFEST} is not a manifest. Package the run anew.") from None
+        raise ArtifactError(
+            f"{folder / MANIFEST} is not a manifest. Package the run anew."
+        ) from None
     if version > FORMAT_VERSION:
         raise ArtifactError(
             f"{folder} has format {version}; this Assay reads up to {FORMAT_VERSION}. Update Assay."
@@ -117,7 +119,9 @@ def verify_bundle(folder: Path) -> dict[str, Any]:
     for name, (sha256, size) in checks.items():
         faults += _file_faults(folder, name, sha256, size)
     if faults:
-        raise ArtifactError(f"{numbered(faults)}. Nothing was loaded; fetch or package the run anew.")
+        raise ArtifactError(
+            f"{numbered(faults)}. Nothing was loaded; fetch or package the run anew."
+        )
     return dict(manifest)
 
 

@@ -129,9 +129,7 @@ def fit_isotonic(y_true: LabelArray, score: FloatArray) -> Calibrator:
     margin = 0.5 / len(y_true)
     model = IsotonicRegression(y_min=margin, y_max=1 - margin, out_of_bounds="clip")
     model.fit(score, y_true)
-    return Isotonic(
-        tuple(map(float, model.X_thresholds_)), tuple(map(float, model.y_thresholds_))
-    )
+    return Isotonic(tuple(map(float, model.X_thresholds_)), tuple(map(float, model.y_thresholds_)))
 
 
 _FITS: Mapping[str, Callable[[LabelArray, FloatArray], Calibrator]] = {

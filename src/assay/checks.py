@@ -116,6 +116,23 @@ def refuse_errors(findings: list[Finding], source: str) -> None:
         raise kind(numbered(faults))
 
 
+def findings_json(frame: pd.DataFrame, wanted: Wanted, findings: list[Finding]) -> dict[str, Any]:
+    """Return the scalars of `metrics/validation.json`."""
+    errors = sum(finding.severity == "error" for finding in findings)
+    summary: dict[str, Any] = {
+        "row_count": len(frame),
+        "column_count": frame.shape[1],
+        "feature_count": len(wanted.features(frame)),
+        "error_count": errors,
+        "warning_count": len(findings) - errors,
+        "missing_rate": float(frame.isna().mean(axis=None)) if frame.size else 0.0,
+    }
+    if wanted.data.target in frame.columns and len(frame):
+        rate = (frame[wanted.data.target] == wanted.task.positive_label).mean()
+        summary["positive_rate"] = float(rate)
+    return summary
+
+
 def _missing_columns(frame: pd.DataFrame, wanted: Wanted) -> Iterator[Finding]:
     for name, key in wanted.declared.items():
         if name not in frame.columns:

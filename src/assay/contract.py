@@ -116,7 +116,7 @@ def accept(frame: pd.DataFrame, contract: InputContract, source: str) -> Accepte
     schema = contract.schema
     faults = _faults(frame, schema, source)
     accepted = Accepted(features=pd.DataFrame(), carried=pd.DataFrame())
-    columns: dict[str, pd.Series] = {}
+    columns: dict[str, pd.Series[Any]] = {}
     for feature in schema.features:
         if feature.name in frame.columns:
             column, fault = _read_feature(frame[feature.name], feature, accepted)
@@ -158,8 +158,8 @@ def _faults(frame: pd.DataFrame, schema: Schema, source: str) -> list[str]:
 
 
 def _read_feature(
-    column: pd.Series, feature: Feature, accepted: Accepted
-) -> tuple[pd.Series, str | None]:
+    column: "pd.Series[Any]", feature: Feature, accepted: Accepted
+) -> tuple["pd.Series[Any]", str | None]:
     """Return the column as its kind, and a fault where it holds another kind of value."""
     name = feature.name
     if feature.kind == "categorical":
@@ -201,7 +201,7 @@ def _carry(frame: pd.DataFrame, schema: Schema, accepted: Accepted) -> None:
         accepted.notes.append(f"left out, unknown to the model: {', '.join(extras)}")
 
 
-def _read_times(column: pd.Series, accepted: Accepted) -> pd.Series:
+def _read_times(column: "pd.Series[Any]", accepted: Accepted) -> "pd.Series[Any]":
     """Read a carried time column; a number stays a number, since its unit is anybody's guess."""
     if pd.api.types.is_datetime64_any_dtype(column) or pd.api.types.is_numeric_dtype(column):
         return column

@@ -11,13 +11,13 @@ from assay.errors import GateError
 from assay.metrics import (
     FloatArray,
     LabelArray,
-    ScoredMetric,
     binary_metrics,
     primary_metric,
+    reliability,
+    roc_curve,
     row_log_loss,
 )
 from assay.params import EvaluateParams, GateParams, TaskParams
-from assay.splits import Folds
 from assay.uncertainty import Bootstrap, Estimate, metric_estimate, paired_gain
 
 
@@ -126,36 +126,6 @@ def refuse_at_gate(verdict: GateVerdict, gate: GateParams) -> None:
         )
 
 
-def best_baseline(fold_means: Mapping[str, float], metric: ScoredMetric) -> str:
-    """Return the baseline with the best mean fold score (never chosen on the holdout)."""
-    sign = 1 if metric.greater_is_better else -1
-    return max(fold_means, key=lambda name: sign * fold_means[name])
-
-
-def fold_scores(
-    metric: ScoredMetric, y_true: LabelArray, scores: FloatArray, folds: Folds
-) -> list[float]:
-    """Return a metric of out-of-fold scores on each fold, fold 1 first."""
-    return [
-        metric.value(y_true[folds.fold == number], scores[folds.fold == number])
-        for number in range(1, folds.fold_count + 1)
-    ]
-
-
-def fold_metrics(
-    y_true: LabelArray, scores: FloatArray, folds: Folds, ece_bins: int
-) -> dict[str, dict[str, float]]:
-    """Return mean and standard deviation over the folds of every metric."""
-    result = {}
-    for name, metric in binary_metrics(ece_bins).items():
-        values = fold_scores(metric, y_true, scores, folds)
-        result[name] = {
-            "cv_mean": float(np.mean(values)),
-            "cv_std": float(np.std(values, ddof=1)),
-        }
-    return result
-
-
 def worst_cases(
     holdout: pd.DataFrame,
     y_true: LabelArray,
@@ -212,3 +182,46 @@ def _interval(estimate: Estimate) -> dict[str, float]:
         "ci_low": estimate.ci_low,
         "ci_high": estimate.ci_high,
     }
+
+
+# Points of a stored curve; more would not show.
+_CURVE_POINTS = 200
+
+
+def curve_tables(y_true: LabelArray, y_score: FloatArray, bins: int) -> dict[str, pd.DataFrame]:
+    """Return the data behind the ROC, precision-recall and calibration plots.
+
+    Parameters
+    ----------
+    y_true : ndarray of {0, 1}, shape (n,)
+    y_score : ndarray, shape (n,)
+    bins : int
+        Equal-width bins of the calibration curve.
+
+    Returns
+    -------
+    dict of str to DataFrame
+        "roc", "precision_recall" and "calibration"; long curves are thinned to 200 points.
+    """
+    from sklearn.metrics import precision_recall_curve
+
+    false_rate, true_rate, _ = roc_curve(y_true, y_score)
+    precision, recall, _ = precision_recall_curve(y_true, y_score)
+    mean_score, observed, counts = reliability(y_true, y_score, bins)
+    return {
+        "roc": _thinned(
+            pd.DataFrame({"false_positive_rate": false_rate, "true_positive_rate": true_rate})
+        ),
+        "precision_recall": _thinned(
+            pd.DataFrame({"recall": recall[::-1], "precision": precision[::-1]})
+        ),
+        "calibration": pd.DataFrame(
+            {"mean_score": mean_score, "observed_rate": observed, "row_count": counts}
+        ),
+    }
+
+
+def _thinned(curve: pd.DataFrame) -> pd.DataFrame:
+    """Keep at most `_CURVE_POINTS` rows, evenly spaced, both ends among them."""
+    keep = np.unique(np.linspace(0, len(curve) - 1, _CURVE_POINTS).round().astype(int))
+    return pd.DataFrame(curve.iloc[keep].reset_index(drop=True))

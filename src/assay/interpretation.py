@@ -103,11 +103,11 @@ class Explanation:
     method: str
     additivity_gap: float
 
-    def mean_absolute(self) -> pd.Series:
+    def mean_absolute(self) -> "pd.Series[Any]":
         """Return each feature's mean absolute contribution, the greatest first."""
         means = self.values.abs().mean()
         order = np.lexsort((means.index.to_numpy(), -means.to_numpy()))
-        return means.iloc[order]
+        return pd.Series(means.to_numpy()[order], index=means.index[order])
 
 
 def explain(
@@ -273,11 +273,11 @@ def error_slices(
     return table.sort_values(["log_loss", "feature", "slice"], ascending=[False, True, True])
 
 
-def _categories(column: pd.Series) -> np.ndarray[Any, np.dtype[np.object_]]:
+def _categories(column: "pd.Series[Any]") -> np.ndarray[Any, np.dtype[np.object_]]:
     return column.fillna("(missing)").to_numpy(dtype=object)
 
 
-def _quantiles(column: pd.Series, count: int) -> np.ndarray[Any, np.dtype[np.object_]]:
+def _quantiles(column: "pd.Series[Any]", count: int) -> np.ndarray[Any, np.dtype[np.object_]]:
     """Return, for each value, its quantile bin as a text such as `Q1 [0, 12.5]`."""
     edges = np.unique(np.nanquantile(column, np.linspace(0, 1, count + 1)))
     if len(edges) < 2:
@@ -340,9 +340,7 @@ def interpret_model(
         params.permutation_repeats,
         bootstrap,
     )
-    explanation = explain(
-        predictor.pipeline, schema, features, params.shap_sample_rows, task.seed
-    )
+    explanation = explain(predictor.pipeline, schema, features, params.shap_sample_rows, task.seed)
     shap_means = explanation.mean_absolute()
     importance["mean_abs_shap"] = importance["feature"].map(shap_means)
     numeric = [name for name in importance["feature"] if name in schema.names_of("numeric")]

@@ -51,7 +51,7 @@ def reference_profile(
     }
 
 
-def _numeric_profile(column: pd.Series) -> dict[str, Any]:
+def _numeric_profile(column: "pd.Series[Any]") -> dict[str, Any]:
     """Return missing rate, deciles, and the share of rows in each bin between distinct deciles."""
     values = column.dropna().to_numpy()
     if not len(values):
@@ -69,7 +69,7 @@ def _numeric_profile(column: pd.Series) -> dict[str, Any]:
     }
 
 
-def _categorical_profile(column: pd.Series) -> dict[str, Any]:
+def _categorical_profile(column: "pd.Series[Any]") -> dict[str, Any]:
     counts = column.value_counts(dropna=True)
     counts = counts.sort_index().sort_values(ascending=False, kind="stable")
     total = max(int(counts.sum()), 1)

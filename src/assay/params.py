@@ -5,7 +5,7 @@ answered with its place, what was got and what is allowed, all faults at once.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, Lt
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -164,6 +164,8 @@ class ThresholdParams(Section):
 class InterpretParams(Section):
     """How the model is explained."""
 
+    resamples: Annotated[int, Field(ge=100)]
+    confidence: Annotated[float, Field(gt=0, lt=1)]
     permutation_repeats: Annotated[int, Field(ge=2)]
     shap_sample_rows: PositiveInt
     dependence_feature_count: PositiveInt
@@ -254,29 +256,24 @@ def _fault(detail: dict[str, Any]) -> str:
 
 
 def _locate(location: tuple[str | int, ...]) -> tuple[str, Any, list[str]]:
-    """Return the dotted place, the annotation found there, and the names of its siblings."""
-    model: type[BaseModel] | None = Params
+    """Return the dotted place, the field found there, and the names of its siblings."""
+    model: Any = Params
     field: Any = None
-    place, siblings = "", []
+    place, siblings = "", list[str]()
     for part in location:
-        fields = (
-            {(info.alias or name): info for name, info in model.model_fields.items()}
-            if model
-            else {}
-        )
-        if model is not None:
-            siblings = list(fields)
         if isinstance(part, int):
             place += f"[{part}]"
-        elif model is not None or place.count(".") < 1:
+        elif model is not None:
             place += f".{part}" if place else part
-        elif part not in {"str", "int", "bool", "float", "[key]"} and "[" not in part:
+            fields = {info.alias or name: info for name, info in model.model_fields.items()}
+            siblings = list(fields)
+            field = fields.get(part)
+            annotation = getattr(field, "annotation", None)
+            is_section = isinstance(annotation, type) and issubclass(annotation, Section)
+            model = annotation if is_section else None
+        elif get_origin(getattr(field, "annotation", None)) is dict and part != "[key]":
             place += f".{part}"
-        info = fields.get(str(part))
-        field = info if info is not None else field
-        annotation = info.annotation if info is not None else None
-        is_model = isinstance(annotation, type) and issubclass(annotation, BaseModel)
-        model = annotation if is_model else None
+        # What is left is the name of a union's member, which means nothing to the reader.
     return place, field, siblings
 
 
@@ -299,7 +296,7 @@ def _expected(detail: dict[str, Any], field: Any) -> str:
         "too_short": "a list that is not empty",
         "finite_number": "a finite number",
     }
-    return names.get(kind, detail["msg"])
+    return names.get(kind, str(detail["msg"]))
 
 
 def _interval(field: Any) -> str:

@@ -108,9 +108,7 @@ def calibration_figure(
     return figure
 
 
-def _wilson(
-    rate: FloatArray, counts: Any, confidence: float
-) -> tuple[FloatArray, FloatArray]:
+def _wilson(rate: FloatArray, counts: Any, confidence: float) -> tuple[FloatArray, FloatArray]:
     """Return Wilson's interval of a rate (Wilson 1927)."""
     from scipy.special import ndtri
 
@@ -127,7 +125,7 @@ def threshold_figure(curve: ThresholdCurve, chosen: float, rows: int) -> Figure:
     # Where nothing is flagged there is no precision to draw.
     precision = np.where(curve.flagged_rate > 0, curve.precision, np.nan)[order]
     with plt.rc_context(dict(_STYLE)):
-        figure, (axes, cost) = plt.subplots(2, 1, sharex=True, figsize=(6.4, 5.6))
+        figure, (axes, cost) = plt.subplots(2, 1, sharex=True, figsize=(7.6, 5.6))
         axes.set_title(f"What each threshold does, out-of-fold (n = {rows:,})")
         axes.plot(x, precision, color=BLUE, label="precision")
         axes.plot(x, curve.recall[order], color=ORANGE, label="recall")
@@ -137,8 +135,8 @@ def threshold_figure(curve: ThresholdCurve, chosen: float, rows: int) -> Figure:
         cost.set(xlabel="Decision threshold", ylabel="Mean cost per row", xlim=(0, 1))
         for panel in (axes, cost):
             panel.axvline(chosen, color="black", linestyle="--", label=f"chosen {chosen:.3f}")
-        axes.legend(loc="upper right", ncols=2)
-        cost.legend(loc="lower right")
+            # Beside the panel: the curves cross all of it.
+            panel.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
         plt.close(figure)
     return figure
 
@@ -183,7 +181,11 @@ def importance_figure(table: pd.DataFrame, metric: str, rows: int, top: int = 15
         )
         axes.barh(shown["feature"], shown["importance"], color=BLUE)
         axes.errorbar(
-            shown["importance"], shown["feature"], xerr=errors.clip(min=0), fmt="none", color="black"
+            shown["importance"],
+            shown["feature"],
+            xerr=errors.clip(min=0),
+            fmt="none",
+            color="black",
         )
         axes.axvline(0, color="black", linewidth=0.8)
         axes.set_xlabel(f"Loss of {metric} when the feature is shuffled")
@@ -191,7 +193,7 @@ def importance_figure(table: pd.DataFrame, metric: str, rows: int, top: int = 15
     return figure
 
 
-def shap_bar_figure(means: pd.Series, output: str, rows: int, top: int = 15) -> Figure:
+def shap_bar_figure(means: "pd.Series[Any]", output: str, rows: int, top: int = 15) -> Figure:
     """Mean absolute SHAP value of the top features."""
     shown = means.head(top).iloc[::-1]
     title = f"Mean |SHAP value|, sample of the holdout (n = {rows:,})"
@@ -256,7 +258,9 @@ def shap_dependence_figure(
     return figure
 
 
-def _dependence_by_category(axes: Any, column: pd.Series, contribution: pd.Series) -> None:
+def _dependence_by_category(
+    axes: Any, column: "pd.Series[Any]", contribution: "pd.Series[Any]"
+) -> None:
     """Draw the contributions of the most frequent categories."""
     top = column.value_counts().sort_index().sort_values(ascending=False, kind="stable").index[:10]
     groups = [contribution[(column == name).to_numpy()].to_numpy() for name in top]

@@ -1,6 +1,7 @@
 """A fitted pipeline with its calibrator: the one way from features to a score."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,8 +9,9 @@ import pandas as pd
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
-from assay.calibration import Calibrator
-from assay.metrics import FloatArray, LabelArray
+from assay import artifacts
+from assay.calibration import Calibrator, calibrator_from_json
+from assay.metrics import FloatArray, LabelArray, ScoredMetric, binary_metrics
 from assay.splits import Folds
 
 # What a skops file may hold beside skops' own safe types, by family of estimator. Anything else is
@@ -21,8 +23,6 @@ TRUSTED_TYPES: tuple[str, ...] = (
     "collections.OrderedDict",
     "lightgbm.basic.Booster",
     "lightgbm.sklearn.LGBMClassifier",
-    # Assay
-    "assay.baselines.RuleClassifier",
 )
 
 
@@ -54,6 +54,20 @@ def positive_probability(model: Any, features: pd.DataFrame) -> FloatArray:
     return np.ascontiguousarray(probability, dtype=np.float64)
 
 
+def load_predictor(folder: Path) -> Predictor:
+    """Load a candidate's folder: `pipeline.skops` and `calibrator.json`.
+
+    Raises
+    ------
+    ArtifactError
+        If a file is missing or corrupt, or holds a type that is not trusted.
+    """
+    return Predictor(
+        artifacts.read_model(folder / "pipeline.skops", TRUSTED_TYPES),
+        calibrator_from_json(artifacts.read_json(folder / "calibrator.json")),
+    )
+
+
 def assemble_pipeline(preprocessor: Any, estimator: Any) -> Pipeline:
     """Return an unfitted pipeline of clones: features to matrix, matrix to probability."""
     return Pipeline([("features", clone(preprocessor)), ("model", clone(estimator))])
@@ -83,3 +97,27 @@ def out_of_fold_scores(
         fold_model = clone(model).fit(features.iloc[fitted], y_true[fitted])
         scores[validated] = positive_probability(fold_model, features.iloc[validated])
     return scores
+
+
+def fold_scores(
+    metric: ScoredMetric, y_true: LabelArray, scores: FloatArray, folds: Folds
+) -> list[float]:
+    """Return a metric of out-of-fold scores on each fold, fold 1 first."""
+    return [
+        metric.value(y_true[folds.fold == number], scores[folds.fold == number])
+        for number in range(1, folds.fold_count + 1)
+    ]
+
+
+def fold_metrics(
+    y_true: LabelArray, scores: FloatArray, folds: Folds, ece_bins: int
+) -> dict[str, dict[str, float]]:
+    """Return mean and standard deviation over the folds of every metric."""
+    result = {}
+    for name, metric in binary_metrics(ece_bins).items():
+        values = fold_scores(metric, y_true, scores, folds)
+        result[name] = {
+            "cv_mean": float(np.mean(values)),
+            "cv_std": float(np.std(values, ddof=1)),
+        }
+    return result

@@ -47,7 +47,7 @@ def build_preprocessor(schema: Schema, params: PreprocessParams) -> ColumnTransf
             sparse_output=False,
         )
         steps.append(("categorical", indicators, categorical))
-    return ColumnTransformer(steps, verbose_feature_names_out=False)
+    return ColumnTransformer(steps)
 
 
 def source_features(preprocessor: ColumnTransformer, features: list[str]) -> list[str]:

@@ -98,7 +98,7 @@ def schema_from_json(content: Mapping[str, Any]) -> Schema:
     return Schema(**fields)
 
 
-def column_kind(column: pd.Series, declared_categorical: bool = False) -> Kind | None:
+def column_kind(column: "pd.Series[Any]", declared_categorical: bool = False) -> Kind | None:
     """Say how a model can read a column; None where it cannot.
 
     Numbers and booleans are numeric, unless declared categorical. Texts and pandas categories are
@@ -198,7 +198,7 @@ def model_frame(frame: pd.DataFrame, features: Sequence[Feature]) -> pd.DataFram
     return pd.DataFrame(columns, index=pd.RangeIndex(len(frame)))
 
 
-def category_text(column: pd.Series) -> pd.Series:
+def category_text(column: "pd.Series[Any]") -> "pd.Series[Any]":
     """Return a column's values as texts, missing ones as NaN.
 
     A whole number has the same text whether it came as an integer or as a float, because one

@@ -12,8 +12,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from assay.errors import SplitError
+from assay.params import SplitParams
+from assay.schema import ROW, Schema
 
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
@@ -95,6 +98,61 @@ class Split:
     proof: dict[str, Any]
 
 
+def split_table(table: pd.DataFrame, schema: Schema, params: SplitParams) -> Split:
+    """Split a validated table as the section `split` asks.
+
+    Raises
+    ------
+    SplitError
+        If the split cannot be made; the message says what would work.
+    """
+    if schema.time_column is None:
+        raise SplitError(
+            f"split.strategy {params.strategy} needs a data.time_column, which is null. Name one."
+        )
+    return split_by_time(
+        table[schema.time_column].to_numpy(),
+        table[schema.target].to_numpy(),
+        params.holdout_fraction,
+        params.fold_count,
+        params.embargo_days,
+    )
+
+
+def split_summary(split: Split, table: pd.DataFrame, schema: Schema) -> dict[str, Any]:
+    """Return the scalars of `metrics/split.json`: sizes, class balance and the proof."""
+    y_true = table[schema.target].to_numpy()
+    summary: dict[str, Any] = {
+        "train_count": len(split.train),
+        "holdout_count": len(split.holdout),
+        "holdout_rate": len(split.holdout) / len(table),
+        "train_positive_rate": float(y_true[split.train].mean()),
+        "holdout_positive_rate": float(y_true[split.holdout].mean()),
+        "fold_count": split.folds.fold_count,
+        "out_of_fold_count": int(split.folds.validated.sum()),
+        **split.proof,
+    }
+    for number, (fitted, validated) in enumerate(split.folds.split(), start=1):
+        summary[f"fold_{number}"] = {
+            "train_count": len(fitted),
+            "validation_count": len(validated),
+            "validation_positive_rate": float(y_true[split.train][validated].mean()),
+        }
+    return summary
+
+
+def folds_table(train: pd.DataFrame, folds: Folds) -> pd.DataFrame:
+    """Return the fold assignment as the table of `data/split/folds.parquet`."""
+    return pd.DataFrame(
+        {ROW: train[ROW].to_numpy(), "fold": folds.fold, "trains_from": folds.trains_from}
+    )
+
+
+def folds_from_table(table: pd.DataFrame) -> Folds:
+    """Read back what `folds_table` gave; rows are those of the training set, in its order."""
+    return Folds(table["fold"].to_numpy(), table["trains_from"].to_numpy())
+
+
 def split_by_time(
     times: npt.NDArray[np.datetime64],
     y_true: npt.NDArray[np.integer[Any]],
@@ -157,9 +215,7 @@ def split_by_time(
 _FEWER = "split.fold_count"
 
 
-def _boundary(
-    times: npt.NDArray[np.datetime64], quantile: float
-) -> np.datetime64 | None:
+def _boundary(times: npt.NDArray[np.datetime64], quantile: float) -> np.datetime64 | None:
     """Return the time at a quantile; rows from it on are later. None if no row would be earlier."""
     ordered = np.sort(times)
     start = ordered[min(int(quantile * len(ordered)), len(ordered) - 1)]

@@ -4,13 +4,17 @@ A row is flagged when its score is at or above the threshold. Candidate threshol
 neighbouring scores, so that a score is never equal to the threshold that was chosen on it.
 """
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
+import pandas as pd
 
 from assay.errors import GateError
 from assay.metrics import FloatArray, LabelArray
+from assay.params import ThresholdParams
 
 
 @dataclass(frozen=True)
@@ -76,7 +80,7 @@ class ThresholdCurve:
 
 
 @dataclass(frozen=True)
-class Choice:
+class Decision:
     """A chosen threshold and why.
 
     Attributes
@@ -85,11 +89,61 @@ class Choice:
     strategy : str
     rationale : str
         One sentence with the figures that decided.
+    labels : tuple
+        What a row is called below the threshold, and at or above it.
+    out_of_fold : OperatingPoint
+        What the threshold does to the rows that it was chosen on.
     """
 
     threshold: float
     strategy: str
     rationale: str
+    labels: tuple[Any, ...]
+    out_of_fold: OperatingPoint
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the content of `models/decision.json`."""
+        return {"applicable": True, **asdict(self)}
+
+
+@dataclass(frozen=True)
+class DecisionReport:
+    """What a decision does on the holdout, beside what else could be done.
+
+    Attributes
+    ----------
+    decision : Decision
+    holdout : OperatingPoint
+        At the chosen threshold.
+    alternatives : dict of str to OperatingPoint
+        On the same rows: "at_one_half", "flag_all" and "flag_none".
+    y_true : ndarray of {0, 1}, shape (n,)
+    flagged : ndarray of bool, shape (n,)
+    """
+
+    decision: Decision
+    holdout: OperatingPoint
+    alternatives: Mapping[str, OperatingPoint]
+    y_true: LabelArray
+    flagged: npt.NDArray[np.bool_]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the scalars of `metrics/threshold.json`."""
+        return {
+            "applicable": True,
+            "strategy": self.decision.strategy,
+            "threshold": self.decision.threshold,
+            "out_of_fold": self.decision.out_of_fold.to_json(),
+            "holdout": self.holdout.to_json(),
+            **{f"holdout_{name}": point.to_json() for name, point in self.alternatives.items()},
+        }
+
+    def labelled(self, labels: tuple[Any, ...]) -> pd.DataFrame:
+        """Return `actual` and `predicted` of each row as labels, for a confusion matrix."""
+        names = np.array([str(label) for label in labels], dtype=object)
+        return pd.DataFrame(
+            {"actual": names[self.y_true], "predicted": names[self.flagged.astype(int)]}
+        )
 
 
 @dataclass(frozen=True)
@@ -183,7 +237,26 @@ def _between(scores: FloatArray) -> FloatArray:
     return thresholds
 
 
-def choose_threshold(y_true: LabelArray, y_score: FloatArray, rule: Rule, unit: str) -> Choice:
+def curve_points(curve: ThresholdCurve, count: int) -> ThresholdCurve:
+    """Return at most `count` points of a curve, evenly spaced by rank, both ends among them."""
+    keep = np.unique(np.linspace(0, len(curve.threshold) - 1, count).round().astype(int))
+    return ThresholdCurve(**{name: values[keep] for name, values in vars(curve).items()})
+
+
+def rule_from_params(params: ThresholdParams) -> Rule:
+    """Return the rule that the section `threshold` describes."""
+    return Rule(
+        params.strategy,
+        params.fixed,
+        params.min_precision,
+        params.min_recall,
+        Costs(params.cost_false_positive, params.cost_false_negative),
+    )
+
+
+def decide(
+    y_true: LabelArray, y_score: FloatArray, rule: Rule, unit: str, labels: tuple[Any, ...]
+) -> Decision:
     """Choose the operating point that the strategy asks for.
 
     Of equally good points the one that flags least is taken.
@@ -196,14 +269,25 @@ def choose_threshold(y_true: LabelArray, y_score: FloatArray, rule: Rule, unit: 
     rule : Rule
     unit : str
         What one row is, for the rationale.
+    labels : tuple
+        The target's values, the negative one first.
 
     Raises
     ------
     GateError
         If no point meets the strategy's constraint; the message has the best that is reachable.
     """
+    threshold, rationale = choose_threshold(y_true, y_score, rule, unit)
+    point = operating_point(y_true, y_score, threshold, rule.costs)
+    return Decision(threshold, rule.strategy, rationale, labels, point)
+
+
+def choose_threshold(
+    y_true: LabelArray, y_score: FloatArray, rule: Rule, unit: str
+) -> tuple[float, str]:
+    """Return the threshold and its rationale; see `decide`."""
     if rule.strategy == "fixed":
-        return Choice(rule.fixed, "fixed", f"{rule.fixed:g} was given in threshold.fixed.")
+        return rule.fixed, f"fixed: {rule.fixed:g} was given in threshold.fixed."
     curve = threshold_curve(y_true, y_score, rule.costs)
     index = _best_index(curve, rule)
     rows = f"{len(y_true):,} out-of-fold rows (one row is one {unit})"
@@ -225,10 +309,31 @@ def choose_threshold(y_true: LabelArray, y_score: FloatArray, rule: Rule, unit: 
             f"{curve.expected_cost[index]:.3f}"
         ),
     }
-    return Choice(
-        float(curve.threshold[index]),
-        rule.strategy,
-        f"{rule.strategy}: {reasons[rule.strategy]} ({figures}), on {rows}.",
+    rationale = f"{rule.strategy}: {reasons[rule.strategy]} ({figures}), on {rows}."
+    return float(curve.threshold[index]), rationale
+
+
+def report_decision(
+    decision: Decision, y_true: LabelArray, y_score: FloatArray, costs: Costs
+) -> DecisionReport:
+    """Report what a decision does on rows that had no part in it.
+
+    Parameters
+    ----------
+    decision : Decision
+    y_true : ndarray of {0, 1}, shape (n,)
+    y_score : ndarray, shape (n,)
+        Holdout scores.
+    costs : Costs
+    """
+    # No score reaches 2, and every score reaches 0.
+    alternatives = {"at_one_half": 0.5, "flag_all": 0.0, "flag_none": 2.0}
+    return DecisionReport(
+        decision,
+        operating_point(y_true, y_score, decision.threshold, costs),
+        {name: operating_point(y_true, y_score, t, costs) for name, t in alternatives.items()},
+        y_true,
+        y_score >= decision.threshold,
     )
 
 

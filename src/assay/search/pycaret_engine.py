@@ -7,6 +7,9 @@ preprocessing, metric, parallelism). Each is overridden here; `docs/decisions/` 
 import os
 import tempfile
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -99,7 +102,9 @@ class PyCaretEngine:
             tuned = FoldScores(candidate, _plain_params(tuner.best_params_), self._fold_scores())
         sign = 1.0 if self._problem.metric.greater_is_better else -1.0
         history = [
-            Trial(candidate.name, trial.number, sign * float(trial.value), _plain_params(trial.params))
+            Trial(
+                candidate.name, trial.number, sign * float(trial.value), _plain_params(trial.params)
+            )
             for trial in tuner.study_.trials
             if trial.value is not None
         ]
@@ -120,12 +125,14 @@ def pycaret_model_bytes(pipeline: Any, feature_names: list[str], target: str) ->
     with _quietly():
         from pycaret.internal.persistence import save_model
         from pycaret.internal.pipeline import Pipeline
-        from pycaret.internal.preprocess.transformers import TransformerWrapper
 
-        wrapper = TransformerWrapper(pipeline.named_steps["features"])
+        # PyCaret's `predict_model` reads the index of what the transformer gives.
+        features = deepcopy(pipeline.named_steps["features"]).set_output(transform="pandas")
         native = Pipeline(
-            [("features", wrapper), ("trained_model", pipeline.named_steps["model"])]
+            [("features", features), ("trained_model", pipeline.named_steps["model"])]
         )
+        # `fit` would note these; the steps are fitted already.
+        native._feature_names_in = [*feature_names, target]
         with tempfile.TemporaryDirectory() as folder:
             save_model(native, str(Path(folder) / "model"), verbose=False)
             return (Path(folder) / "model.pkl").read_bytes()
@@ -157,8 +164,9 @@ def _plain_params(params: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-class _quietly(warnings.catch_warnings):  # noqa: N801  (reads as a verb where it is used)
+@contextmanager
+def _quietly() -> Iterator[None]:
     """Silence the warnings that PyCaret's own code raises, which its user cannot mend."""
-
-    def __init__(self) -> None:
-        super().__init__(action="ignore")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield

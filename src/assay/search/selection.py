@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from assay.errors import DataError
@@ -199,8 +198,3 @@ def _tuning_table(trials: Sequence[Trial]) -> pd.DataFrame:
 
 def _params_text(params: Any) -> str:
     return ", ".join(f"{name}={value!r}" for name, value in sorted(params.items()))
-
-
-def fold_summary(scores: Sequence[float]) -> dict[str, float]:
-    """Return mean and sample standard deviation of fold scores."""
-    return {"cv_mean": float(np.mean(scores)), "cv_std": float(np.std(scores, ddof=1))}

@@ -1,0 +1,56 @@
+# Everything that Assay needs, from a bare machine: git, make, a C library, and Python 3.9+ with pip.
+# The environment is .venv (Python 3.11), made from the hashed requirements.lock; it is made once, and
+# again only when the lock or the Makefile changes.
+
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+
+UV_VERSION := 0.13.9
+# A Python that has pip; only to fetch uv.
+PYTHON ?= python3
+UV := .tools/bin/uv
+READY := .venv/.assay-ready
+# `dvc` runs the stages with the `python` that it finds first.
+RUN := PATH="$(CURDIR)/.venv/bin:$$PATH"
+
+.PHONY: help repro test lint data lock bench clean
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1|\2/' | column -t -s '|' 2>/dev/null \
+		|| grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST)
+
+repro: $(READY) ## set up, and rebuild what changed (the first time: everything)
+	$(RUN) dvc repro
+
+test: $(READY) ## set up, and run the tests
+	$(RUN) python -m pytest
+
+lint: $(READY) ## formatting, lint, types, and the floors of the house
+	$(RUN) ruff format --check .
+	$(RUN) ruff check .
+	$(RUN) mypy
+	$(RUN) lint-imports
+
+data: $(UV) ## make the bundled feature table anew (the same bytes)
+	$(UV) run --no-project --python 3.11 scripts/make_flights.py
+
+lock: $(UV) ## resolve requirements.lock anew from pyproject.toml
+	$(UV) pip compile pyproject.toml --all-extras --universal --python-version 3.11 --upgrade \
+		--generate-hashes --no-emit-index-url --no-emit-find-links --no-header --quiet \
+		--output-file requirements.lock
+
+bench: $(READY) ## measure what the README claims
+	$(RUN) python benchmarks/pipeline.py
+
+clean: ## remove the environment and its tools (nothing of yours)
+	rm -rf .venv .tools
+
+$(UV):
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-warn-script-location \
+		--target .tools uv==$(UV_VERSION)
+
+$(READY): requirements.lock pyproject.toml Makefile | $(UV)
+	$(UV) venv --quiet --clear --python 3.11 .venv
+	$(UV) pip sync --quiet --python .venv --require-hashes requirements.lock
+	$(UV) pip install --quiet --python .venv --no-deps --no-build-isolation --editable .
+	@touch $(READY)

@@ -1,0 +1,132 @@
+"""What does the next person receive?
+
+Reads everything. Refits the chosen pipeline on all rows, and writes the run folder, the pointer to
+it, and the model card.
+
+Guarantee: the holdout's source rows, scored from disk by the code behind `predict`, get the judged
+scores to the last bit, or nothing is packaged. The run folder is checked against its manifest.
+"""
+
+import tempfile
+from pathlib import Path
+
+import stages
+from assay import artifacts, provenance
+from assay.bundle import bundle_files, verify_bundle, write_bundle
+from assay.contract import build_contract
+from assay.monitoring import reference_profile
+from assay.params import parse_params, section_names
+from assay.predictor import load_predictor
+from assay.report.model_card import CardFacts, model_card
+from assay.schema import schema_from_json
+from assay.scoring import check_skew
+from assay.search.pycaret_engine import pycaret_model_bytes
+from assay.shipping import by_row, companions, refit_on_all, run_meta, source_rows, trace_origin
+from stages._stage import PARAMS, Stage, run, say
+
+METRICS = ("validation", "split", "baseline", "train", "holdout", "threshold", "interpret")
+TABLES = ("leaderboard", "tuning", "worst_cases", "importance", "slices")
+PICTURES = (
+    *("roc", "precision_recall", "calibration", "threshold", "confusion"),
+    *("importance", "shap_bar", "shap_beeswarm", "shap_dependence"),
+)
+
+STAGE = Stage(
+    name="package",
+    sections=tuple(section_names()),
+    reads={
+        "features": Path("${data.table}"),
+        "table": Path("data/validated/table.parquet"),
+        "schema": Path("data/validated/schema.json"),
+        "train": Path("data/split/train.parquet"),
+        "out_of_fold": Path("data/predictions/oof.parquet"),
+        "holdout_predictions": Path("data/predictions/holdout.parquet"),
+        "candidate": Path("models/candidate"),
+        "decision": Path("models/decision.json"),
+        "lock": Path("requirements.lock"),
+        **{f"metrics/{name}.json": Path(f"metrics/{name}.json") for name in METRICS},
+        **{f"tables/{name}.csv": Path(f"reports/tables/{name}.csv") for name in TABLES},
+        **{f"plots/{name}.png": Path(f"plots/{name}.png") for name in PICTURES},
+    },
+    writes={
+        "runs": Path("models/runs"),
+        "latest": Path("models/registry/latest.txt"),
+        "model_card": Path("reports/model_card.md"),
+    },
+)
+# The code's hash is part of the run, so every source file is an input.
+CODE = (Path("src/assay"), Path("stages"))
+
+
+def main() -> None:
+    """Refit, check for skew, and write the run folder, the pointer and the card."""
+    params = parse_params(artifacts.read_yaml(PARAMS))
+    reads = STAGE.reads
+    source = artifacts.read_table(Path(params.data.table))
+    schema = schema_from_json(artifacts.read_json(reads["schema"]))
+    table, train = (artifacts.read_table(reads[name]) for name in ("table", "train"))
+    judged, out_of_fold = (
+        artifacts.read_table(reads[name]) for name in ("holdout_predictions", "out_of_fold")
+    )
+    decision = artifacts.read_json(reads["decision"])
+    metrics = {name: artifacts.read_json(reads[f"metrics/{name}.json"]) for name in METRICS}
+    candidate = load_predictor(reads["candidate"])
+
+    holdout_input = source_rows(source, judged["assay_row"], schema)
+    contract = build_contract(schema, train)
+    with tempfile.TemporaryDirectory() as folder:
+        scores = judged["y_score"].to_numpy()
+        check_skew(candidate, contract, decision, holdout_input, scores, Path(folder))
+
+    fitted = table if params.package.refit else train
+    shipped = refit_on_all(candidate, table, schema) if params.package.refit else candidate
+    origin = trace_origin(table, schema, params, Path(params.data.table), list(CODE), reads["lock"])
+    meta = run_meta(origin, decision, metrics, len(fitted), params.package.refit)
+    tables = {name: artifacts.read_table(reads[f"tables/{name}.csv"]) for name in TABLES}
+    card = model_card(
+        CardFacts(
+            meta,
+            schema,
+            metrics,
+            decision,
+            tables["leaderboard"],
+            tables["importance"],
+            tables["slices"],
+        )
+    )
+    profile = reference_profile(
+        train,
+        schema,
+        out_of_fold["y_true"].to_numpy(),
+        out_of_fold["y_score"].to_numpy(),
+        decision["threshold"],
+    )
+    versions = provenance.installed_versions(artifacts.read_text(reads["lock"]))
+    extra = companions(
+        texts={
+            "model_card.md": card,
+            "monitoring/baseline.json": artifacts.json_text(profile),
+            "env/pip_freeze.txt": "".join(f"{n}=={v}\n" for n, v in versions.items()),
+            "env/env_meta.json": artifacts.json_text(provenance.environment(stages.kernel_pins())),
+        },
+        files={name: path for name, path in reads.items() if "/" in name},
+        tables={
+            "tables/holdout_input.parquet": holdout_input,
+            "tables/holdout_predictions.parquet": by_row(judged, table, schema),
+        },
+    )
+    extra["model/pycaret_model.pkl"] = pycaret_model_bytes(
+        shipped.pipeline, schema.feature_names, schema.target
+    )
+    run_folder = STAGE.writes["runs"] / meta["run_id"]
+    write_bundle(
+        run_folder, bundle_files(shipped, build_contract(schema, fitted), decision, meta, extra)
+    )
+    verify_bundle(run_folder)
+    artifacts.write_text(STAGE.writes["model_card"], card)
+    artifacts.write_text(STAGE.writes["latest"], f"{run_folder.as_posix()}\n")
+    say(f"packaged {run_folder}")
+
+
+if __name__ == "__main__":
+    run(STAGE, main)
