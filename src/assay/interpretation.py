@@ -107,7 +107,8 @@ class Explanation:
         """Return each feature's mean absolute contribution, the greatest first."""
         means = self.values.abs().mean()
         order = np.lexsort((means.index.to_numpy(), -means.to_numpy()))
-        return pd.Series(means.to_numpy()[order], index=means.index[order])
+        ordered: pd.Series[Any] = means.iloc[order]
+        return ordered
 
 
 def explain(
