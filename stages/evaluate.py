@@ -39,9 +39,7 @@ STAGE = Stage(
         "worst_cases": Path("reports/tables/worst_cases.csv"),
         "metrics": Path("metrics/holdout.json"),
         "roc": Path("plots/data/roc.csv"),
-        "roc_baseline": Path("plots/data/roc_baseline.csv"),
         "precision_recall": Path("plots/data/precision_recall.csv"),
-        "precision_recall_baseline": Path("plots/data/precision_recall_baseline.csv"),
         "calibration": Path("plots/data/calibration.csv"),
         "roc_png": Path("plots/roc.png"),
         "precision_recall_png": Path("plots/precision_recall.png"),
@@ -81,11 +79,8 @@ def main() -> None:
 def _write_plots(y_true, scores, params) -> None:
     paths = STAGE.writes
     curves = {name: curve_tables(y_true, s, params.ece_bins) for name, s in scores.items()}
-    model, baseline = curves.values()
-    for name in ("roc", "precision_recall"):
-        artifacts.write_table(paths[name], model[name])
-        artifacts.write_table(paths[f"{name}_baseline"], baseline[name])
-    artifacts.write_table(paths["calibration"], model["calibration"])
+    for name, data in curves["model"].items():
+        artifacts.write_table(paths[name], data)
     artifacts.write_figure(paths["roc_png"], plots.roc_figure(y_true, scores))
     recall_precision = {
         name: tuple(tables["precision_recall"][axis].to_numpy() for axis in ("recall", "precision"))

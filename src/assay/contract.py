@@ -168,7 +168,7 @@ def _read_feature(
         return category_text(column), None
     if pd.api.types.is_datetime64_any_dtype(column):
         return column, f"column {name!r} holds times, expected numbers. Convert it."
-    numbers = pd.to_numeric(column, errors="coerce").astype("float64")
+    numbers = _read_numbers(column)
     lost = int((numbers.isna() & column.notna()).sum())
     if lost and lost == int(column.notna().sum()):
         example = column.dropna().iloc[0]
@@ -180,6 +180,19 @@ def _read_feature(
             f"{name}: {lost + infinite} values are no finite numbers and count as missing"
         )
     return numbers.where(~np.isinf(numbers)), None
+
+
+def _read_numbers(column: "pd.Series[Any]") -> "pd.Series[Any]":
+    """Return float64 values; NaN for what is no number."""
+    numbers = pd.to_numeric(column, errors="coerce").astype("float64")
+    if pd.api.types.is_numeric_dtype(column):
+        return numbers
+    # pandas reads a text's last digit wrong now and then; Python does not.
+    exact = [
+        number if np.isnan(number) else float(value)
+        for value, number in zip(column, numbers, strict=True)
+    ]
+    return pd.Series(exact, index=column.index, dtype="float64")
 
 
 def _carry(frame: pd.DataFrame, schema: Schema, accepted: Accepted) -> None:

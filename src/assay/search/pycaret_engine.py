@@ -38,7 +38,8 @@ class PyCaretEngine:
     """
 
     def __init__(self, problem: SearchProblem) -> None:
-        from pycaret.classification import ClassificationExperiment
+        with _quietly():
+            from pycaret.classification import ClassificationExperiment
 
         self._problem = problem
         self._experiment = ClassificationExperiment()

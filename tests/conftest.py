@@ -1,0 +1,159 @@
+"""Shared by all tests: a tiny table with a known signal, and a project folder around it."""
+
+import stages  # noqa: F401, I001  (pins threads and kernels before anything numeric is imported)
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from assay.artifacts import read_yaml
+from assay.params import Params, parse_params
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def make_table(rows: int = 600, seed: int = 0) -> pd.DataFrame:
+    """Return a feature table whose target depends on `signal` and `kind`, in random row order."""
+    rng = np.random.default_rng(seed)
+    signal = rng.normal(size=rows)
+    kind = rng.choice(["a", "b", "c"], rows, p=[0.5, 0.4, 0.1])
+    log_odds = 1.5 * signal + 1.0 * (kind == "b") - 0.8
+    target = (rng.uniform(size=rows) < 1 / (1 + np.exp(-log_odds))).astype("int64")
+    table = pd.DataFrame(
+        {
+            "row_key": [f"k{number:05d}" for number in range(rows)],
+            "moment": pd.Timestamp("2024-01-01") + pd.to_timedelta(np.arange(rows), unit="h"),
+            "entity": [f"e{number % 50}" for number in range(rows)],
+            "outcome": target,
+            "aftermath": target * 10.0 + rng.normal(size=rows),
+            "signal": np.where(rng.uniform(size=rows) < 0.05, np.nan, signal),
+            "noise": rng.normal(size=rows),
+            "count": rng.integers(0, 9, rows),
+            "kind": pd.Series(kind).where(rng.uniform(size=rows) > 0.05, None),
+        }
+    )
+    return table.sample(frac=1, random_state=seed).reset_index(drop=True)
+
+
+def make_params() -> dict[str, Any]:
+    """Return the bundled params, fitted to the tiny table and fast."""
+    params = deepcopy(read_yaml(ROOT / "params.yaml"))
+    params["data"] = {
+        "table": "data/processed/features.parquet",
+        "unit": "case",
+        "target": "outcome",
+        "id_columns": ["row_key"],
+        "time_column": "moment",
+        "group_column": "entity",
+        "categorical_columns": [],
+        "passthrough_columns": ["kind"],
+        "exclude_columns": {"aftermath": "known later"},
+    }
+    params["validate"]["min_rows"] = 100
+    params["split"] |= {"fold_count": 3}
+    params["preprocess"]["min_category_count"] = 5
+    params["baseline"]["rule"] = "signal > 0.5"
+    params["train"] |= {
+        "candidates": ["dummy", "logistic", "lightgbm"],
+        "tune_top": 1,
+        "trials": 2,
+        "n_jobs": 1,
+    }
+    params["evaluate"] |= {"resamples": 100, "worst_case_count": 5}
+    params["evaluate"]["gate"] |= {"action": "warn"}
+    params["interpret"] |= {
+        "resamples": 100,
+        "permutation_repeats": 2,
+        "shap_sample_rows": 50,
+        "slice_min_rows": 20,
+    }
+    return params
+
+
+@pytest.fixture
+def table() -> pd.DataFrame:
+    return make_table()
+
+
+@pytest.fixture
+def raw_params() -> dict[str, Any]:
+    return make_params()
+
+
+@pytest.fixture
+def params(raw_params: dict[str, Any]) -> Params:
+    return parse_params(raw_params)
+
+
+@contextmanager
+def inside(folder: Path) -> Iterator[None]:
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        yield
+    finally:
+        os.chdir(before)
+
+
+def write_project(folder: Path, table: pd.DataFrame, params: dict[str, Any]) -> Path:
+    """Lay out a folder in which every stage can run."""
+    from ruamel.yaml import YAML
+
+    (folder / "data/processed").mkdir(parents=True)
+    table.to_parquet(folder / "data/processed/features.parquet", index=False)
+    with (folder / "params.yaml").open("w") as stream:
+        YAML().dump(params, stream)
+    (folder / "src").mkdir()
+    (folder / "src/assay").symlink_to(ROOT / "src/assay")
+    (folder / "stages").symlink_to(ROOT / "stages")
+    (folder / "requirements.lock").symlink_to(ROOT / "requirements.lock")
+    return folder
+
+
+STAGES = (
+    *("validate", "split", "baseline", "train"),
+    *("evaluate", "threshold", "interpret", "package"),
+)
+
+
+def run_stage(name: str) -> None:
+    import importlib
+
+    importlib.import_module(f"stages.{name}").main()
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project in which all eight stages ran in this process; tests must not change it."""
+    folder = write_project(tmp_path_factory.mktemp("finished"), make_table(), make_params())
+    with inside(folder):
+        for name in STAGES:
+            run_stage(name)
+    return folder
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
+    """Return a function that lays out a project and enters it."""
+
+    def make(
+        table: pd.DataFrame | None = None, params: dict[str, Any] | None = None
+    ) -> Path:
+        folder = tmp_path / "project"
+        folder.mkdir()
+        write_project(
+            folder,
+            make_table() if table is None else table,
+            make_params() if params is None else params,
+        )
+        monkeypatch.chdir(folder)
+        return folder
+
+    return make

@@ -1,0 +1,160 @@
+import hashlib
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.linear_model import LogisticRegression
+
+from assay import artifacts
+from assay.errors import ArtifactError, ParamsError, SchemaError
+from assay.predictor import TRUSTED_TYPES
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path):
+    target = tmp_path / "file.json"
+    artifacts.write_json(target, {"old": 1})
+    with pytest.raises(RuntimeError, match="halfway"), artifacts.replacing(target) as temporary:
+        temporary.write_text("half")
+        raise RuntimeError("halfway")
+    assert artifacts.read_json(target) == {"old": 1}
+    assert names(tmp_path) == ["file.json"]
+
+
+def test_a_failed_folder_leaves_the_old_one(tmp_path):
+    with artifacts.replacing_folder(tmp_path / "out") as folder:
+        (folder / "a").write_text("1")
+    with (
+        pytest.raises(RuntimeError, match="halfway"),
+        artifacts.replacing_folder(tmp_path / "out") as folder,
+    ):
+        (folder / "b").write_text("2")
+        raise RuntimeError("halfway")
+    assert names(tmp_path) == ["out"]
+    assert names(tmp_path / "out") == ["a"]
+
+
+def test_an_unwritable_place_is_an_artifact_error(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ArtifactError, match="cannot be written"):
+        artifacts.write_text(tmp_path / "file" / "below", "x")
+
+
+def test_tables_round_trip_to_the_last_bit(tmp_path):
+    frame = pd.DataFrame({"x": [1 / 3, np.pi * 1e-8, 0.1 + 0.2], "name": ["a", "b,c", 'd"e']})
+    for name in ("t.parquet", "t.csv"):
+        artifacts.write_table(tmp_path / name, frame)
+        pd.testing.assert_frame_equal(artifacts.read_table(tmp_path / name), frame, check_exact=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("t.parquet", b"PAR1 this is no table", "not a readable parquet file"),
+        ("t.parquet", b"", "not a readable parquet file"),
+        ("t.csv", b"", "not a readable csv file"),
+        ("t.csv", b"a,b\n1,2\n1,2,3,4\n", "not a readable csv file"),
+        ("t.csv", b"a\n\xff\xfe\x00\n", "not a readable csv file"),
+        ("t.xlsx", b"x", "must end in .parquet, .pq, .csv"),
+    ],
+)
+def test_unreadable_tables_are_artifact_errors(tmp_path, name, content, message):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(ArtifactError, match=message):
+        artifacts.read_table(tmp_path / name)
+
+
+def test_missing_files_and_folders(tmp_path):
+    with pytest.raises(ArtifactError, match="does not exist"):
+        artifacts.read_table(tmp_path / "absent.parquet")
+    (tmp_path / "d.parquet").mkdir()
+    with pytest.raises(ArtifactError, match="is a folder"):
+        artifacts.read_table(tmp_path / "d.parquet")
+
+
+def test_repeated_column_names_are_a_schema_error(tmp_path):
+    (tmp_path / "t.csv").write_text("a,b,a\n1,2,3\n")
+    with pytest.raises(SchemaError, match="more than one of: a"):
+        artifacts.read_table(tmp_path / "t.csv")
+
+
+def test_yaml_follows_dvcs_rules(tmp_path):
+    path = tmp_path / "params.yaml"
+    path.write_text("number: 1e-3\ntext: no\nempty:\n")
+    assert artifacts.read_yaml(path) == {"number": 0.001, "text": "no", "empty": None}
+
+
+@pytest.mark.parametrize("text", ["a: [1\n", "a: 1\na: 2\n", "\ta: 1\n"])
+def test_broken_yaml_is_a_params_error(tmp_path, text):
+    (tmp_path / "params.yaml").write_text(text)
+    with pytest.raises(ParamsError, match="not valid YAML"):
+        artifacts.read_yaml(tmp_path / "params.yaml")
+
+
+def test_json_holds_finite_numbers_only(tmp_path):
+    with pytest.raises(ValueError, match="Out of range"):
+        artifacts.write_json(tmp_path / "a.json", {"x": float("nan")})
+    assert names(tmp_path) == []
+
+
+def fitted() -> LogisticRegression:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(50, 3))
+    return LogisticRegression().fit(x, (x[:, 0] > 0).astype(int))
+
+
+_SCRIPT = """
+import hashlib, sys
+padding = [object() for _ in range(int(sys.argv[1]))]
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+from assay.artifacts import model_bytes
+rng = np.random.default_rng(0)
+x = rng.normal(size=(50, 3))
+model = LogisticRegression().fit(x, (x[:, 0] > 0).astype(int))
+print(hashlib.sha256(model_bytes(model)).hexdigest())
+"""
+
+
+def test_a_model_has_the_same_bytes_in_every_process():
+    digests = {
+        subprocess.run(
+            [sys.executable, "-c", _SCRIPT, padding], check=True, capture_output=True, text=True
+        ).stdout
+        for padding in ("0", "1000")
+    }
+    assert digests == {hashlib.sha256(artifacts.model_bytes(fitted())).hexdigest() + "\n"}
+
+
+def test_a_model_round_trips(tmp_path):
+    model = fitted()
+    artifacts.write_bytes(tmp_path / "m.skops", artifacts.model_bytes(model))
+    loaded = artifacts.read_model(tmp_path / "m.skops", TRUSTED_TYPES)
+    x = np.random.default_rng(1).normal(size=(20, 3))
+    np.testing.assert_array_equal(loaded.predict_proba(x), model.predict_proba(x))
+
+
+class Stranger:
+    """A type that no list trusts."""
+
+    def __init__(self) -> None:
+        self.value = 1
+
+
+def test_a_type_outside_the_list_is_refused_by_name(tmp_path):
+    artifacts.write_bytes(tmp_path / "m.skops", artifacts.model_bytes(Stranger()))
+    with pytest.raises(ArtifactError, match="Stranger"):
+        artifacts.read_model(tmp_path / "m.skops", TRUSTED_TYPES)
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 no zip", b"\x80\x04N."])
+def test_what_is_no_skops_file_is_refused(tmp_path, content):
+    (tmp_path / "m.skops").write_bytes(content)
+    with pytest.raises(ArtifactError, match="not a readable skops file"):
+        artifacts.read_model(tmp_path / "m.skops", TRUSTED_TYPES)

@@ -1,0 +1,108 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from assay.checks import CHECK_CODES, Wanted, check_table, findings_json, refuse_errors
+from assay.errors import DataError, SchemaError
+from conftest import make_params, make_table, parse_params
+
+
+def wanted(**changes) -> Wanted:
+    raw = make_params()
+    for place, value in changes.items():
+        section, key = place.split("__")
+        raw[section][key] = value
+    params = parse_params(raw)
+    return Wanted(params.data, params.task, params.validate_)
+
+
+def codes(table, **changes) -> dict[str, str]:
+    return {finding.code: finding.severity for finding in check_table(table, wanted(**changes))}
+
+
+def test_a_clean_table_has_no_finding(table):
+    assert codes(table) == {}
+
+
+def spoil(**columns) -> pd.DataFrame:
+    return make_table().assign(**columns)
+
+
+def with_value(name, value, rows=3) -> pd.DataFrame:
+    table = make_table()
+    table[name] = table[name].astype(object) if isinstance(value, str) else table[name]
+    table.loc[: rows - 1, name] = value
+    return table
+
+
+ONE_EACH = {
+    "missing_column": (make_table().drop(columns="entity"), {}, "error"),
+    "reserved_name": (spoil(assay_row=1), {}, "error"),
+    "too_few_rows": (make_table(50), {}, "error"),
+    "unreadable_type": (spoil(when=make_table()["moment"]), {}, "error"),
+    "time_type": (spoil(moment="2024"), {}, "error"),
+    "time_missing": (with_value("moment", pd.NaT), {}, "error"),
+    "target_missing": (with_value("outcome", np.nan), {}, "error"),
+    "target_classes": (spoil(outcome=1), {}, "error"),
+    "positive_label": (make_table(), {"task__positive_label": "yes"}, "error"),
+    "key_missing": (with_value("row_key", None, 1), {}, "error"),
+    "key_repeated": (spoil(row_key="same"), {}, "error"),
+    "group_missing": (with_value("entity", None), {}, "error"),
+    "infinite_values": (with_value("signal", np.inf), {}, "error"),
+    "constant": (spoil(same=4), {}, "warning"),
+    "all_missing": (spoil(empty=np.nan), {}, "warning"),
+    "missing_rate": (with_value("noise", np.nan, 400), {}, "warning"),
+    "duplicate_rows": (
+        spoil(signal=1.5, noise=0.5, kind="a", count=np.arange(600) % 7), {}, "warning"),
+    "id_like": (spoil(token=make_table()["row_key"] + "x"), {}, "warning"),
+    "many_categories": (make_table(), {"validate__max_category_count": 2}, "warning"),
+    "no_features": (
+        make_table()[["row_key", "moment", "entity", "outcome", "aftermath"]],
+        {"data__passthrough_columns": []}, "error"),
+}  # fmt: skip
+
+
+def test_each_check_has_its_case():
+    assert set(ONE_EACH) == set(CHECK_CODES)
+
+
+@pytest.mark.parametrize("code", ONE_EACH)
+def test_each_check_finds_its_fault_with_its_severity(code):
+    table, changes, severity = ONE_EACH[code]
+    found = check_table(table, wanted(**changes))
+    match = [finding for finding in found if finding.code == code]
+    assert match, [finding.code for finding in found]
+    assert match[0].severity == severity
+    assert match[0].action
+
+
+def test_faults_of_content_are_told_all_at_once():
+    table = with_value("signal", -np.inf)
+    table["row_key"] = "same"
+    table["entity"] = None
+    with pytest.raises(DataError, match="3 faults") as caught:
+        refuse_errors(check_table(table, wanted()), "t.parquet")
+    for word in ("infinite", "repeated", "missing in 600 rows"):
+        assert word in str(caught.value)
+
+
+def test_a_misspelt_column_names_the_nearest():
+    with pytest.raises(SchemaError, match="Nearest in the table: outcome"):
+        refuse_errors(check_table(make_table(), wanted(data__target="outcom")), "t.parquet")
+
+
+def test_an_empty_table_is_told_so():
+    with pytest.raises(DataError, match="the table is empty"):
+        refuse_errors(check_table(make_table().iloc[:0], wanted()), "t.parquet")
+
+
+def test_warnings_do_not_stop():
+    refuse_errors(check_table(spoil(same=4), wanted()), "t.parquet")
+
+
+def test_the_summary_counts():
+    found = check_table(spoil(same=4), wanted())
+    summary = findings_json(spoil(same=4), wanted(), found)
+    assert (summary["error_count"], summary["warning_count"]) == (0, 1)
+    assert summary["feature_count"] == 5
+    assert summary["positive_rate"] == pytest.approx(make_table()["outcome"].mean())

@@ -1,0 +1,92 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from assay.errors import SchemaError
+from assay.schema import (
+    category_text,
+    column_kind,
+    infer_schema,
+    model_frame,
+    schema_from_json,
+    typed_table,
+)
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        ([1, 2], "numeric"),
+        ([1.5, None], "numeric"),
+        ([True, False], "numeric"),
+        (pd.array([1, None], dtype="Int64"), "numeric"),
+        (pd.array([True, None], dtype="boolean"), "numeric"),
+        (["a", None], "categorical"),
+        (pd.array(["a", None], dtype="string"), "categorical"),
+        (pd.Categorical(["a", "b"]), "categorical"),
+        ([None, None], "numeric"),
+        ([pd.Timestamp("2024")], None),
+        ([["a"]], None),
+        ([b"a"], None),
+        (["a", 1], None),
+    ],
+)
+def test_kinds_of_columns(values, kind):
+    assert column_kind(pd.Series(values)) == kind
+
+
+def test_codes_can_be_declared_categories():
+    assert column_kind(pd.Series([1, 2]), declared_categorical=True) == "categorical"
+
+
+def test_a_whole_number_has_one_text():
+    floats = category_text(pd.Series([1.0, np.nan, 2.5]))
+    assert floats.tolist()[:1] == category_text(pd.Series([1])).tolist()
+    assert floats.tolist()[2] == "2.5"
+    assert isinstance(floats.tolist()[1], float)
+
+
+def test_roles_and_their_round_trip(table, params):
+    schema = infer_schema(table, params.data, params.task)
+    assert schema.feature_names == ["signal", "noise", "count", "kind"]
+    assert schema.names_of("categorical") == ["kind"]
+    assert schema.labels == (0, 1)
+    assert schema.carried_columns == ["row_key", "moment", "entity", "kind"]
+    assert schema_from_json(json.loads(json.dumps(schema.to_json()))) == schema
+
+
+def test_the_typed_table_has_no_excluded_column(table, params):
+    schema = infer_schema(table, params.data, params.task)
+    typed = typed_table(table, schema)
+    assert "aftermath" not in typed
+    assert typed["assay_row"].tolist() == list(range(len(table)))
+    assert typed["outcome"].tolist() == table["outcome"].tolist()
+    assert typed[["signal", "noise", "count"]].dtypes.eq("float64").all()
+    assert typed["kind"].isna().equals(table["kind"].isna())
+
+
+def test_text_labels_become_zero_and_one(table, params):
+    table["outcome"] = table["outcome"].map({1: "yes", 0: "no"})
+    task = params.task.model_copy(update={"positive_label": "yes"})
+    schema = infer_schema(table, params.data, task)
+    assert schema.labels == ("no", "yes")
+    assert (typed_table(table, schema)["outcome"] == (table["outcome"] == "yes")).all()
+
+
+def test_a_column_without_reading_is_refused(table, params):
+    with pytest.raises(SchemaError, match="column 'when' of type datetime64"):
+        infer_schema(table.assign(when=table["moment"]), params.data, params.task)
+
+
+def test_model_form_is_the_same_for_every_honest_variant(table, params):
+    schema = infer_schema(table, params.data, params.task)
+    variants = table.assign(
+        count=table["count"].astype("Int64"),
+        signal=table["signal"].astype("Float64"),
+        kind=table["kind"].astype("category"),
+    )
+    pd.testing.assert_frame_equal(
+        model_frame(variants, schema.features), model_frame(table, schema.features)
+    )
