@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -119,7 +120,7 @@ def read_table(path: Path, columns: Sequence[str] | None = None) -> pd.DataFrame
     Returns
     -------
     DataFrame
-        Rows in the order of the file, index 0 to n - 1.
+        Rows in the order of the file, index 0 to n - 1; missing texts are NaN, never None.
 
     Raises
     ------
@@ -151,6 +152,10 @@ def read_table(path: Path, columns: Sequence[str] | None = None) -> pd.DataFrame
         )
     if frame is None:
         frame = table.to_pandas(ignore_metadata=True)
+    # Parquet gives None where CSV gives NaN; to an encoder they would be two categories.
+    for name in frame.columns[frame.dtypes == object]:
+        # pandas would make numbers of a column with nothing but missing texts.
+        frame[name] = frame[name].where(frame[name].notna(), np.nan).astype(object)
     return frame.reset_index(drop=True)
 
 

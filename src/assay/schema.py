@@ -204,8 +204,10 @@ def category_text(column: "pd.Series[Any]") -> "pd.Series[Any]":
     A whole number has the same text whether it came as an integer or as a float, because one
     missing value is enough to make pandas read integers as floats.
     """
-    values = column.astype(object)
-    return values.map(_text, na_action="ignore").where(column.notna().to_numpy(), np.nan)
+    present = column.notna().to_numpy()
+    texts = np.full(len(column), np.nan, dtype=object)
+    texts[present] = [_text(value) for value in column[present]]
+    return pd.Series(texts, index=column.index, dtype=object)
 
 
 def _text(value: object) -> str:

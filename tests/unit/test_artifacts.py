@@ -53,6 +53,15 @@ def test_tables_round_trip_to_the_last_bit(tmp_path):
         pd.testing.assert_frame_equal(artifacts.read_table(tmp_path / name), frame, check_exact=True)
 
 
+def test_a_missing_text_is_the_same_from_every_format(tmp_path):
+    frame = pd.DataFrame({"name": ["a", None]})
+    for name in ("t.parquet", "t.csv"):
+        artifacts.write_table(tmp_path / name, frame)
+        read = artifacts.read_table(tmp_path / name)["name"][1]
+        assert isinstance(read, float)
+        assert np.isnan(read)
+
+
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [

@@ -90,3 +90,9 @@ def test_model_form_is_the_same_for_every_honest_variant(table, params):
     pd.testing.assert_frame_equal(
         model_frame(variants, schema.features), model_frame(table, schema.features)
     )
+
+
+def test_a_column_of_missing_texts_stays_a_column_of_texts(table, params):
+    schema = infer_schema(table, params.data, params.task)
+    rows = table.head(2).assign(kind=None)
+    assert model_frame(rows, schema.features)["kind"].dtype == object
