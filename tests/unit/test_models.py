@@ -126,3 +126,16 @@ def test_assembled_pipelines_share_nothing(setting):
     pipeline = assemble_pipeline(preprocessor, estimator)
     assert pipeline.named_steps["features"] is not preprocessor
     assert pipeline.named_steps["model"] is not estimator
+
+
+def test_a_row_scores_the_same_in_any_company(setting, params):
+    """Bit for bit, for a linear model, whose matrix product is computed in groups of rows."""
+    schema, train, _, preprocessor = setting
+    features, y_true = train[schema.feature_names], train["outcome"].to_numpy()
+    logistic = build_baselines(preprocessor, params.baseline, 0)["logistic"].fit(features, y_true)
+    whole = positive_probability(logistic, features)
+    rng = np.random.default_rng(0)
+    for size in (1, 2, 3, 5, 17, 63, 64, 65, 130, 331):
+        rows = rng.permutation(len(features))[:size]
+        part = positive_probability(logistic, features.iloc[rows])
+        np.testing.assert_array_equal(part, whole[rows])
