@@ -9,6 +9,9 @@ scores to the last bit, or nothing is packaged. The run folder is checked agains
 
 import tempfile
 from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
 
 import stages
 from assay import artifacts, provenance
@@ -18,14 +21,15 @@ from assay.monitoring import reference_profile
 from assay.params import parse_params, section_names
 from assay.predictor import load_predictor
 from assay.report.model_card import CardFacts, model_card
-from assay.schema import schema_from_json
+from assay.schema import ROW, schema_from_json
 from assay.scoring import check_skew
 from assay.search.pycaret_engine import pycaret_model_bytes
 from assay.shipping import by_row, companions, refit_on_all, run_meta, source_rows, trace_origin
 from stages._stage import PARAMS, Stage, run, say
 
 METRICS = ("validation", "split", "baseline", "train", "holdout", "threshold", "interpret")
-TABLES = ("leaderboard", "tuning", "worst_cases", "importance", "slices")
+CARD_TABLES = ("leaderboard", "importance", "slices")
+TABLES = (*CARD_TABLES, "tuning", "worst_cases")
 PICTURES = (
     *("roc", "precision_recall", "calibration", "threshold", "confusion"),
     *("importance", "shap_bar", "shap_beeswarm", "shap_dependence"),
@@ -59,73 +63,75 @@ CODE = (Path("src/assay"), Path("stages"))
 
 
 def main() -> None:
-    """Refit, check for skew, and write the run folder, the pointer and the card."""
+    """Check for skew, refit, and write the run folder, the pointer and the card."""
     params = parse_params(artifacts.read_yaml(PARAMS))
     reads = STAGE.reads
-    source = artifacts.read_table(Path(params.data.table))
     schema = schema_from_json(artifacts.read_json(reads["schema"]))
-    table, train = (artifacts.read_table(reads[name]) for name in ("table", "train"))
-    judged, out_of_fold = (
-        artifacts.read_table(reads[name]) for name in ("holdout_predictions", "out_of_fold")
-    )
+    table = artifacts.read_table(reads["table"])
+    train = artifacts.read_table(reads["train"])
     decision = artifacts.read_json(reads["decision"])
     metrics = {name: artifacts.read_json(reads[f"metrics/{name}.json"]) for name in METRICS}
     candidate = load_predictor(reads["candidate"])
-
-    holdout_input = source_rows(source, judged["assay_row"], schema)
-    contract = build_contract(schema, train)
-    with tempfile.TemporaryDirectory() as folder:
-        scores = judged["y_score"].to_numpy()
-        check_skew(candidate, contract, decision, holdout_input, scores, Path(folder))
+    holdout = _check_skew(params, schema, candidate, train, decision)
 
     fitted = table if params.package.refit else train
     shipped = refit_on_all(candidate, table, schema) if params.package.refit else candidate
-    origin = trace_origin(table, schema, params, Path(params.data.table), list(CODE), reads["lock"])
+    features = Path(params.data.table)
+    origin = trace_origin(table, schema, params, features, list(CODE), reads["lock"])
     meta = run_meta(origin, decision, metrics, len(fitted), params.package.refit)
-    tables = {name: artifacts.read_table(reads[f"tables/{name}.csv"]) for name in TABLES}
-    card = model_card(
-        CardFacts(
-            meta,
-            schema,
-            metrics,
-            decision,
-            tables["leaderboard"],
-            tables["importance"],
-            tables["slices"],
-        )
-    )
-    profile = reference_profile(
-        train,
-        schema,
-        out_of_fold["y_true"].to_numpy(),
-        out_of_fold["y_score"].to_numpy(),
-        decision["threshold"],
-    )
-    versions = provenance.installed_versions(artifacts.read_text(reads["lock"]))
+    tables = [artifacts.read_table(reads[f"tables/{name}.csv"]) for name in CARD_TABLES]
+    card = model_card(CardFacts(meta, schema, metrics, decision, *tables))
     extra = companions(
-        texts={
-            "model_card.md": card,
-            "monitoring/baseline.json": artifacts.json_text(profile),
-            "env/pip_freeze.txt": "".join(f"{n}=={v}\n" for n, v in versions.items()),
-            "env/env_meta.json": artifacts.json_text(provenance.environment(stages.kernel_pins())),
-        },
+        texts={"model_card.md": card, **_descriptions(train, schema, decision)},
         files={name: path for name, path in reads.items() if "/" in name},
         tables={
-            "tables/holdout_input.parquet": holdout_input,
-            "tables/holdout_predictions.parquet": by_row(judged, table, schema),
+            "tables/holdout_input.parquet": holdout.source,
+            "tables/holdout_predictions.parquet": by_row(holdout.predictions, table, schema),
         },
     )
     extra["model/pycaret_model.pkl"] = pycaret_model_bytes(
         shipped.pipeline, schema.feature_names, schema.target
     )
-    run_folder = STAGE.writes["runs"] / meta["run_id"]
-    write_bundle(
-        run_folder, bundle_files(shipped, build_contract(schema, fitted), decision, meta, extra)
-    )
-    verify_bundle(run_folder)
+    folder = STAGE.writes["runs"] / meta["run_id"]
+    contract = build_contract(schema, fitted)
+    write_bundle(folder, bundle_files(shipped, contract, decision, meta, extra))
+    verify_bundle(folder)
     artifacts.write_text(STAGE.writes["model_card"], card)
-    artifacts.write_text(STAGE.writes["latest"], f"{run_folder.as_posix()}\n")
-    say(f"packaged {run_folder}")
+    artifacts.write_text(STAGE.writes["latest"], f"{folder.as_posix()}\n")
+    say(f"packaged {folder}")
+
+
+class Holdout(NamedTuple):
+    """The holdout as a scorer would get it, and what was predicted for it."""
+
+    source: pd.DataFrame
+    predictions: pd.DataFrame
+
+
+def _check_skew(params, schema, candidate, train, decision) -> Holdout:
+    """Score the holdout's source rows from disk; see `assay.scoring.check_skew`."""
+    predictions = artifacts.read_table(STAGE.reads["holdout_predictions"])
+    source = artifacts.read_table(Path(params.data.table))
+    holdout = Holdout(source_rows(source, predictions[ROW], schema), predictions)
+    scores = predictions["y_score"].to_numpy()
+    contract = build_contract(schema, train)
+    with tempfile.TemporaryDirectory() as folder:
+        check_skew(candidate, contract, decision, holdout.source, scores, Path(folder))
+    return holdout
+
+
+def _descriptions(train, schema, decision) -> dict[str, str]:
+    """Describe the reference rows and the environment, by path in the run folder."""
+    out_of_fold = artifacts.read_table(STAGE.reads["out_of_fold"])
+    outcomes, scores = (out_of_fold[name].to_numpy() for name in ("y_true", "y_score"))
+    profile = reference_profile(train, schema, outcomes, scores, decision["threshold"])
+    versions = provenance.installed_versions(artifacts.read_text(STAGE.reads["lock"]))
+    environment = provenance.environment(stages.kernel_pins())
+    return {
+        "monitoring/baseline.json": artifacts.json_text(profile),
+        "env/pip_freeze.txt": "".join(f"{name}=={version}\n" for name, version in versions.items()),
+        "env/env_meta.json": artifacts.json_text(environment),
+    }
 
 
 if __name__ == "__main__":
