@@ -13,7 +13,7 @@ READY := .venv/.assay-ready
 # `dvc` runs the stages with the `python` that it finds first.
 RUN := PATH="$(CURDIR)/.venv/bin:$$PATH"
 
-.PHONY: help repro test lint data lock bench clean
+.PHONY: help repro test lint data lock pictures bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1|\2/' | column -t -s '|' 2>/dev/null \
@@ -38,6 +38,9 @@ lock: $(UV) ## resolve requirements.lock anew from pyproject.toml
 	$(UV) pip compile pyproject.toml --all-extras --universal --python-version 3.11 --upgrade \
 		--generate-hashes --no-emit-index-url --no-emit-find-links --no-header --quiet \
 		--output-file requirements.lock
+
+pictures: $(READY) ## copy the README's pictures from plots/
+	cp plots/threshold.png plots/importance.png docs/pictures/
 
 bench: $(READY) ## measure what the README claims
 	$(RUN) python benchmarks/pipeline.py

@@ -1,0 +1,123 @@
+"""The pipeline under DVC: once in full on a tiny table, then what a change reruns."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, STAGES, make_params, make_table, write_project
+
+BIN = Path(sys.executable).parent
+
+
+def dvc(folder, *arguments) -> str:
+    done = subprocess.run(
+        [BIN / "dvc", *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"},
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def git(folder, *arguments) -> None:
+    identity = ["-c", "user.name=test", "-c", "user.email=test@example.org"]
+    subprocess.run(["git", *identity, *arguments], cwd=folder, check=True, capture_output=True)
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory):
+    """A committed project after one `dvc repro`, in a folder of its own."""
+    folder = write_project(tmp_path_factory.mktemp("repository"), make_table(), make_params())
+    for name in ("src/assay", "stages", "requirements.lock"):
+        (folder / name).unlink()
+    for name in ("dvc.yaml", ".gitignore", ".dvcignore", "requirements.lock"):
+        (folder / name).write_bytes((ROOT / name).read_bytes())
+    for source in ("src/assay", "stages"):
+        for path in (ROOT / source).rglob("*"):
+            if path.is_file() and path.suffix != ".pyc":
+                target = folder / path.relative_to(ROOT)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(path.read_bytes())
+    git(folder, "init", "--quiet")
+    dvc(folder, "init", "--quiet")
+    dvc(folder, "config", "core.analytics", "false")
+    dvc(folder, "repro")
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "--message", "first")
+    return folder
+
+
+def test_a_second_repro_has_nothing_to_do(repository):
+    before = (repository / "dvc.lock").read_bytes()
+    assert "Running stage" not in dvc(repository, "repro")
+    assert (repository / "dvc.lock").read_bytes() == before
+    assert "up to date" in dvc(repository, "status")
+
+
+def test_git_sees_metrics_plots_and_the_card_and_nothing_large(repository):
+    listed = subprocess.run(
+        ["git", "ls-files"], cwd=repository, capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert {"dvc.lock", "metrics/holdout.json", "plots/data/roc.csv", "reports/model_card.md",
+            "models/registry/latest.txt"} <= set(listed)  # fmt: skip
+    assert not [name for name in listed if name.endswith((".png", ".skops", ".pkl"))]
+    assert [name for name in listed if name.endswith(".parquet")] == [
+        "data/processed/features.parquet"
+    ]
+
+
+def test_a_forced_rebuild_gives_the_same_lock(repository):
+    before = (repository / "dvc.lock").read_bytes()
+    dvc(repository, "repro", "--force")
+    assert (repository / "dvc.lock").read_bytes() == before
+
+
+def running(output: str) -> list[str]:
+    return [name for name in STAGES if f"Running stage '{name}'" in output]
+
+
+def test_a_threshold_sweep_reruns_threshold_and_package_only(repository):
+    output = dvc(repository, "exp", "run", "-S", "threshold.strategy=max_f1")
+    assert running(output) == ["threshold", "package"]
+    assert "threshold.strategy" in dvc(repository, "params", "diff")
+    assert "holdout.recall" in dvc(repository, "metrics", "diff")
+    git(repository, "checkout", "--quiet", ".")
+    dvc(repository, "checkout", "--quiet")
+    assert "up to date" in dvc(repository, "status")
+
+
+def test_the_style_of_plots_does_not_retrain(repository):
+    path = repository / "src/assay/plots.py"
+    text = path.read_text()
+    path.write_text(text.replace('"figure.dpi": 110', '"figure.dpi": 90'))
+    stages = dvc(repository, "status", "--json")
+    path.write_text(text)
+    assert '"evaluate"' in stages
+    assert '"train"' not in stages
+    assert '"baseline"' not in stages
+
+
+def test_metrics_show_and_plots_render(repository):
+    assert '"roc_auc"' in dvc(repository, "metrics", "show", "--json")
+    dvc(repository, "plots", "show", "--out", "dvc_plots")
+    page = (repository / "dvc_plots/index.html").read_text()
+    for title in (
+        "ROC curve (holdout)", "Precision and recall (holdout)", "Calibration (holdout)",
+        "Expected cost by threshold", "Confusion matrix (holdout)", "Permutation importance",
+        "Mean absolute SHAP value",
+    ):  # fmt: skip
+        assert title in page, title
+    assert '"field": "step"' not in page
+    assert page.count("<img") == 9
+
+
+def test_the_model_is_declared(repository):
+    assert "models/runs" in dvc(repository, "ls", ".", "--dvc-only", "--recursive") or (
+        repository / "models/runs"
+    ).is_dir()
+    assert "late-flights" in (repository / "dvc.yaml").read_text()
