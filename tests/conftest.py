@@ -143,9 +143,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
     """Return a function that lays out a project and enters it."""
 
-    def make(
-        table: pd.DataFrame | None = None, params: dict[str, Any] | None = None
-    ) -> Path:
+    def make(table: pd.DataFrame | None = None, params: dict[str, Any] | None = None) -> Path:
         folder = tmp_path / "project"
         folder.mkdir()
         write_project(

@@ -24,9 +24,7 @@ CandidateName = Literal["dummy", "logistic", "lightgbm", "random_forest", "extra
 class Section(BaseModel):
     """A section of `params.yaml`: frozen, complete, strict about types and names."""
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", strict=True, allow_inf_nan=False
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 class DataParams(Section):

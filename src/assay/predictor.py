@@ -61,7 +61,9 @@ def positive_probability(model: Any, features: pd.DataFrame) -> FloatArray:
     if not n:
         return np.empty(0)
     surplus = -n % _ROW_GROUP
-    padded = features.iloc[np.r_[np.arange(n), np.zeros(surplus, dtype=int)]] if surplus else features
+    padded = (
+        features.iloc[np.r_[np.arange(n), np.zeros(surplus, dtype=int)]] if surplus else features
+    )
     probability: FloatArray = model.predict_proba(padded)[:n, 1]
     return np.ascontiguousarray(probability, dtype=np.float64)
 

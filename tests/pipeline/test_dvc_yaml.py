@@ -51,7 +51,9 @@ def test_the_code_reads_and_writes_what_the_pipeline_says(name):
 @pytest.mark.parametrize("name", STAGES)
 def test_a_stage_depends_on_every_source_file_that_it_reaches(name):
     """DVC does not follow imports: without the file in `deps`, editing it would not rerun the stage."""
-    listed = [p for p in paths(PIPELINE["stages"][name]["deps"]) if p.startswith(("src/", "stages"))]
+    listed = [
+        p for p in paths(PIPELINE["stages"][name]["deps"]) if p.startswith(("src/", "stages"))
+    ]
     reached = stage_closure(name)
     if name == "package":
         # The hash of all code is part of the run.
@@ -154,7 +156,9 @@ def test_every_key_survives_a_sweep(place, tmp_path):
 def test_every_key_has_a_comment():
     """A key says why it has its value, on the line before; a few share the comment above them."""
     lines = (ROOT / "params.yaml").read_text().splitlines()
-    keys = [i for i, line in enumerate(lines) if line.startswith("  ") and ":" in line.split("#")[0]]
+    keys = [
+        i for i, line in enumerate(lines) if line.startswith("  ") and ":" in line.split("#")[0]
+    ]
     bare = [
         lines[i].strip() for i in keys
         if "#" not in lines[i - 1] and not lines[i].startswith("    ")

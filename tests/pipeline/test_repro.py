@@ -117,7 +117,8 @@ def test_metrics_show_and_plots_render(repository):
 
 
 def test_the_model_is_declared(repository):
-    assert "models/runs" in dvc(repository, "ls", ".", "--dvc-only", "--recursive") or (
-        repository / "models/runs"
-    ).is_dir()
+    assert (
+        "models/runs" in dvc(repository, "ls", ".", "--dvc-only", "--recursive")
+        or (repository / "models/runs").is_dir()
+    )
     assert "late-flights" in (repository / "dvc.yaml").read_text()

@@ -138,7 +138,9 @@ _VALUES = st.one_of(
     )
 )
 def test_any_table_is_accepted_in_model_form_or_refused_with_a_sentence(columns):
-    frame = pd.DataFrame({name: pd.Series(values, dtype=object) for name, values in columns.items()})
+    frame = pd.DataFrame(
+        {name: pd.Series(values, dtype=object) for name, values in columns.items()}
+    )
     try:
         accepted = accept(frame, _CONTRACT, "t")
     except AssayError as error:

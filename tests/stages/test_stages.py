@@ -40,12 +40,16 @@ def test_nothing_is_written_beyond_what_stages_declare(finished):
 
     declared = []
     for name in STAGES:
-        declared += [p.as_posix() for p in importlib.import_module(f"stages.{name}").STAGE.writes.values()]
+        declared += [
+            p.as_posix() for p in importlib.import_module(f"stages.{name}").STAGE.writes.values()
+        ]
     for folder in ("data", "metrics", "models", "plots", "reports"):
         for path in (finished / folder).rglob("*"):
             relative = path.relative_to(finished).as_posix()
             if path.is_file() and relative != "data/processed/features.parquet":
-                assert any(relative == d or relative.startswith(f"{d}/") for d in declared), relative
+                assert any(relative == d or relative.startswith(f"{d}/") for d in declared), (
+                    relative
+                )
 
 
 def test_metrics_hold_finite_scalars_only(finished):

@@ -50,7 +50,9 @@ def test_tables_round_trip_to_the_last_bit(tmp_path):
     frame = pd.DataFrame({"x": [1 / 3, np.pi * 1e-8, 0.1 + 0.2], "name": ["a", "b,c", 'd"e']})
     for name in ("t.parquet", "t.csv"):
         artifacts.write_table(tmp_path / name, frame)
-        pd.testing.assert_frame_equal(artifacts.read_table(tmp_path / name), frame, check_exact=True)
+        pd.testing.assert_frame_equal(
+            artifacts.read_table(tmp_path / name), frame, check_exact=True
+        )
 
 
 def test_a_missing_text_is_the_same_from_every_format(tmp_path):

@@ -192,8 +192,8 @@ def test_pycaret_reads_its_own_file_and_scores_alike(folder, bundle, rows):
             verbose=False,
         )["prediction_score_1"]
     # PyCaret shrinks numbers to 32 bits before it predicts.
-    ours = bundle.predictor.pipeline.predict_proba(
-        score_table(bundle, rows).accepted.features
-    )[:, 1]
+    ours = bundle.predictor.pipeline.predict_proba(score_table(bundle, rows).accepted.features)[
+        :, 1
+    ]
     np.testing.assert_allclose(theirs, ours, atol=1e-3)
     assert np.median(np.abs(theirs - ours)) < 1e-6

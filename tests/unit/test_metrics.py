@@ -45,7 +45,9 @@ def test_calibration_error_of_known_gaps():
 
 
 def test_one_class_has_no_auc():
-    assert np.isnan(binary_metrics(10)["roc_auc"].value(np.ones(5, dtype=int), np.linspace(0, 1, 5)))
+    assert np.isnan(
+        binary_metrics(10)["roc_auc"].value(np.ones(5, dtype=int), np.linspace(0, 1, 5))
+    )
 
 
 def test_gain_is_positive_where_the_model_is_better():

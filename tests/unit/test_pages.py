@@ -50,7 +50,12 @@ def figures():
     score = rng.uniform(size=200)
     y_true = (rng.uniform(size=200) < score).astype(int)
     importance = pd.DataFrame(
-        {"feature": ["a", "b"], "importance": [0.2, 0], "ci_low": [0.1, -0.1], "ci_high": [0.3, 0.1]}
+        {
+            "feature": ["a", "b"],
+            "importance": [0.2, 0],
+            "ci_low": [0.1, -0.1],
+            "ci_high": [0.3, 0.1],
+        }
     )
     values = pd.DataFrame(rng.normal(size=(200, 2)), columns=["a", "b"])
     features = pd.DataFrame({"a": rng.normal(size=200), "b": rng.choice(["x", "y"], 200)})
@@ -62,9 +67,7 @@ def figures():
             y_true, {"model": (np.array([0, 1.0]), np.array([1.0, 0.5]))}
         ),
         "calibration": plots.calibration_figure(y_true, score, 10, 0.95),
-        "threshold": plots.threshold_figure(
-            threshold_curve(y_true, score, Costs(1, 5)), 0.3, 200
-        ),
+        "threshold": plots.threshold_figure(threshold_curve(y_true, score, Costs(1, 5)), 0.3, 200),
         "confusion": plots.confusion_figure(point, ("no", "yes")),
         "importance": plots.importance_figure(importance, "roc_auc", 200),
         "bar": plots.shap_bar_figure(values.abs().mean(), "log-odds", 200),

@@ -63,8 +63,12 @@ def test_other_metrics_choose_in_their_own_direction(problem, params, metric):
     problem = replace(problem, metric=primary_metric(metric))
     result = search_best(problem, settings(params, tune_top=1), lambda _: None)
     means = result.leaderboard["mean"]
-    assert means.is_monotonic_increasing if metric == "neg_log_loss" else means.is_monotonic_decreasing
-    best_trial = result.tuning["mean"].min() if metric == "neg_log_loss" else result.tuning["mean"].max()
+    assert (
+        means.is_monotonic_increasing if metric == "neg_log_loss" else means.is_monotonic_decreasing
+    )
+    best_trial = (
+        result.tuning["mean"].min() if metric == "neg_log_loss" else result.tuning["mean"].max()
+    )
     tuned = result.leaderboard.loc[result.leaderboard["tuned"], "mean"].iloc[0]
     assert tuned == pytest.approx(best_trial, abs=1e-9)
 
@@ -130,9 +134,7 @@ def test_the_search_is_the_same_twice(problem, params):
 
 def test_the_candidate_is_fitted_calibrated_and_accounted_for(problem, params):
     train = problem.features.assign(assay_row=np.arange(len(problem.features)) + 100)
-    trained = train_candidate(
-        problem, train, params.train, params.calibrate, 10, lambda _: None
-    )
+    trained = train_candidate(problem, train, params.train, params.calibrate, 10, lambda _: None)
     judged = problem.folds.validated
     assert trained.out_of_fold["assay_row"].tolist() == train["assay_row"][judged].tolist()
     assert trained.metrics["chosen_model"] in CANDIDATES

@@ -27,7 +27,9 @@ def calibrated(n=20_000, seed=0):
 
 
 def test_an_operating_point_counts_what_it_says():
-    point = operating_point(np.array([1, 1, 0, 0, 1]), np.array([0.9, 0.5, 0.5, 0.1, 0.2]), 0.5, COSTS)
+    point = operating_point(
+        np.array([1, 1, 0, 0, 1]), np.array([0.9, 0.5, 0.5, 0.1, 0.2]), 0.5, COSTS
+    )
     assert (point.true_positive_count, point.false_positive_count) == (2, 1)
     assert (point.false_negative_count, point.true_negative_count) == (1, 1)
     assert point.precision == pytest.approx(2 / 3)
