@@ -6,8 +6,8 @@
 SHELL := /bin/sh
 
 UV_VERSION := 0.13.9
-# A Python that has pip; only to fetch uv.
-PYTHON ?= python3
+# The first of these that has pip fetches uv (an activated .venv has none).
+PYTHON ?= python3 python /usr/bin/python3
 UV := .tools/bin/uv
 READY := .venv/.assay-ready
 # `dvc` runs the stages with the `python` that it finds first.
@@ -49,8 +49,14 @@ clean: ## remove the environment and its tools (nothing of yours)
 	rm -rf .venv .tools
 
 $(UV):
-	$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-warn-script-location \
-		--target .tools uv==$(UV_VERSION)
+	@for python in $(PYTHON); do \
+		if $$python -m pip --version >/dev/null 2>&1; then \
+			echo "fetching uv $(UV_VERSION) with $$python"; \
+			exec $$python -m pip install --quiet --disable-pip-version-check --no-warn-script-location \
+				--root-user-action ignore --target .tools uv==$(UV_VERSION); \
+		fi; \
+	done; \
+	echo "No Python with pip among: $(PYTHON). Name one: make PYTHON=/path/to/python3" >&2; exit 1
 
 $(READY): requirements.lock pyproject.toml Makefile | $(UV)
 	$(UV) venv --quiet --clear --python 3.11 .venv

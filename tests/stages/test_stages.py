@@ -308,5 +308,5 @@ def test_a_table_without_time_column_is_told_what_to_do(project):
     params = change("data", time_column=None)
     project(pd.DataFrame(make_table().drop(columns="moment")), params)
     run_stage("validate")
-    with pytest.raises(SplitError, match="needs a data.time_column"):
+    with pytest.raises(SplitError, match=r"needs a data\.time_column"):
         run_stage("split")

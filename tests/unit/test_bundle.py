@@ -6,13 +6,13 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import make_table
 
 from assay import artifacts
 from assay.bundle import MANIFEST, latest_bundle, load_bundle, verify_bundle
 from assay.errors import ArtifactError, SchemaError
 from assay.predictor import load_predictor
 from assay.scoring import check_skew, score_file, score_table
-from conftest import make_table
 
 
 @pytest.fixture
@@ -172,7 +172,7 @@ def test_the_skew_check_finds_a_difference_in_the_last_digit(finished, bundle, t
     check_skew(*arguments, scores.to_numpy(), tmp_path / "a")
     spoilt = scores.to_numpy().copy()
     spoilt[3] = np.nextafter(spoilt[3], 1)
-    with pytest.raises(ArtifactError, match="1 of .* holdout rows score differently"):
+    with pytest.raises(ArtifactError, match=r"1 of .* holdout rows score differently"):
         check_skew(*arguments, spoilt, tmp_path / "b")
 
 

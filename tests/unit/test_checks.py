@@ -1,10 +1,10 @@
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import make_params, make_table, parse_params
 
 from assay.checks import CHECK_CODES, Wanted, check_table, findings_json, refuse_errors
 from assay.errors import DataError, SchemaError
-from conftest import make_params, make_table, parse_params
 
 
 def wanted(**changes) -> Wanted:

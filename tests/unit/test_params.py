@@ -1,8 +1,8 @@
 import pytest
+from conftest import ROOT, read_yaml
 
 from assay.errors import ParamsError
 from assay.params import Params, parse_params, section_names
-from conftest import ROOT, read_yaml
 
 
 def refusal(document) -> str:

@@ -98,7 +98,7 @@ def test_a_candidate_that_fails_is_listed_with_its_reason(problem, params, monke
 def test_nothing_left_is_an_error_with_every_reason(problem, params, monkeypatch):
     broken = Candidate("logistic", lambda seed, n_jobs: Broken(), {})
     monkeypatch.setitem(selection.CANDIDATES, "logistic", broken)
-    with pytest.raises(DataError, match="every candidate failed.*no luck today"):
+    with pytest.raises(DataError, match=r"every candidate failed.*no luck today"):
         search_best(problem, settings(params, candidates=["logistic"]), lambda _: None)
 
 
