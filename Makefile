@@ -52,8 +52,8 @@ $(UV):
 	@for python in $(PYTHON); do \
 		if $$python -m pip --version >/dev/null 2>&1; then \
 			echo "fetching uv $(UV_VERSION) with $$python"; \
-			exec $$python -m pip install --quiet --disable-pip-version-check --no-warn-script-location \
-				--root-user-action ignore --target .tools uv==$(UV_VERSION); \
+			exec env PIP_ROOT_USER_ACTION=ignore $$python -m pip install --quiet --disable-pip-version-check --no-warn-script-location \
+				--target .tools uv==$(UV_VERSION); \
 		fi; \
 	done; \
 	echo "No Python with pip among: $(PYTHON). Name one: make PYTHON=/path/to/python3" >&2; exit 1
