@@ -1,0 +1,121 @@
+"""The README's claims and commands."""
+
+import hashlib
+import json
+import re
+import subprocess
+import sys
+
+import pytest
+from conftest import ROOT, STAGES, read_yaml
+
+from assay.errors import AssayError
+from assay.params import parse_params
+from assay.report.rendering import interval
+
+README = (ROOT / "README.md").read_text()
+BLOCKS = re.findall(r"```(\w*)\n(.*?)```", README, re.DOTALL)
+COMMANDS = [
+    line.split("#")[0].strip()
+    for kind, block in BLOCKS
+    if kind == ""
+    for line in block.splitlines()
+    if line.strip()
+]
+
+
+def metrics(name):
+    return json.loads((ROOT / f"metrics/{name}.json").read_text())
+
+
+@pytest.mark.parametrize("metric", ["roc_auc", "average_precision"])
+def test_the_table_of_results_is_the_holdouts(metric):
+    holdout = metrics("holdout")
+    row = " | ".join(
+        interval(holdout[part][metric]) for part in ("model", "baseline", "gain_over_baseline")
+    )
+    assert row in README
+
+
+def test_the_sentence_on_alerts_is_the_holdouts():
+    told = metrics("threshold")
+    point = told["holdout"]
+    assert f"from a score of {told['threshold']:.3f} on" in README
+    assert f"of 100 alerts {round(100 * point['precision'])} are right" in README
+    assert f"they catch {round(100 * point['recall'])} of 100 late flights" in README
+    costs = read_yaml(ROOT / "params.yaml")["threshold"]
+    assert costs["cost_false_negative"] == 5 * costs["cost_false_positive"]
+
+
+@pytest.mark.parametrize("name", ["threshold", "importance"])
+def test_the_pictures_are_those_of_the_committed_run(name):
+    outputs = [
+        out for stage in read_yaml(ROOT / "dvc.lock")["stages"].values() for out in stage["outs"]
+    ]
+    locked = {out["path"]: out["md5"] for out in outputs}[f"plots/{name}.png"]
+    picture = (ROOT / f"docs/pictures/{name}.png").read_bytes()
+    assert hashlib.md5(picture).hexdigest() == locked  # noqa: S324  (DVC's own hash)
+
+
+def test_every_make_target_exists():
+    makefile = (ROOT / "Makefile").read_text()
+    targets = [command.split()[1] for command in COMMANDS if command.startswith("make ")]
+    assert {"repro", "test"} <= set(targets)
+    for target in [*targets, *re.findall(r"`make (\w+)`", README)]:
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+
+
+def test_every_dvc_command_exists_with_its_options():
+    commands = [c for c in COMMANDS if c.startswith("dvc ")]
+    assert len(commands) >= 9
+    for command in commands:
+        words = [w for w in command.split()[1:] if not w.startswith("-") and "=" not in w]
+        name = words[:2] if words[0] in {"exp", "params", "metrics", "plots", "queue"} else words[:1]
+        done = subprocess.run(
+            [sys.executable, "-m", "dvc", *name, "--help"], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, command
+        for option in re.findall(r"--?[\w-]+", command.replace("=", " ")):
+            if option.startswith("--") or option == "-S":
+                assert option in done.stdout, command
+
+
+def test_swept_settings_are_valid():
+    for settings in re.findall(r"-S (\S+)=(\S+)", README):
+        section, key = settings[0].split(".")
+        for value in settings[1].split(","):
+            params = read_yaml(ROOT / "params.yaml")
+            params[section][key] = value
+            parse_params(params)
+
+
+def test_the_python_example_runs(finished):
+    code = next(block for kind, block in BLOCKS if kind == "python")
+    code = code.replace('columns="late"', 'columns=["outcome"]')
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=finished, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "prediction" in done.stdout
+
+
+def test_the_table_of_exit_codes_is_the_codes():
+    told = {int(code) for code in re.findall(r"^\| (\d+) \| \w+ \|", README, re.MULTILINE)}
+    assert told == {kind.exit_code for kind in AssayError.__subclasses__()}
+
+
+def test_the_stages_are_told_in_order():
+    assert re.findall(r"^\| (\w+) \| [A-Z][^|]+\? \|", README, re.MULTILINE) == list(STAGES)
+
+
+def test_links_lead_somewhere():
+    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "data/README.md"]
+    for page in pages:
+        for target in re.findall(r"\]\((?!http)([^)#]+)", page.read_text()):
+            assert (page.parent / target).exists(), target
+
+
+def test_the_lock_file_names_no_index():
+    lock = (ROOT / "requirements.lock").read_text()
+    assert "http" not in re.sub(r"^(\S*http\S*==|\s+#).*$", "", lock, flags=re.MULTILINE)
+    assert lock.count("--hash=sha256:") > 1000
