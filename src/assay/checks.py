@@ -429,4 +429,9 @@ CHECK_CODES: Mapping[str, str] = {
     "id_like": "no feature like an id",
     "many_categories": "no feature with very many categories",
 }
+# Where one of these is found, the checks of the content wait for the next run.
+STRUCTURE_CODES = frozenset(
+    {"missing_column", "reserved_name", "too_few_rows", "no_features", "unreadable_type"}
+    | {"time_type", "time_missing"}
+)
 _SCHEMA_CODES = {"missing_column", "reserved_name", "unreadable_type", "time_type"}

@@ -121,8 +121,8 @@ def refuse_at_gate(verdict: GateVerdict, gate: GateParams) -> None:
     """
     if not verdict.passed and gate.action == "fail":
         raise GateError(
-            f"evaluate.gate: the model does not beat the baseline; {verdict.sentence}. Do not ship "
-            "it. Look for better features, or set evaluate.gate.action to warn to see the card."
+            f"evaluate.gate: the model is not shown to beat the baseline; {verdict.sentence}. Do not "
+            "ship it. Look for better features, or set evaluate.gate.action to warn to see the card."
         )
 
 

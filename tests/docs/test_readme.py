@@ -70,9 +70,14 @@ def test_every_dvc_command_exists_with_its_options():
     assert len(commands) >= 9
     for command in commands:
         words = [w for w in command.split()[1:] if not w.startswith("-") and "=" not in w]
-        name = words[:2] if words[0] in {"exp", "params", "metrics", "plots", "queue"} else words[:1]
+        name = (
+            words[:2] if words[0] in {"exp", "params", "metrics", "plots", "queue"} else words[:1]
+        )
         done = subprocess.run(
-            [sys.executable, "-m", "dvc", *name, "--help"], capture_output=True, text=True, check=False
+            [sys.executable, "-m", "dvc", *name, "--help"],
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert done.returncode == 0, command
         for option in re.findall(r"--?[\w-]+", command.replace("=", " ")):

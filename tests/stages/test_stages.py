@@ -124,7 +124,7 @@ def test_a_failed_gate_leaves_the_figures_to_look_at(finished, tmp_path, monkeyp
     params["evaluate"]["gate"]["action"] = "fail"
     with (copy / "params.yaml").open("w") as stream:
         YAML().dump(params, stream)
-    with pytest.raises(GateError, match="does not beat the baseline"):
+    with pytest.raises(GateError, match="is not shown to beat the baseline"):
         run_stage("evaluate")
     assert read(copy, "metrics/holdout.json")["gate"]["passed"] is False
 

@@ -62,7 +62,7 @@ def test_only_fail_stops(params, action):
     gate = params.evaluate.gate.model_copy(update={"action": action})
     verdict = gate_verdict(gain(-0.1, -0.2), "roc_auc", "prior", params.evaluate)
     refuse_at_gate(verdict, gate)
-    with pytest.raises(GateError, match=r"does not beat the baseline.*Do not ship"):
+    with pytest.raises(GateError, match=r"is not shown to beat the baseline.*Do not ship"):
         refuse_at_gate(verdict, gate.model_copy(update={"action": "fail"}))
 
 

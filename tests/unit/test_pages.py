@@ -120,6 +120,13 @@ def test_readiness_of_a_bad_table_lists_what_to_do(table, params):
     assert "| error | infinite_values |" in text
 
 
+def test_what_was_not_checked_is_not_ticked(table, params):
+    text = page(table.drop(columns="entity"), params)
+    assert "- [ ] declared columns exist (error)" in text
+    assert "- [ ] no infinite values (not checked)" in text
+    assert "- [x] enough rows" in text
+
+
 @pytest.mark.parametrize("target", ["absent", "outcome"])
 def test_readiness_of_an_empty_table(table, params, target):
     data = params.data.model_copy(update={"target": target})

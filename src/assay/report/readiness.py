@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from assay.checks import CHECK_CODES, Finding, Wanted
+from assay.checks import CHECK_CODES, STRUCTURE_CODES, Finding, Wanted
 from assay.report.rendering import render
 
 
@@ -21,8 +21,7 @@ def readiness_page(frame: pd.DataFrame, wanted: Wanted, findings: Sequence[Findi
         From `check_table`.
     """
     found = {finding.code: finding.severity for finding in findings}
-    # Where columns are missing, nothing was said about the content of the others.
-    stopped = any(finding.severity == "error" for finding in findings)
+    stopped = bool(STRUCTURE_CODES & set(found))
     features = set(wanted.features(frame))
     roles = {name: key.removeprefix("data.") for name, key in wanted.declared.items()}
     columns = [
@@ -43,5 +42,11 @@ def readiness_page(frame: pd.DataFrame, wanted: Wanted, findings: Sequence[Findi
         findings=findings,
         error_count=sum(finding.severity == "error" for finding in findings),
         stopped=stopped,
-        checks=[(text, found.get(code)) for code, text in CHECK_CODES.items()],
+        checks=[
+            (
+                text,
+                found.get(code, "not checked" if stopped and code not in STRUCTURE_CODES else ""),
+            )
+            for code, text in CHECK_CODES.items()
+        ],
     )
