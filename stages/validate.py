@@ -9,7 +9,8 @@ Guarantee: a table with an error stops here, with every error listed; nothing la
 from pathlib import Path
 
 from assay import artifacts
-from assay.checks import Wanted, check_table, findings_json, refuse_errors
+from assay.checks.findings import Wanted, findings_json, refuse_errors
+from assay.checks.table import check_table
 from assay.report.readiness import readiness_page
 from assay.schema import infer_schema, typed_table
 from stages._stage import Stage, run, say

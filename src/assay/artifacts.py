@@ -153,7 +153,7 @@ def read_table(path: Path, columns: Sequence[str] | None = None) -> pd.DataFrame
     if frame is None:
         frame = table.to_pandas(ignore_metadata=True)
     # Parquet gives None where CSV gives NaN; to an encoder they would be two categories.
-    for name in frame.select_dtypes(object).columns:
+    for name in frame.select_dtypes("object").columns:
         # pandas would make numbers of a column with nothing but missing texts.
         frame[name] = frame[name].where(frame[name].notna(), np.nan).astype(object)
     return frame.reset_index(drop=True)

@@ -3,7 +3,8 @@ import pandas as pd
 import pytest
 from conftest import make_params, make_table, parse_params
 
-from assay.checks import CHECK_CODES, Wanted, check_table, findings_json, refuse_errors
+from assay.checks.findings import Wanted, findings_json, refuse_errors
+from assay.checks.table import CHECK_CODES, check_table
 from assay.errors import DataError, SchemaError
 
 

@@ -9,7 +9,8 @@ import pytest
 from jinja2 import UndefinedError
 
 from assay import artifacts, plots
-from assay.checks import Wanted, check_table
+from assay.checks.findings import Wanted
+from assay.checks.table import check_table
 from assay.monitoring import reference_profile
 from assay.report.readiness import readiness_page
 from assay.report.rendering import cell, interval, render

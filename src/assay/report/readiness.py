@@ -4,7 +4,9 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from assay.checks import CHECK_CODES, STRUCTURE_CODES, Finding, Wanted
+from assay.checks.findings import Finding, Wanted
+from assay.checks.structure import STRUCTURE_CODES
+from assay.checks.table import CHECK_CODES
 from assay.report.rendering import render
 
 

@@ -1,0 +1,120 @@
+"""What a check is told, and what it answers."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import pandas as pd
+
+from assay.errors import DataError, SchemaError, numbered
+from assay.params import DataParams, TaskParams, ValidateParams
+
+Severity = Literal["error", "warning"]
+# Errors of these kinds are about columns, not about what is in them.
+_SCHEMA_CODES = {"missing_column", "reserved_name", "unreadable_type", "time_type"}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something about a table that its owner should know.
+
+    Attributes
+    ----------
+    code : str
+        Stable name of the check.
+    severity : {"error", "warning"}
+        An error stops the pipeline.
+    message : str
+        What was found where, and what was expected.
+    action : str
+        What to do next.
+    columns : tuple of str
+        Where.
+    evidence : dict
+        The numbers behind it.
+    """
+
+    code: str
+    severity: Severity
+    message: str
+    action: str
+    columns: tuple[str, ...] = ()
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What `params.yaml` says of a table.
+
+    Attributes
+    ----------
+    data, task, limits : DataParams, TaskParams, ValidateParams
+        The sections that the checks read.
+    """
+
+    data: DataParams
+    task: TaskParams
+    limits: ValidateParams
+
+    @property
+    def declared(self) -> dict[str, str]:
+        """Return every column that params name, with the key that names it first."""
+        names = {self.data.target: "data.target"}
+        keys = {
+            "data.id_columns": self.data.id_columns,
+            "data.time_column": [self.data.time_column] if self.data.time_column else [],
+            "data.group_column": [self.data.group_column] if self.data.group_column else [],
+            "data.exclude_columns": list(self.data.exclude_columns),
+            "data.categorical_columns": self.data.categorical_columns,
+            "data.passthrough_columns": self.data.passthrough_columns,
+        }
+        for key, columns in keys.items():
+            for name in columns:
+                names.setdefault(name, key)
+        return names
+
+    def features(self, frame: pd.DataFrame) -> list[str]:
+        """Return the columns that would be features, in the order of the table."""
+        data = self.data
+        special = {data.target, data.time_column, data.group_column}
+        special |= {*data.id_columns, *data.exclude_columns}
+        return [name for name in frame.columns if name not in special]
+
+
+Check = Callable[[pd.DataFrame, Wanted], Iterator[Finding]]
+
+
+def refuse_errors(findings: Sequence[Finding], source: str) -> None:
+    """Stop if a finding is an error, with all of them in one message.
+
+    Raises
+    ------
+    SchemaError
+        If columns are missing or of a wrong type.
+    DataError
+        If the content cannot be modelled.
+    """
+    errors = [finding for finding in findings if finding.severity == "error"]
+    if errors:
+        faults = [f"{source}: {finding.message} {finding.action}" for finding in errors]
+        kind = SchemaError if errors[0].code in _SCHEMA_CODES else DataError
+        raise kind(numbered(faults))
+
+
+def findings_json(
+    frame: pd.DataFrame, wanted: Wanted, findings: Sequence[Finding]
+) -> dict[str, Any]:
+    """Return the scalars of `metrics/validation.json`."""
+    errors = sum(finding.severity == "error" for finding in findings)
+    summary: dict[str, Any] = {
+        "row_count": len(frame),
+        "column_count": frame.shape[1],
+        "feature_count": len(wanted.features(frame)),
+        "error_count": errors,
+        "warning_count": len(findings) - errors,
+        "missing_rate": float(frame.isna().mean(axis=None)) if frame.size else 0.0,
+    }
+    if wanted.data.target in frame.columns and len(frame):
+        rate = (frame[wanted.data.target] == wanted.task.positive_label).mean()
+        summary["positive_rate"] = float(rate)
+    return summary

@@ -1,0 +1,99 @@
+"""Checks of a table's structure: the columns, their types, the number of rows."""
+
+from collections.abc import Iterator
+
+import pandas as pd
+
+from assay.checks.findings import Check, Finding, Wanted
+from assay.errors import nearest
+from assay.schema import ROW, column_kind
+
+
+def _missing_columns(frame: pd.DataFrame, wanted: Wanted) -> Iterator[Finding]:
+    for name, key in wanted.declared.items():
+        if name not in frame.columns:
+            close = nearest(name, map(str, frame.columns))
+            hint = f" Nearest in the table: {close}." if close else ""
+            yield Finding(
+                "missing_column",
+                "error",
+                f"column {name!r}, named in {key}, is not in the table.{hint}",
+                "Correct the name in params.yaml, or add the column.",
+                (name,),
+            )
+
+
+def _reserved_name(frame: pd.DataFrame, wanted: Wanted) -> Iterator[Finding]:
+    if ROW in frame.columns:
+        yield Finding(
+            "reserved_name",
+            "error",
+            f"column {ROW!r} has the name that Assay gives to a row's position.",
+            "Rename it.",
+            (ROW,),
+        )
+
+
+def _row_count(frame: pd.DataFrame, wanted: Wanted) -> Iterator[Finding]:
+    if len(frame) < wanted.limits.min_rows:
+        found = "the table is empty" if frame.empty else f"the table has {len(frame)} rows"
+        yield Finding(
+            "too_few_rows",
+            "error",
+            f"{found}, expected at least {wanted.limits.min_rows} (validate.min_rows).",
+            "Bring more rows.",
+            evidence={"row_count": len(frame)},
+        )
+
+
+def _feature_types(frame: pd.DataFrame, wanted: Wanted) -> Iterator[Finding]:
+    names = wanted.features(frame)
+    if not names:
+        yield Finding("no_features", "error", "no column is left as a feature.", "Exclude fewer.")
+    for name in names:
+        if column_kind(frame[name], name in wanted.data.categorical_columns) is None:
+            yield Finding(
+                "unreadable_type",
+                "error",
+                f"feature {name!r} of type {frame[name].dtype} is neither numbers nor texts.",
+                "Convert it, or list it in data.exclude_columns with a reason.",
+                (name,),
+            )
+
+
+def _time_column(frame: pd.DataFrame, wanted: Wanted) -> Iterator[Finding]:
+    name = wanted.data.time_column
+    if name is None or name not in frame.columns:
+        return
+    if not pd.api.types.is_datetime64_any_dtype(frame[name]):
+        yield Finding(
+            "time_type",
+            "error",
+            f"data.time_column {name!r} is of type {frame[name].dtype}, expected timestamps.",
+            "Convert it when the table is made.",
+            (name,),
+        )
+    elif frame[name].isna().any():
+        count = int(frame[name].isna().sum())
+        yield Finding(
+            "time_missing",
+            "error",
+            f"data.time_column {name!r} is missing in {count} rows, expected none.",
+            "Drop or mend those rows.",
+            (name,),
+            {"missing_count": count},
+        )
+
+
+STRUCTURE_CHECKS: tuple[Check, ...] = (
+    _missing_columns,
+    _reserved_name,
+    _row_count,
+    _feature_types,
+    _time_column,
+)
+# Where one of these is found, the checks of the content wait for the next run.
+STRUCTURE_CODES = frozenset(
+    {"missing_column", "reserved_name", "too_few_rows", "no_features", "unreadable_type"}
+    | {"time_type", "time_missing"}
+)
