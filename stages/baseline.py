@@ -10,6 +10,7 @@ from pathlib import Path
 
 from assay import artifacts
 from assay.baselines import build_baselines, fit_baselines
+from assay.predictor import save_predictor
 from assay.preprocessing import build_preprocessor
 from assay.schema import schema_from_json
 from assay.splits import folds_from_table
@@ -17,7 +18,7 @@ from stages._stage import Stage, run, say
 
 STAGE = Stage(
     name="baseline",
-    sections=("task", "preprocess", "baseline", "evaluate.ece_bins"),
+    sections=("task", "preprocess", "baseline", "calibrate", "evaluate.ece_bins"),
     reads={
         "train": Path("data/split/train.parquet"),
         "folds": Path("data/split/folds.parquet"),
@@ -35,15 +36,17 @@ def main() -> None:
     """Cross-validate and fit every baseline."""
     params = STAGE.params()
     train = artifacts.read_table(STAGE.reads["train"])
-    folds = folds_from_table(artifacts.read_table(STAGE.reads["folds"]))
+    folds = folds_from_table(artifacts.read_table(STAGE.reads["folds"]), train)
     schema = schema_from_json(artifacts.read_json(STAGE.reads["schema"]))
     baselines = build_baselines(
         build_preprocessor(schema, params.preprocess), params.baseline, params.task.seed
     )
-    fitted = fit_baselines(train, schema, folds, baselines, params.task, params.evaluate.ece_bins)
+    fitted = fit_baselines(
+        train, schema, folds, baselines, params.task, params.calibrate, params.evaluate.ece_bins
+    )
     with artifacts.replacing_folder(STAGE.writes["models"]) as folder:
-        for name, model in fitted.models.items():
-            artifacts.write_bytes(folder / f"{name}.skops", artifacts.model_bytes(model))
+        for name, predictor in fitted.models.items():
+            save_predictor(folder / name, predictor)
     artifacts.write_table(STAGE.writes["out_of_fold"], fitted.out_of_fold)
     artifacts.write_json(STAGE.writes["metrics"], fitted.metrics)
     say(f"best baseline: {fitted.best}")

@@ -20,8 +20,9 @@ from assay.evaluation import (
     refuse_at_gate,
     worst_cases,
 )
-from assay.predictor import load_predictor, positive_probability
+from assay.predictor import load_predictor
 from assay.schema import ROW, schema_from_json
+from assay.uncertainty import clusters_of
 from stages._stage import Stage, run, say
 
 STAGE = Stage(
@@ -57,9 +58,17 @@ def main() -> None:
     baseline = load_baseline(STAGE.reads["baselines"], best)
     features, y_true = holdout[schema.feature_names], holdout[schema.target].to_numpy()
     y_score = load_predictor(STAGE.reads["candidate"]).score(features)
-    baseline_score = positive_probability(baseline, features)
+    baseline_score = baseline.score(features)
 
-    judgement = judge_holdout(y_true, y_score, baseline_score, best, params.task, params.evaluate)
+    judgement = judge_holdout(
+        y_true,
+        y_score,
+        baseline_score,
+        best,
+        params.task,
+        params.evaluate,
+        clusters_of(holdout, schema.group_column),
+    )
     predictions = pd.DataFrame(
         {ROW: holdout[ROW], "y_true": y_true, "y_score": y_score, "baseline_score": baseline_score}
     )

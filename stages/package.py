@@ -3,8 +3,9 @@
 Reads everything. Refits the chosen pipeline on all rows, and writes the run folder, the pointer to
 it, and the model card.
 
-Guarantee: the holdout's source rows, scored from disk by the code behind `predict`, get the judged
-scores to the last bit, or nothing is packaged. The run folder is checked against its manifest.
+Guarantee: the holdout's source rows, scored from disk by the code behind `predict` with the candidate,
+get the judged scores to the last bit, or nothing is packaged. The run folder that ships is then loaded,
+and scores those rows as the refitted model in memory does.
 """
 
 import tempfile
@@ -15,14 +16,14 @@ import pandas as pd
 
 import stages
 from assay import artifacts, provenance
-from assay.bundle import bundle_files, verify_bundle, write_bundle
+from assay.bundle import bundle_files, write_bundle
 from assay.contract import build_contract
 from assay.monitoring import reference_profile
 from assay.params import parse_params, section_names
 from assay.predictor import load_predictor
 from assay.report.model_card import CardFacts, model_card
 from assay.schema import ROW, schema_from_json
-from assay.scoring import check_skew
+from assay.scoring import check_shipped, check_skew
 from assay.search.pycaret_engine import pycaret_model_bytes
 from assay.shipping import by_row, companions, refit_on_all, run_meta, source_rows, trace_origin
 from stages._stage import PARAMS, Stage, run, say
@@ -47,7 +48,6 @@ STAGE = Stage(
         "holdout_predictions": Path("data/predictions/holdout.parquet"),
         "candidate": Path("models/candidate"),
         "decision": Path("models/decision.json"),
-        "lock": Path("requirements.lock"),
         **{f"metrics/{name}.json": Path(f"metrics/{name}.json") for name in METRICS},
         **{f"tables/{name}.csv": Path(f"reports/tables/{name}.csv") for name in TABLES},
         **{f"plots/{name}.png": Path(f"plots/{name}.png") for name in PICTURES},
@@ -59,6 +59,7 @@ STAGE = Stage(
     },
 )
 # The code's hash is part of the run, so every source file is an input.
+LOCK = Path("requirements.lock")
 CODE = (Path("src/assay"), Path("stages"))
 
 
@@ -77,9 +78,9 @@ def main() -> None:
     fitted = table if params.package.refit else train
     shipped = refit_on_all(candidate, table, schema) if params.package.refit else candidate
     features = Path(params.data.table)
-    origin = trace_origin(table, schema, params, features, list(CODE), reads["lock"])
+    origin = trace_origin(table, schema, params, features, list(CODE), LOCK)
     meta = run_meta(origin, decision, metrics, len(fitted), params.package.refit)
-    tables = [artifacts.read_table(reads[f"tables/{name}.csv"]) for name in CARD_TABLES]
+    tables = [artifacts.read_report(reads[f"tables/{name}.csv"]) for name in CARD_TABLES]
     card = model_card(CardFacts(meta, schema, metrics, decision, *tables))
     extra = companions(
         texts={"model_card.md": card, **_descriptions(train, schema, decision)},
@@ -95,7 +96,7 @@ def main() -> None:
     folder = STAGE.writes["runs"] / meta["run_id"]
     contract = build_contract(schema, fitted)
     write_bundle(folder, bundle_files(shipped, contract, decision, meta, extra))
-    verify_bundle(folder)
+    check_shipped(folder, shipped, holdout.source)
     artifacts.write_text(STAGE.writes["model_card"], card)
     artifacts.write_text(STAGE.writes["latest"], f"{folder.as_posix()}\n")
     say(f"packaged {folder}")
@@ -125,7 +126,7 @@ def _descriptions(train, schema, decision) -> dict[str, str]:
     out_of_fold = artifacts.read_table(STAGE.reads["out_of_fold"])
     outcomes, scores = (out_of_fold[name].to_numpy() for name in ("y_true", "y_score"))
     profile = reference_profile(train, schema, outcomes, scores, decision["threshold"])
-    versions = provenance.installed_versions(artifacts.read_text(STAGE.reads["lock"]))
+    versions = provenance.installed_versions(artifacts.read_text(LOCK))
     environment = provenance.environment(stages.kernel_pins())
     return {
         "monitoring/baseline.json": artifacts.json_text(profile),

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from assay import artifacts
 from assay.metrics import primary_metric
+from assay.predictor import save_predictor
 from assay.preprocessing import build_preprocessor
 from assay.schema import schema_from_json
 from assay.search.candidate import train_candidate
@@ -44,7 +45,7 @@ def main() -> None:
     problem = SearchProblem(
         features=train[schema.feature_names],
         y_true=train[schema.target].to_numpy(),
-        folds=folds_from_table(artifacts.read_table(STAGE.reads["folds"])),
+        folds=folds_from_table(artifacts.read_table(STAGE.reads["folds"]), train),
         preprocessor=build_preprocessor(schema, params.preprocess),
         metric=primary_metric(params.task.primary_metric),
         seed=params.task.seed,
@@ -54,10 +55,7 @@ def main() -> None:
         problem, train, params.train, params.calibrate, params.evaluate.ece_bins, say
     )
     with artifacts.replacing_folder(STAGE.writes["candidate"]) as folder:
-        artifacts.write_bytes(
-            folder / "pipeline.skops", artifacts.model_bytes(trained.predictor.pipeline)
-        )
-        artifacts.write_json(folder / "calibrator.json", trained.predictor.calibrator.to_json())
+        save_predictor(folder, trained.predictor)
     artifacts.write_table(STAGE.writes["out_of_fold"], trained.out_of_fold)
     artifacts.write_table(STAGE.writes["leaderboard"], trained.search.leaderboard)
     artifacts.write_table(STAGE.writes["tuning"], trained.search.tuning)

@@ -37,6 +37,7 @@ def make_table(rows: int = 600, seed: int = 0) -> pd.DataFrame:
             "noise": rng.normal(size=rows),
             "count": rng.integers(0, 9, rows),
             "kind": pd.Series(kind).where(rng.uniform(size=rows) > 0.05, None),
+            "remark": [f"NA {number:03d}" for number in range(rows)],
         }
     )
     return table.sample(frac=1, random_state=seed).reset_index(drop=True)
@@ -53,7 +54,7 @@ def make_params() -> dict[str, Any]:
         "time_column": "moment",
         "group_column": "entity",
         "categorical_columns": [],
-        "passthrough_columns": ["kind"],
+        "passthrough_columns": ["remark"],
         "exclude_columns": {"aftermath": "known later"},
     }
     params["validate"]["min_rows"] = 100

@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pyarrow import csv
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
@@ -66,21 +67,36 @@ def replacing(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def replacing_folder(path: Path) -> Iterator[Path]:
-    """Yield a temporary folder beside `path`; put it in the place of `path` if the block succeeds."""
+    """Yield a temporary folder beside `path`; put it in the place of `path` if the block succeeds.
+
+    Raises
+    ------
+    ArtifactError
+        If the folder cannot be written; the old one is then where it was.
+    """
     path = Path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent))
     except OSError as error:
         raise _unwritable(path, error) from None
+    aside = temporary.with_suffix(".old")
     try:
         yield temporary
         temporary.chmod(0o755)
+        # A folder cannot be replaced in one step; the old one is moved, not yet removed.
         if path.exists():
-            shutil.rmtree(path)
+            os.replace(path, aside)
         os.replace(temporary, path)
+    except OSError as error:
+        raise _unwritable(path, error) from None
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+        if aside.exists() and not path.exists():
+            os.replace(aside, path)
+        shutil.rmtree(aside, ignore_errors=True)
+        if aside.is_file():
+            aside.unlink()
 
 
 def _unwritable(path: Path, error: OSError) -> ArtifactError:
@@ -107,20 +123,22 @@ def read_yaml(path: Path) -> Any:
         raise ParamsError(f"{path} is not valid YAML: {detail}") from None
 
 
-def read_table(path: Path, columns: Sequence[str] | None = None) -> pd.DataFrame:
+def read_table(path: Path) -> pd.DataFrame:
     """Read a whole Parquet or CSV file, told apart by the ending of its name.
+
+    A CSV file has no types, and guessing them would read the code "007" as 7 and the country "NA" as
+    missing: its columns are texts, for the reader to convert by what they must be.
 
     Parameters
     ----------
     path : Path
         A file that ends in `.parquet`, `.pq` or `.csv`.
-    columns : sequence of str, optional
-        Read these columns only (Parquet).
 
     Returns
     -------
     DataFrame
-        Rows in the order of the file, index 0 to n - 1; missing texts are NaN, never None.
+        Rows in the order of the file, index 0 to n - 1; missing texts are NaN, never None. An empty
+        field of a CSV file is missing.
 
     Raises
     ------
@@ -132,31 +150,50 @@ def read_table(path: Path, columns: Sequence[str] | None = None) -> pd.DataFrame
     path = _require(path, "Name a Parquet or CSV file.")
     kind = table_format(path)
     try:
-        if kind == "parquet":
-            table = pq.ParquetFile(path).read(columns=list(columns) if columns else None)
-            names, frame = table.column_names, None
-        else:
-            header = pd.read_csv(path, header=None, nrows=1, dtype=str, keep_default_na=False)
-            names, table = [str(name) for name in header.iloc[0]], None
-            # pandas' fast parser is off by a last digit now and then.
-            frame = pd.read_csv(path, low_memory=False, float_precision="round_trip")
-    except (pa.ArrowException, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        table = pq.ParquetFile(path).read() if kind == "parquet" else _read_csv(path)
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise _unreadable(path, kind, error) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise _unreadable(path, kind, error) from None
+    names = table.column_names
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
         raise SchemaError(
             f"{path}: column names must be unique, got more than one of: {', '.join(repeated)}. "
             "Rename them."
         )
-    if frame is None:
-        frame = table.to_pandas(ignore_metadata=True)
-    # Parquet gives None where CSV gives NaN; to an encoder they would be two categories.
+    frame: pd.DataFrame = table.to_pandas(ignore_metadata=True)
+    # Parquet gives None where others give NaN; to an encoder they would be two categories. pandas
+    # would make numbers of a column with nothing but missing texts.
     for name in frame.select_dtypes("object").columns:
-        # pandas would make numbers of a column with nothing but missing texts.
         frame[name] = frame[name].where(frame[name].notna(), np.nan).astype(object)
     return frame.reset_index(drop=True)
+
+
+def _read_csv(path: Path) -> pa.Table:
+    """Read every column as text; a row with more or fewer fields than the header is an error."""
+    with csv.open_csv(path) as reader:
+        names = reader.schema.names
+    texts = csv.ConvertOptions(
+        column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=True, null_values=[""]
+    )
+    return csv.read_csv(path, convert_options=texts)
+
+
+def read_report(path: Path) -> pd.DataFrame:
+    """Read a CSV file of `reports/tables/` back, numbers as numbers; only an empty field is missing.
+
+    Raises
+    ------
+    ArtifactError
+        If the file is missing or unreadable.
+    """
+    path = _require(path, "Run `dvc repro` to make it.")
+    try:
+        table: pd.DataFrame = pd.read_csv(
+            path, keep_default_na=False, na_values=[""], float_precision="round_trip"
+        )
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        raise _unreadable(path, "csv", error) from None
+    return table
 
 
 def table_format(path: Path) -> str:

@@ -12,14 +12,15 @@ from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 
-from assay import artifacts
+from assay.calibration import choose_calibrator
 from assay.errors import ParamsError
 from assay.metrics import FloatArray, LabelArray, ScoredMetric, primary_metric
-from assay.params import BaselineParams, TaskParams
+from assay.params import BaselineParams, CalibrateParams, TaskParams
 from assay.predictor import (
-    TRUSTED_TYPES,
+    Predictor,
     assemble_pipeline,
     fold_metrics,
+    load_predictor,
     out_of_fold_scores,
 )
 from assay.schema import ROW, Schema
@@ -73,7 +74,7 @@ class RuleClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return holds
 
 
-def load_baseline(folder: Path, name: str) -> Pipeline | RuleClassifier:
+def load_baseline(folder: Path, name: str) -> Predictor:
     """Load one fitted baseline from the folder that `baseline` wrote.
 
     Raises
@@ -81,9 +82,7 @@ def load_baseline(folder: Path, name: str) -> Pipeline | RuleClassifier:
     ArtifactError
         If the file is missing or corrupt, or holds a type that is not trusted.
     """
-    trusted = [*TRUSTED_TYPES, "assay.baselines.RuleClassifier"]
-    baseline: Pipeline | RuleClassifier = artifacts.read_model(folder / f"{name}.skops", trusted)
-    return baseline
+    return load_predictor(folder / name, ("assay.baselines.RuleClassifier",))
 
 
 def build_baselines(
@@ -117,8 +116,8 @@ class FittedBaselines:
 
     Attributes
     ----------
-    models : dict
-        By name, fitted.
+    models : dict of str to Predictor
+        By name, fitted, and calibrated as a candidate is.
     best : str
         The one with the best mean fold score; the holdout has no say.
     out_of_fold : DataFrame
@@ -127,7 +126,7 @@ class FittedBaselines:
         The scalars of `metrics/baseline.json`.
     """
 
-    models: Mapping[str, Pipeline | RuleClassifier]
+    models: Mapping[str, Predictor]
     best: str
     out_of_fold: pd.DataFrame
     metrics: Mapping[str, Any]
@@ -139,9 +138,13 @@ def fit_baselines(
     folds: Folds,
     baselines: Mapping[str, Pipeline | RuleClassifier],
     task: TaskParams,
+    calibrate: CalibrateParams,
     ece_bins: int,
 ) -> FittedBaselines:
     """Cross-validate the baselines on the folds, then fit each on all training rows.
+
+    They are calibrated on their out-of-fold scores like a candidate, so that a gain over them is a
+    gain of the model, not of its calibrator.
 
     Parameters
     ----------
@@ -151,7 +154,7 @@ def fit_baselines(
     folds : Folds
     baselines : dict
         Unfitted, from `build_baselines`.
-    task : TaskParams
+    task, calibrate : TaskParams, CalibrateParams
     ece_bins : int
         Bins of the calibration error.
     """
@@ -166,7 +169,11 @@ def fit_baselines(
         scores = out_of_fold_scores(baseline, features, y_true, folds)
         table[name] = scores[judged]
         metrics[name] = fold_metrics(y_true, scores, folds, ece_bins)
-        models[name] = clone(baseline).fit(features, y_true)
+        choice = choose_calibrator(
+            y_true[judged], scores[judged], folds.fold[judged], folds.ordered, calibrate.methods
+        )
+        metrics[name]["calibration_method"] = choice.method
+        models[name] = Predictor(clone(baseline).fit(features, y_true), choice.calibrator)
     primary = primary_metric(task.primary_metric)
     best = _best(metrics, primary)
     return FittedBaselines(

@@ -162,13 +162,12 @@ def _read_feature(
 ) -> tuple["pd.Series[Any]", str | None]:
     """Return the column as its kind, and a fault where it holds another kind of value."""
     name = feature.name
+    if column.dtype.kind in "mM" or isinstance(column.dtype, pd.DatetimeTZDtype):
+        wanted = "categories" if feature.kind == "categorical" else "numbers"
+        return column, f"column {name!r} holds times or durations, expected {wanted}. Convert it."
     if feature.kind == "categorical":
-        if pd.api.types.is_datetime64_any_dtype(column):
-            return column, f"column {name!r} holds times, expected categories. Convert it."
-        return category_text(column), None
-    if pd.api.types.is_datetime64_any_dtype(column):
-        return column, f"column {name!r} holds times, expected numbers. Convert it."
-    numbers = _read_numbers(column)
+        return _read_categories(column, feature), None
+    numbers = _read_numbers(column, feature)
     lost = int((numbers.isna() & column.notna()).sum())
     if lost and lost == int(column.notna().sum()):
         example = column.dropna().iloc[0]
@@ -182,8 +181,26 @@ def _read_feature(
     return numbers.where(~np.isinf(numbers)), None
 
 
-def _read_numbers(column: "pd.Series[Any]") -> "pd.Series[Any]":
+def _read_categories(column: "pd.Series[Any]", feature: Feature) -> "pd.Series[Any]":
+    """Return texts; where training had numbers as codes, "5.0" is the code 5."""
+    if _was_number(feature.source_dtype) and not pd.api.types.is_numeric_dtype(column):
+        numbers = _read_numbers(column, feature)
+        # A text that is no number stays what it is: an unknown category.
+        column = numbers.astype(object).where(numbers.notna(), column)
+    return category_text(column)
+
+
+def _was_number(dtype: str) -> bool:
+    return dtype.lower().startswith(("int", "uint", "float"))
+
+
+_TRUTH = {"true": 1.0, "false": 0.0}
+
+
+def _read_numbers(column: "pd.Series[Any]", feature: Feature) -> "pd.Series[Any]":
     """Return float64 values; NaN for what is no number."""
+    if feature.source_dtype.lower().startswith("bool") and column.dtype == object:
+        column = column.map(lambda value: _TRUTH.get(str(value).strip().lower(), value))
     numbers = pd.to_numeric(column, errors="coerce").astype("float64")
     if pd.api.types.is_numeric_dtype(column):
         return numbers
@@ -199,8 +216,11 @@ def _carry(frame: pd.DataFrame, schema: Schema, accepted: Accepted) -> None:
     """Take the columns that stay beside predictions, and say which columns play no part."""
     present = [name for name in schema.carried_columns if name in frame.columns]
     carried = frame[present].reset_index(drop=True)
-    if schema.time_column in present:
-        carried[schema.time_column] = _read_times(carried[schema.time_column], accepted)
+    for name in present:
+        if name == schema.time_column:
+            carried[name] = _read_times(carried[name], accepted)
+        elif _was_number(schema.carried_dtypes.get(name, "")):
+            carried[name] = _read_keys(carried[name])
     accepted.carried = carried
     absent = [name for name in schema.carried_columns if name not in frame.columns]
     if absent:
@@ -212,6 +232,18 @@ def _carry(frame: pd.DataFrame, schema: Schema, accepted: Accepted) -> None:
     extras = [str(name) for name in frame.columns if name not in known]
     if extras:
         accepted.notes.append(f"left out, unknown to the model: {', '.join(extras)}")
+
+
+def _read_keys(column: "pd.Series[Any]") -> "pd.Series[Any]":
+    """Give the numbers of a text column their type back, so that predictions can be joined by them.
+
+    Only if every text is a whole number written as such: "007" is a name, not the number 7.
+    """
+    if column.dtype != object:
+        return column
+    texts = column.astype(str)
+    whole = column.notna() & texts.str.fullmatch(r"0|-?[1-9][0-9]{0,17}")
+    return column.astype("int64") if whole.all() and len(column) else column
 
 
 def _read_times(column: "pd.Series[Any]", accepted: Accepted) -> "pd.Series[Any]":

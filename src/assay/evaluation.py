@@ -18,7 +18,7 @@ from assay.metrics import (
     row_log_loss,
 )
 from assay.params import EvaluateParams, GateParams, TaskParams
-from assay.uncertainty import Bootstrap, Estimate, metric_estimate, paired_gain
+from assay.uncertainty import Bootstrap, Estimate, IntArray, metric_estimate, paired_gain
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Judgement:
     Attributes
     ----------
     model, baseline : dict of str to Estimate
-        Every metric of each, by name.
+        Every metric of each, by name; one that cannot be resampled has its value at both ends.
     gain : dict of str to Estimate
         How much better the model is, paired on the same rows; positive is better.
     baseline_name : str
@@ -62,6 +62,7 @@ def judge_holdout(
     baseline_name: str,
     task: TaskParams,
     params: EvaluateParams,
+    clusters: IntArray | None = None,
 ) -> Judgement:
     """Judge the model's holdout scores against the baseline's on the same rows.
 
@@ -76,8 +77,10 @@ def judge_holdout(
     task : TaskParams
     params : EvaluateParams
         The section `evaluate`.
+    clusters : ndarray of int, shape (n,), optional
+        The group of each row; whole groups are resampled.
     """
-    bootstrap = Bootstrap(params.resamples, params.confidence, task.seed)
+    bootstrap = Bootstrap(params.resamples, params.confidence, task.seed, clusters)
     metrics = binary_metrics(params.ece_bins)
     model = {
         name: metric_estimate(metric, y_true, y_score, bootstrap)
@@ -160,14 +163,9 @@ def judgement_json(judgement: Judgement) -> dict[str, Any]:
     return {
         "applicable": True,
         "row_count": next(iter(judgement.model.values())).n,
-        "model": {name: _interval(estimate) for name, estimate in judgement.model.items()},
-        "baseline": {
-            "name": judgement.baseline_name,
-            **{name: _interval(estimate) for name, estimate in judgement.baseline.items()},
-        },
-        "gain_over_baseline": {
-            name: _interval(estimate) for name, estimate in judgement.gain.items()
-        },
+        "model": _intervals(judgement.model),
+        "baseline": {"name": judgement.baseline_name, **_intervals(judgement.baseline)},
+        "gain_over_baseline": _intervals(judgement.gain),
         "gate": {
             "metric": judgement.primary,
             "passed": judgement.gate.passed,
@@ -176,11 +174,13 @@ def judgement_json(judgement: Judgement) -> dict[str, Any]:
     }
 
 
-def _interval(estimate: Estimate) -> dict[str, float]:
+def _intervals(estimates: Mapping[str, Estimate]) -> dict[str, dict[str, float]]:
+    """Return value and ends of each estimate; the value alone where there is no interval."""
     return {
-        "value": estimate.value,
-        "ci_low": estimate.ci_low,
-        "ci_high": estimate.ci_high,
+        name: {"value": e.value, "ci_low": e.ci_low, "ci_high": e.ci_high}
+        if e.method
+        else {"value": e.value}
+        for name, e in estimates.items()
     }
 
 

@@ -1,7 +1,7 @@
 """Which signals drive the model, and where is it weak?"""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from assay.params import InterpretParams, TaskParams
 from assay.predictor import Predictor
 from assay.preprocessing import source_features
 from assay.schema import Schema
-from assay.uncertainty import Bootstrap
+from assay.uncertainty import Bootstrap, clusters_of, metric_estimate
 
 Scorer = Callable[[pd.DataFrame], FloatArray]
 
@@ -201,11 +201,12 @@ def _shap_values(
 
 
 def _model_output(model: Any, matrix: FloatArray, output: str) -> FloatArray:
-    from scipy.special import logit
-
-    probability = np.asarray(model.predict_proba(matrix)[:, 1], dtype=float)
-    result: FloatArray = logit(probability) if output == "log-odds" else probability
-    return result
+    """Return what contributions must add up to; log-odds from the model itself, never infinite."""
+    if output == "probability":
+        return np.asarray(model.predict_proba(matrix)[:, 1], dtype=float)
+    if hasattr(model, "decision_function"):
+        return np.asarray(model.decision_function(matrix), dtype=float)
+    return np.asarray(model.predict(matrix, raw_score=True), dtype=float)
 
 
 def error_slices(
@@ -250,11 +251,7 @@ def error_slices(
             if n < params.slice_min_rows:
                 continue
             outcome, score = y_true[inside], y_score[inside]
-            estimate = bootstrap.estimate(
-                lambda weights, y=outcome, s=score: metric.function(y, s, weights),  # type: ignore[misc]
-                n,
-                "percentile bootstrap",
-            )
+            estimate = metric_estimate(metric, outcome, score, bootstrap.within(inside))
             rows.append(
                 {
                     "feature": name,
@@ -333,6 +330,7 @@ def interpret_model(
     """
     features = holdout[schema.feature_names]
     y_true = holdout[schema.target].to_numpy()
+    bootstrap = replace(bootstrap, clusters=clusters_of(holdout, schema.group_column))
     importance = permutation_importance(
         predictor.score,
         features,

@@ -115,11 +115,15 @@ class ScoredMetric:
         `(y_true, y_score, weights) -> values`.
     greater_is_better : bool
         Its direction.
+    resamplable : bool
+        Whether a bootstrap of rows tells its uncertainty. Not that of the calibration error: it is
+        never negative, so resampling only adds to it, and its interval would miss a true 0.
     """
 
     name: str
     function: BinaryMetric
     greater_is_better: bool
+    resamplable: bool = True
 
     def value(self, y_true: LabelArray, y_score: FloatArray) -> float:
         """Return the metric of unweighted rows."""
@@ -137,7 +141,7 @@ def binary_metrics(ece_bins: int) -> Mapping[str, ScoredMetric]:
         ScoredMetric("average_precision", average_precision, True),
         ScoredMetric("log_loss", log_loss, False),
         ScoredMetric("brier", brier, False),
-        ScoredMetric("ece", calibration_error(ece_bins), False),
+        ScoredMetric("ece", calibration_error(ece_bins), False, resamplable=False),
     ]
     return {metric.name: metric for metric in metrics}
 

@@ -49,7 +49,7 @@ class DataParams(Section):
             ("time_column", [self.time_column] if self.time_column else []),
             ("group_column", [self.group_column] if self.group_column else []),
             ("exclude_columns", list(self.exclude_columns)),
-            ("categorical_columns", self.categorical_columns),
+            ("passthrough_columns", self.passthrough_columns),
         ):
             for name in names:
                 roles.setdefault(name, []).append(role)
@@ -58,10 +58,16 @@ class DataParams(Section):
             for name, found in roles.items()
             if len(found) > 1
         ]
-        if self.target in self.passthrough_columns:
-            clashes.append(
-                f"the target {self.target!r} is in passthrough_columns; a scored file has no target"
-            )
+        clashes += [
+            f"{name!r} is in {roles[name][0]} and is the name of a column of predictions; rename it"
+            for name in ("score", "prediction", "threshold")
+            if roles.get(name, ["exclude_columns"])[0] not in {"exclude_columns", "target"}
+        ]
+        clashes += [
+            f"{name!r} is in {roles[name][0]}, so it is no feature and not in categorical_columns"
+            for name in self.categorical_columns
+            if name in roles
+        ]
         if clashes:
             raise ValueError("; ".join(clashes))
         return self
@@ -159,6 +165,12 @@ class ThresholdParams(Section):
     min_recall: Fraction
     cost_false_positive: NonNegative
     cost_false_negative: NonNegative
+
+    @model_validator(mode="after")
+    def _some_error_costs(self) -> "ThresholdParams":
+        if self.cost_false_positive == self.cost_false_negative == 0:
+            raise ValueError("cost_false_positive and cost_false_negative cannot both be 0")
+        return self
 
 
 class InterpretParams(Section):

@@ -1,5 +1,6 @@
 """A fitted pipeline with its calibrator: the one way from features to a score."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,8 +69,14 @@ def positive_probability(model: Any, features: pd.DataFrame) -> FloatArray:
     return np.ascontiguousarray(probability, dtype=np.float64)
 
 
-def load_predictor(folder: Path) -> Predictor:
-    """Load a candidate's folder: `pipeline.skops` and `calibrator.json`.
+def save_predictor(folder: Path, predictor: Predictor) -> None:
+    """Write a folder that `load_predictor` reads: `pipeline.skops` and `calibrator.json`."""
+    artifacts.write_bytes(folder / "pipeline.skops", artifacts.model_bytes(predictor.pipeline))
+    artifacts.write_json(folder / "calibrator.json", predictor.calibrator.to_json())
+
+
+def load_predictor(folder: Path, further_types: Sequence[str] = ()) -> Predictor:
+    """Load the folder of a candidate or a baseline; types beyond the trusted ones must be named.
 
     Raises
     ------
@@ -77,7 +84,7 @@ def load_predictor(folder: Path) -> Predictor:
         If a file is missing or corrupt, or holds a type that is not trusted.
     """
     return Predictor(
-        artifacts.read_model(folder / "pipeline.skops", TRUSTED_TYPES),
+        artifacts.read_model(folder / "pipeline.skops", (*TRUSTED_TYPES, *further_types)),
         calibrator_from_json(artifacts.read_json(folder / "calibrator.json")),
     )
 

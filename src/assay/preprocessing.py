@@ -12,8 +12,9 @@ from assay.schema import Schema
 def build_preprocessor(schema: Schema, params: PreprocessParams) -> ColumnTransformer:
     """Return the unfitted transformer from model-form features to a matrix.
 
-    Numbers are imputed and scaled; categories become indicator columns, rare and unknown ones
-    sharing a column, missing ones having their own. It must be fitted inside each fold.
+    Numbers are imputed and scaled; categories become indicator columns. A missing category is one of
+    them; those with too few rows share a column, which an unknown one joins (where none is rare, all
+    columns of an unknown one are 0). It must be fitted inside each fold.
 
     Parameters
     ----------

@@ -49,9 +49,11 @@ class Schema:
     labels : tuple
         The target's values: the negative one, then the positive one.
     id_columns, passthrough_columns : tuple of str
-        Columns that stand in front of predictions.
+        Columns that are no features and stand in front of predictions.
     time_column, group_column : str or None
         When the row is decided on; the entity that rows may share.
+    carried_dtypes : dict
+        The pandas dtypes of the carried columns in the feature table.
     excluded : dict
         Columns that no model may see, with their reasons.
     features : tuple of Feature
@@ -65,6 +67,7 @@ class Schema:
     passthrough_columns: tuple[str, ...]
     time_column: str | None
     group_column: str | None
+    carried_dtypes: Mapping[str, str]
     excluded: Mapping[str, str]
     features: tuple[Feature, ...]
 
@@ -76,9 +79,7 @@ class Schema:
     @property
     def carried_columns(self) -> list[str]:
         """Columns that are no features and stay beside predictions, without repeats."""
-        optional = [self.time_column, self.group_column]
-        names = [*self.id_columns, *(name for name in optional if name), *self.passthrough_columns]
-        return list(dict.fromkeys(names))
+        return list(self.carried_dtypes)
 
     def names_of(self, kind: Kind) -> list[str]:
         """Names of the features of one kind, in order."""
@@ -129,11 +130,10 @@ def infer_schema(frame: pd.DataFrame, data: DataParams, task: TaskParams) -> Sch
     SchemaError
         If a column has no kind that a model can read.
     """
-    special = {data.target, *data.id_columns, *data.exclude_columns}
-    special |= {name for name in (data.time_column, data.group_column) if name}
-    features = []
-    for name in frame.columns:
-        if name in special:
+    features, excluded = [], dict(data.exclude_columns)
+    for name in feature_columns(frame, data):
+        if not frame[name].notna().any():
+            excluded[name] = "has no value in any row"
             continue
         kind = column_kind(frame[name], name in data.categorical_columns)
         if kind is None:
@@ -142,19 +142,50 @@ def infer_schema(frame: pd.DataFrame, data: DataParams, task: TaskParams) -> Sch
                 "Convert it, or list it in data.exclude_columns."
             )
         features.append(Feature(name, kind, str(frame[name].dtype)))
-    others = [label for label in frame[data.target].unique() if label != task.positive_label]
-    negative = others[0].item() if hasattr(others[0], "item") else others[0]
+    found = target_labels(frame[data.target])
+    positive = next(label for label in found if same_label(label, task.positive_label))
+    negative = next(label for label in found if label != positive)
     return Schema(
         unit=data.unit,
         target=data.target,
-        labels=(negative, task.positive_label),
+        labels=(negative, positive),
         id_columns=tuple(data.id_columns),
         passthrough_columns=tuple(data.passthrough_columns),
         time_column=data.time_column,
         group_column=data.group_column,
-        excluded=dict(data.exclude_columns),
+        carried_dtypes={name: str(frame[name].dtype) for name in carried_columns(data)},
+        excluded=excluded,
         features=tuple(features),
     )
+
+
+def carried_columns(data: DataParams) -> list[str]:
+    """Return the columns that are no features and stay beside predictions, in their order there."""
+    optional = [name for name in (data.time_column, data.group_column) if name]
+    return list(dict.fromkeys([*data.id_columns, *optional, *data.passthrough_columns]))
+
+
+def feature_columns(frame: pd.DataFrame, data: DataParams) -> list[str]:
+    """Return the columns without another role, in the order of the table."""
+    others = {data.target, *carried_columns(data), *data.exclude_columns}
+    return [name for name in frame.columns if name not in others]
+
+
+def _plain_times(times: "pd.Series[Any]") -> "pd.Series[Any]":
+    """Return times without zone: those with one are told in UTC."""
+    if isinstance(times.dtype, pd.DatetimeTZDtype):
+        return times.dt.tz_convert("UTC").dt.tz_localize(None)
+    return times
+
+
+def target_labels(target: "pd.Series[Any]") -> list[Label]:
+    """Return the distinct values of a target as Python's own, in order of appearance."""
+    return [v.item() if hasattr(v, "item") else v for v in target.dropna().unique().tolist()]
+
+
+def same_label(label: Label, wanted: Label) -> bool:
+    """Say whether two labels are the same; `True` is not 1, though Python thinks so."""
+    return isinstance(label, bool) == isinstance(wanted, bool) and label == wanted
 
 
 def typed_table(frame: pd.DataFrame, schema: Schema) -> pd.DataFrame:
@@ -165,8 +196,9 @@ def typed_table(frame: pd.DataFrame, schema: Schema) -> pd.DataFrame:
     """
     typed = pd.DataFrame({ROW: np.arange(len(frame), dtype="int64")})
     for name in schema.carried_columns:
-        if name not in schema.feature_names:
-            typed[name] = frame[name].to_numpy()
+        typed[name] = frame[name].to_numpy()
+    if schema.time_column:
+        typed[schema.time_column] = _plain_times(frame[schema.time_column]).to_numpy()
     typed[schema.target] = (frame[schema.target] == schema.labels[1]).astype("int8").to_numpy()
     return pd.concat([typed, model_frame(frame, schema.features)], axis=1)
 

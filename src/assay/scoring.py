@@ -14,7 +14,7 @@ from assay.contract import Accepted, InputContract, accept
 from assay.errors import ArtifactError
 from assay.predictor import Predictor
 
-__all__ = ["Scored", "check_skew", "load_bundle", "score_file", "score_table"]
+__all__ = ["Scored", "check_shipped", "check_skew", "load_bundle", "score_file", "score_table"]
 
 
 @dataclass(frozen=True)
@@ -59,12 +59,9 @@ def score_table(bundle: Bundle, frame: pd.DataFrame, source: str = "the table") 
     negative, positive = bundle.decision["labels"]
     flagged = score >= threshold
     predictions = accepted.carried.copy()
-    clashes = [n for n in ("score", "prediction", "threshold") if n in predictions.columns]
-    if clashes:
-        accepted.notes.append(f"replaced by predictions: {', '.join(clashes)}")
-        predictions = predictions.drop(columns=clashes)
     predictions["score"] = score
-    predictions["prediction"] = [positive if flag else negative for flag in flagged.tolist()]
+    # One type whatever is flagged: that of the labels.
+    predictions["prediction"] = np.array([negative, positive])[flagged.astype(int)]
     predictions["threshold"] = threshold
     return Scored(predictions, accepted, int(flagged.sum()))
 
@@ -132,3 +129,25 @@ def check_skew(
             f"through `predict` than in `evaluate` (largest difference {gap:.3g}). "
             "Nothing was packaged; run `dvc repro --force evaluate package`."
         )
+
+
+def check_shipped(folder: Path, shipped: Predictor, rows: pd.DataFrame) -> None:
+    """Load a run folder and compare its scores with those of the model that was written to it.
+
+    Parameters
+    ----------
+    folder : Path
+        The run folder.
+    shipped : Predictor
+        What was written.
+    rows : DataFrame
+        Rows as a scorer would get them.
+
+    Raises
+    ------
+    ArtifactError
+        If the folder is not what its manifest says, or any score differs in its last bit.
+    """
+    scored = score_table(load_bundle(folder), rows)
+    if not np.array_equal(scored.predictions["score"], shipped.score(scored.accepted.features)):
+        raise ArtifactError(f"{folder} does not score as the model that was written to it.")

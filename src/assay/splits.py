@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from assay.errors import SplitError
+from assay.errors import ArtifactError, SplitError
 from assay.params import SplitParams
 from assay.schema import ROW, Schema
 
@@ -148,8 +148,19 @@ def folds_table(train: pd.DataFrame, folds: Folds) -> pd.DataFrame:
     )
 
 
-def folds_from_table(table: pd.DataFrame) -> Folds:
-    """Read back what `folds_table` gave; rows are those of the training set, in its order."""
+def folds_from_table(table: pd.DataFrame, train: pd.DataFrame) -> Folds:
+    """Read back what `folds_table` gave for these training rows.
+
+    Raises
+    ------
+    ArtifactError
+        If the folds are those of other rows, or in another order.
+    """
+    if table[ROW].tolist() != train[ROW].tolist():
+        raise ArtifactError(
+            "data/split/folds.parquet is not about the rows of data/split/train.parquet. "
+            "Run `dvc repro split`."
+        )
     return Folds(table["fold"].to_numpy(), table["trains_from"].to_numpy())
 
 
@@ -164,7 +175,7 @@ def split_by_time(
 
     Rows of one time stand on one side of every boundary. The training rows are cut at their time
     quantiles into `fold_count + 1` blocks; fold k validates on block k and trains on the blocks
-    before it. Rows less than the embargo before a boundary train nothing beyond it.
+    before it. Rows up to the embargo before a boundary train nothing beyond it.
 
     Parameters
     ----------
@@ -173,7 +184,7 @@ def split_by_time(
     y_true : ndarray of int, shape (n,)
         The classes; used to refuse parts that lack one, never to place a row.
     holdout_fraction : float
-        Wanted share of rows in the holdout, in (0, 1); ties can only add to it.
+        Wanted share of rows in the holdout, in (0, 1); rows that tie with its first one add to it.
     fold_count : int
         Validation folds, at least 2.
     embargo_days : float
@@ -189,8 +200,9 @@ def split_by_time(
     start = _boundary(times, 1 - holdout_fraction)
     if start is None:
         raise SplitError(
-            f"split.strategy time: all {len(times)} rows have the same time, so nothing is later. "
-            "Name another data.time_column."
+            f"split.strategy time: {(times == times.min()).sum()} of {len(times)} rows have the "
+            f"earliest time, so the latest {holdout_fraction:.0%} cannot be told apart. Use a "
+            "smaller split.holdout_fraction, or another data.time_column."
         )
     holdout = times >= start
     train = times < start - embargo
@@ -219,10 +231,7 @@ def _boundary(times: npt.NDArray[np.datetime64], quantile: float) -> np.datetime
     """Return the time at a quantile; rows from it on are later. None if no row would be earlier."""
     ordered = np.sort(times)
     start = ordered[min(int(quantile * len(ordered)), len(ordered) - 1)]
-    if start == ordered[0]:
-        later = ordered[ordered > ordered[0]]
-        return later[0] if len(later) else None
-    return start  # type: ignore[no-any-return]
+    return start if start > ordered[0] else None
 
 
 def _expanding_folds(

@@ -1,12 +1,19 @@
-"""How sure a number is: bootstrap intervals of a metric and of a paired difference."""
+"""How sure a number is: bootstrap intervals of a metric and of a paired difference.
+
+Rows of one entity are not independent: where the table has a group column, whole groups are drawn.
+"""
 
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
+import pandas as pd
 
 from assay.metrics import FloatArray, LabelArray, ScoredMetric
+
+IntArray = npt.NDArray[np.int64]
 
 # Rows x resamples that are held in memory at once (8 bytes each).
 _CHUNK_CELLS = 4_000_000
@@ -23,7 +30,7 @@ class Estimate:
     ci_low, ci_high : float
         The ends of its interval.
     method : str
-        How the interval was made.
+        How the interval was made; empty where there is none, and both ends are the value.
     n : int
         Rows behind it.
     """
@@ -54,21 +61,43 @@ class Bootstrap:
         In (0, 1).
     seed : int
         Of the resampling.
+    clusters : ndarray of int, shape (n,), optional
+        The group of each row, 0 to g - 1; None if rows are independent.
     """
 
     resamples: int
     confidence: float
     seed: int
+    clusters: IntArray | None = None
+
+    @property
+    def method(self) -> str:
+        """What is resampled, in words."""
+        return "percentile bootstrap of " + ("rows" if self.clusters is None else "groups")
+
+    def within(self, mask: npt.NDArray[np.bool_]) -> "Bootstrap":
+        """Return the plan for the rows of a mask."""
+        if self.clusters is None:
+            return self
+        return replace(self, clusters=np.unique(self.clusters[mask], return_inverse=True)[1])
 
     def weights(self, n: int) -> Iterator[FloatArray]:
-        """Yield how often each of `n` rows is drawn, in chunks of shape (some resamples, n)."""
+        """Yield how often each of `n` rows is drawn, in chunks of shape (some resamples, n).
+
+        References
+        ----------
+        Davison and Hinkley 1997, "Bootstrap Methods and their Application", section 3.8 (groups).
+        """
         rng = np.random.default_rng(self.seed)
+        units = n if self.clusters is None else int(self.clusters.max()) + 1
         rows = max(1, _CHUNK_CELLS // max(n, 1))
         for start in range(0, self.resamples, rows):
             size = min(rows, self.resamples - start)
-            drawn = rng.integers(0, n, size=(size, n))
-            drawn += np.arange(size)[:, None] * n
-            yield np.bincount(drawn.ravel(), minlength=size * n).reshape(size, n).astype(float)
+            drawn = rng.integers(0, units, size=(size, units))
+            drawn += np.arange(size)[:, None] * units
+            counts = np.bincount(drawn.ravel(), minlength=size * units).reshape(size, units)
+            counts = counts if self.clusters is None else counts[:, self.clusters]
+            yield counts.astype(float)
 
     def interval(self, values: FloatArray) -> tuple[float, float]:
         """Return the percentile interval of a statistic's values over the resamples.
@@ -86,14 +115,12 @@ class Bootstrap:
         low, high = np.quantile(defined, [tail, 1 - tail])
         return float(low), float(high)
 
-    def estimate(
-        self, statistic: Callable[[FloatArray], FloatArray], n: int, method: str
-    ) -> Estimate:
+    def estimate(self, statistic: Callable[[FloatArray], FloatArray], n: int) -> Estimate:
         """Estimate a statistic that takes row weights of shape (b, n) and gives b values."""
         value = float(statistic(np.ones((1, n)))[0])
         values = np.concatenate([statistic(chunk) for chunk in self.weights(n)])
         low, high = self.interval(values)
-        return Estimate(value, low, high, method, n)
+        return Estimate(value, low, high, self.method, n)
 
 
 def metric_estimate(
@@ -108,10 +135,10 @@ def metric_estimate(
     y_score : ndarray, shape (n,)
     bootstrap : Bootstrap
     """
+    if not metric.resamplable:
+        return _without_interval(metric.value(y_true, y_score), len(y_true))
     return bootstrap.estimate(
-        lambda weights: metric.function(y_true, y_score, weights),
-        len(y_true),
-        "percentile bootstrap",
+        lambda weights: metric.function(y_true, y_score, weights), len(y_true)
     )
 
 
@@ -127,10 +154,25 @@ def paired_gain(
     Each resample judges both scores on the same rows, so that what makes rows hard cancels out.
     Positive is better, whatever the metric's direction.
     """
+    if not metric.resamplable:
+        values = [metric.value(y_true, score) for score in (y_score, reference_score)]
+        return _without_interval(metric.gain(*values), len(y_true))
     sign = 1.0 if metric.greater_is_better else -1.0
 
     def gain(weights: FloatArray) -> FloatArray:
         ours = metric.function(y_true, y_score, weights)
         return sign * (ours - metric.function(y_true, reference_score, weights))
 
-    return bootstrap.estimate(gain, len(y_true), "paired percentile bootstrap")
+    return bootstrap.estimate(gain, len(y_true))
+
+
+def _without_interval(value: float, n: int) -> Estimate:
+    return Estimate(value, value, value, "", n)
+
+
+def clusters_of(table: pd.DataFrame, group_column: str | None) -> IntArray | None:
+    """Return the number of each row's group, 0 to g - 1; None without a group column."""
+    if group_column is None:
+        return None
+    codes: IntArray = pd.factorize(table[group_column])[0].astype("int64")
+    return codes

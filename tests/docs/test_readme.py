@@ -102,6 +102,8 @@ def test_the_python_example_runs(finished):
     )
     assert done.returncode == 0, done.stderr
     assert "prediction" in done.stdout
+    imports = [line for line in code.splitlines() if line.startswith(("import", "from"))]
+    assert imports[1].startswith("import stages")
 
 
 def test_the_table_of_exit_codes_is_the_codes():

@@ -43,7 +43,9 @@ def test_the_code_reads_and_writes_what_the_pipeline_says(name):
     assert code.name == name
     assert sorted(stage["params"]) == sorted(code.sections)
     assert sorted(written(stage)) == sorted(path.as_posix() for path in code.writes.values())
-    data = [p for p in paths(stage["deps"]) if not p.startswith(("src/", "stages"))]
+    assert "requirements.lock" in stage["deps"], "a new environment must rerun every stage"
+    code_or_environment = ("src/", "stages", "requirements.lock")
+    data = [p for p in paths(stage["deps"]) if not p.startswith(code_or_environment)]
     code_reads = paths([path.as_posix() for path in code.reads.values()])
     assert sorted(data) == sorted(code_reads)
 
@@ -81,6 +83,8 @@ CHOSEN = {
     "data/split/folds.parquet",
     "reports/tables/leaderboard.csv",
     "reports/tables/tuning.csv",
+    "metrics/train.json",
+    "metrics/baseline.json",
 }
 
 

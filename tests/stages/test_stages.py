@@ -90,17 +90,23 @@ def test_out_of_fold_rows_are_training_rows_with_their_own_outcomes(finished):
 
 
 def test_the_threshold_does_not_depend_on_the_holdout(finished, tmp_path, monkeypatch):
-    """Other outcomes in the holdout change what is reported, not what is decided."""
+    """Other scores and outcomes in the holdout change what is reported, not what is decided."""
     import shutil
 
     copy = shutil.copytree(finished, tmp_path / "copy", symlinks=True)
     monkeypatch.chdir(copy)
     path = copy / "data/predictions/holdout.parquet"
     holdout = artifacts.read_table(path)
+    rng = np.random.default_rng(0)
     holdout["y_true"] = 1 - holdout["y_true"]
+    holdout["y_score"] = rng.uniform(size=len(holdout))
+    holdout["baseline_score"] = rng.uniform(size=len(holdout))
     artifacts.write_table(path, holdout)
     run_stage("threshold")
     assert read(copy, "models/decision.json") == read(finished, "models/decision.json")
+    assert (copy / "plots/data/threshold.csv").read_bytes() == (
+        finished / "plots/data/threshold.csv"
+    ).read_bytes()
     changed, before = (read(f, "metrics/threshold.json")["holdout"] for f in (copy, finished))
     assert changed != before
 

@@ -47,12 +47,26 @@ def test_an_unwritable_place_is_an_artifact_error(tmp_path):
 
 
 def test_tables_round_trip_to_the_last_bit(tmp_path):
-    frame = pd.DataFrame({"x": [1 / 3, np.pi * 1e-8, 0.1 + 0.2], "name": ["a", "b,c", 'd"e']})
-    for name in ("t.parquet", "t.csv"):
-        artifacts.write_table(tmp_path / name, frame)
-        pd.testing.assert_frame_equal(
-            artifacts.read_table(tmp_path / name), frame, check_exact=True
-        )
+    frame = pd.DataFrame({"x": [1 / 3, np.pi * 1e-8, 0.1 + 0.2], "name": ["NA", "b,c", 'd"e']})
+    artifacts.write_table(tmp_path / "t.parquet", frame)
+    artifacts.write_table(tmp_path / "t.csv", frame)
+    for read in (
+        artifacts.read_table(tmp_path / "t.parquet"),
+        artifacts.read_report(tmp_path / "t.csv"),
+    ):
+        pd.testing.assert_frame_equal(read, frame, check_exact=True)
+    texts = artifacts.read_table(tmp_path / "t.csv")
+    assert texts["name"].tolist() == frame["name"].tolist()
+    assert [float(text) for text in texts["x"]] == frame["x"].tolist()
+
+
+def test_a_csv_file_is_texts_and_nothing_is_guessed(tmp_path):
+    (tmp_path / "t.csv").write_text("zip,land,flag,empty\n02139,NA,true,\n00501,null,1.0,\n")
+    read = artifacts.read_table(tmp_path / "t.csv")
+    assert read["zip"].tolist() == ["02139", "00501"]
+    assert read["land"].tolist() == ["NA", "null"]
+    assert read["flag"].tolist() == ["true", "1.0"]
+    assert read["empty"].isna().all()
 
 
 def test_a_missing_text_is_the_same_from_every_format(tmp_path):
@@ -71,6 +85,9 @@ def test_a_missing_text_is_the_same_from_every_format(tmp_path):
         ("t.parquet", b"", "not a readable parquet file"),
         ("t.csv", b"", "not a readable csv file"),
         ("t.csv", b"a,b\n1,2\n1,2,3,4\n", "not a readable csv file"),
+        ("t.csv", b"a,b,c\n9,1,2,3\n9,1,2,3\n", "not a readable csv file"),
+        ("t.csv", b"a,b\n1,2,\n3,4,\n", "not a readable csv file"),
+        ("t.csv", b"a,b\n1\n", "not a readable csv file"),
         ("t.csv", b"a\n\xff\xfe\x00\n", "not a readable csv file"),
         ("t.xlsx", b"x", "must end in .parquet, .pq, .csv"),
     ],

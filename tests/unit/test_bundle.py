@@ -10,9 +10,10 @@ from conftest import make_table
 
 from assay import artifacts
 from assay.bundle import MANIFEST, latest_bundle, load_bundle, verify_bundle
+from assay.calibration import Sigmoid
 from assay.errors import ArtifactError, SchemaError
-from assay.predictor import load_predictor
-from assay.scoring import check_skew, score_file, score_table
+from assay.predictor import Predictor, load_predictor
+from assay.scoring import check_shipped, check_skew, score_file, score_table
 
 
 @pytest.fixture
@@ -106,7 +107,7 @@ def test_no_run_folder_and_no_pointer(tmp_path):
 def test_predictions_have_the_carried_columns_in_front(bundle, rows):
     scored = score_table(bundle, rows)
     assert list(scored.predictions) == [
-        "row_key", "moment", "entity", "kind", "score", "prediction", "threshold",
+        "row_key", "moment", "entity", "remark", "score", "prediction", "threshold",
     ]  # fmt: skip
     assert scored.predictions["row_key"].tolist() == rows["row_key"].tolist()
     assert scored.predictions["score"].between(0, 1).all()
@@ -127,8 +128,15 @@ def test_csv_and_parquet_score_alike(bundle, rows, tmp_path):
     scores = []
     for kind in ("csv", "parquet"):
         score_file(bundle, tmp_path / f"in.{kind}", tmp_path / f"out.{kind}")
-        scores.append(artifacts.read_table(tmp_path / f"out.{kind}")["score"])
+        scores.append(artifacts.read_table(tmp_path / f"out.{kind}")["score"].astype(float))
     pd.testing.assert_series_equal(*scores, check_exact=True)
+
+
+def test_the_shipped_folder_must_score_as_the_model_in_memory(folder, bundle, rows):
+    check_shipped(folder, bundle.predictor, rows)
+    other = Predictor(bundle.predictor.pipeline, Sigmoid(0.5, 0.0))
+    with pytest.raises(ArtifactError, match="does not score as the model"):
+        check_shipped(folder, other, rows)
 
 
 def test_no_rows_give_no_predictions(bundle, rows):
@@ -150,17 +158,6 @@ def test_the_input_is_never_overwritten(bundle, rows, tmp_path):
     with pytest.raises(ArtifactError, match="is the input too"):
         score_file(bundle, tmp_path / "in.parquet", tmp_path / "in.parquet")
     assert (tmp_path / "in.parquet").read_bytes() == before
-
-
-def test_a_passthrough_column_named_like_a_prediction_gives_way(bundle, rows):
-    from dataclasses import replace
-
-    schema = replace(bundle.contract.schema, passthrough_columns=("score",))
-    changed = replace(bundle, contract=replace(bundle.contract, schema=schema))
-    scored = score_table(changed, rows.assign(score=7.0))
-    assert list(scored.predictions.columns).count("score") == 1
-    assert (scored.predictions["score"] <= 1).all()
-    assert any("replaced by predictions: score" in note for note in scored.accepted.notes)
 
 
 def test_the_skew_check_finds_a_difference_in_the_last_digit(finished, bundle, tmp_path):

@@ -92,6 +92,23 @@ def test_a_misspelt_column_names_the_nearest():
         refuse_errors(check_table(make_table(), wanted(data__target="outcom")), "t.parquet")
 
 
+@pytest.mark.parametrize(("values", "label"), [([0, 1], True), ([False, True], 1)])
+def test_true_is_not_one(values, label):
+    table = make_table()
+    table["outcome"] = np.array(values)[table["outcome"].to_numpy()]
+    assert "positive_label" in codes(table, task__positive_label=label)
+
+
+def test_a_saved_index_is_no_feature():
+    table = spoil(**{"__index_level_0__": 1})
+    with pytest.raises(SchemaError, match="a pandas index that was saved"):
+        refuse_errors(check_table(table, wanted()), "t.parquet")
+
+
+def test_a_target_of_lists_is_a_sentence():
+    assert codes(spoil(outcome=[[1]] * 600)) == {"unreadable_type": "error"}
+
+
 def test_an_empty_table_is_told_so():
     with pytest.raises(DataError, match="the table is empty"):
         refuse_errors(check_table(make_table().iloc[:0], wanted()), "t.parquet")

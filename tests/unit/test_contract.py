@@ -31,7 +31,7 @@ def test_good_rows_pass_without_notes(contract, rows):
     accepted = accept(rows, contract, "t")
     assert accepted.notes == []
     assert list(accepted.features) == ["signal", "noise", "count", "kind"]
-    assert list(accepted.carried) == ["row_key", "moment", "entity", "kind"]
+    assert list(accepted.carried) == ["row_key", "moment", "entity", "remark"]
     assert accepted.carried["row_key"].tolist() == rows["row_key"].tolist()
 
 
@@ -53,7 +53,7 @@ def test_every_fault_is_told_at_once(contract, rows):
         "1 required column is missing: noise",
         "target column 'outcome' is present",
         "column 'count' must hold numbers, got texts such as 'many'",
-        "column 'signal' holds times, expected numbers",
+        "column 'signal' holds times or durations, expected numbers",
     ):
         assert words in str(caught.value)
 
@@ -108,3 +108,45 @@ def test_order_of_columns_and_index_decide_nothing(contract, rows):
 
 def test_no_rows_are_no_fault(contract, rows):
     assert len(accept(rows.iloc[:0], contract, "t").features) == 0
+
+
+def contract_for(table, params, **changes):
+    data = params.data.model_copy(update=changes)
+    schema = infer_schema(table, data, params.task)
+    return build_contract(schema, typed_table(table, schema))
+
+
+def as_texts(frame):
+    """What a CSV file would give."""
+    return frame.astype(object).map(lambda v: np.nan if pd.isna(v) else str(v)).astype(object)
+
+
+def test_texts_are_read_as_what_training_had(table, params):
+    """Codes, truth values, leading zeros and texts such as NA come through a CSV file unchanged."""
+    rng = np.random.default_rng(0)
+    table = table.assign(
+        code=rng.choice([1.0, 2.0, np.nan], len(table)),
+        flag=rng.choice([True, False], len(table)),
+        zip=rng.choice(["02139", "00501"], len(table)),
+        land=rng.choice(["NA", "null", "true", "1.0", "FR"], len(table)),
+    )
+    contract = contract_for(table, params, categorical_columns=["code"])
+    rows = table.drop(columns=["outcome", "aftermath"])
+    plain, texts = accept(rows, contract, "t"), accept(as_texts(rows), contract, "t")
+    pd.testing.assert_frame_equal(plain.features, texts.features)
+    assert plain.unknown_categories == texts.unknown_categories == {}
+    assert texts.coerced == {}
+
+
+def test_numbers_that_name_rows_keep_their_type_and_codes_their_zeros(table, params):
+    table = table.assign(row_key=np.arange(len(table)), remark=[f"{i:03d}" for i in range(600)])
+    rows = table.drop(columns=["outcome", "aftermath"])
+    carried = accept(as_texts(rows), contract_for(table, params), "t").carried
+    assert carried["row_key"].tolist() == list(range(600))
+    assert carried["row_key"].dtype == "int64"
+    assert carried["remark"][7] == "007"
+
+
+def test_durations_are_no_numbers(contract, rows):
+    with pytest.raises(SchemaError, match="column 'noise' holds times or durations"):
+        accept(rows.assign(noise=pd.Timedelta("1h")), contract, "t")

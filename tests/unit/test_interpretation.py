@@ -49,6 +49,16 @@ def test_contributions_add_up_to_the_models_output(setting, name, output):
     assert explained.mean_absolute().index[0] == "signal"
 
 
+def test_a_row_that_the_model_is_certain_of_breaks_nothing(setting):
+    """Its probability rounds to 1, whose log-odds would be infinite."""
+    schema, typed, _ = setting
+    pipeline = fit(setting, CANDIDATES["logistic"].build(0, 1))
+    features = typed[schema.feature_names].copy()
+    features.loc[0, "signal"] = 400.0
+    explained = explain(pipeline, schema, features, len(features), 0)
+    assert explained.additivity_gap < 1e-6
+
+
 def test_any_other_model_is_explained_through_its_probabilities(setting):
     schema, typed, _ = setting
     explained = explain(fit(setting, GaussianNB()), schema, typed[schema.feature_names], 1000, 0)

@@ -5,11 +5,16 @@ import pandas as pd
 import pytest
 from sklearn.base import clone
 
-from assay.artifacts import model_bytes, write_bytes
 from assay.baselines import RuleClassifier, build_baselines, fit_baselines, load_baseline
 from assay.calibration import Identity, Sigmoid
 from assay.errors import ArtifactError, ParamsError
-from assay.predictor import Predictor, assemble_pipeline, out_of_fold_scores, positive_probability
+from assay.predictor import (
+    Predictor,
+    assemble_pipeline,
+    out_of_fold_scores,
+    positive_probability,
+    save_predictor,
+)
 from assay.preprocessing import build_preprocessor, source_features
 from assay.schema import infer_schema, typed_table
 from assay.splits import split_by_time
@@ -66,7 +71,13 @@ def _baseline_params():
 def test_the_best_baseline_is_chosen_on_the_folds(setting, params):
     schema, train, folds, preprocessor = setting
     fitted = fit_baselines(
-        train, schema, folds, build_baselines(preprocessor, params.baseline, 0), params.task, 10
+        train,
+        schema,
+        folds,
+        build_baselines(preprocessor, params.baseline, 0),
+        params.task,
+        params.calibrate,
+        10,
     )
     assert fitted.best == "logistic"
     assert fitted.metrics["prior"]["roc_auc"]["cv_mean"] == 0.5
@@ -99,11 +110,10 @@ def test_a_stored_baseline_scores_alike(setting, params, tmp_path):
     schema, train, _, preprocessor = setting
     features, y_true = train[schema.feature_names], train["outcome"].to_numpy()
     for name, baseline in build_baselines(preprocessor, params.baseline, 0).items():
-        fitted = clone(baseline).fit(features, y_true)
-        write_bytes(tmp_path / f"{name}.skops", model_bytes(fitted))
+        fitted = Predictor(clone(baseline).fit(features, y_true), Sigmoid(0.5, 0.1))
+        save_predictor(tmp_path / name, fitted)
         np.testing.assert_array_equal(
-            positive_probability(load_baseline(tmp_path, name), features),
-            positive_probability(fitted, features),
+            load_baseline(tmp_path, name).score(features), fitted.score(features)
         )
     with pytest.raises(ArtifactError, match="does not exist"):
         load_baseline(tmp_path, "absent")

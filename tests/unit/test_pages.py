@@ -40,8 +40,8 @@ def test_shares_add_up_and_are_those_of_the_rows(profile):
 
 
 def test_a_feature_without_values_has_a_profile(table, params):
-    schema = infer_schema(table.assign(noise=np.nan), params.data, params.task)
-    typed = typed_table(table.assign(noise=np.nan), schema)
+    schema = infer_schema(table, params.data, params.task)
+    typed = typed_table(table, schema).assign(noise=np.nan)
     told = reference_profile(typed, schema, typed["outcome"].to_numpy(), np.full(600, 0.5), 0.5)
     assert told["numeric"]["noise"]["missing_rate"] == 1
 
@@ -126,6 +126,13 @@ def test_what_was_not_checked_is_not_ticked(table, params):
     assert "- [ ] declared columns exist (error)" in text
     assert "- [ ] no infinite values (not checked)" in text
     assert "- [x] enough rows" in text
+
+
+def test_what_cannot_be_checked_is_not_ticked(table, params):
+    data = params.data.model_copy(update={"group_column": None, "exclude_columns": {}})
+    text = page(table.assign(outcome=1), params.model_copy(update={"data": data}))
+    assert "- [ ] every row has a group (no such column is declared)" in text
+    assert "- [ ] the positive label occurs (not checked)" in text
 
 
 @pytest.mark.parametrize("target", ["absent", "outcome"])

@@ -93,7 +93,27 @@ def test_a_column_has_one_role(raw_params):
 
 def test_the_target_cannot_pass_through(raw_params):
     raw_params["data"]["passthrough_columns"] = ["outcome"]
-    assert "a scored file has no target" in refusal(raw_params)
+    assert "'outcome' is in target and in passthrough_columns" in refusal(raw_params)
+
+
+def test_a_column_is_not_kept_and_excluded(raw_params):
+    raw_params["data"]["passthrough_columns"] = ["aftermath"]
+    assert "'aftermath' is in exclude_columns and in passthrough_columns" in refusal(raw_params)
+
+
+def test_no_kept_column_has_the_name_of_a_prediction(raw_params):
+    raw_params["data"]["passthrough_columns"] = ["score"]
+    assert "'score' is in passthrough_columns and is the name of a column" in refusal(raw_params)
+
+
+def test_only_features_are_declared_categories(raw_params):
+    raw_params["data"]["categorical_columns"] = ["row_key"]
+    assert "'row_key' is in id_columns, so it is no feature" in refusal(raw_params)
+
+
+def test_some_error_costs_something(raw_params):
+    raw_params["threshold"] |= {"cost_false_positive": 0, "cost_false_negative": 0}
+    assert "cannot both be 0" in refusal(raw_params)
 
 
 def test_every_fault_is_told_at_once(raw_params):

@@ -53,7 +53,7 @@ def test_roles_and_their_round_trip(table, params):
     assert schema.feature_names == ["signal", "noise", "count", "kind"]
     assert schema.names_of("categorical") == ["kind"]
     assert schema.labels == (0, 1)
-    assert schema.carried_columns == ["row_key", "moment", "entity", "kind"]
+    assert schema.carried_columns == ["row_key", "moment", "entity", "remark"]
     assert schema_from_json(json.loads(json.dumps(schema.to_json()))) == schema
 
 
@@ -96,3 +96,33 @@ def test_a_column_of_missing_texts_stays_a_column_of_texts(table, params):
     schema = infer_schema(table, params.data, params.task)
     rows = table.head(2).assign(kind=None)
     assert model_frame(rows, schema.features)["kind"].dtype == object
+
+
+def test_a_column_without_any_value_is_no_feature(table, params):
+    schema = infer_schema(table.assign(empty=None), params.data, params.task)
+    assert "empty" not in schema.feature_names
+    assert schema.excluded["empty"] == "has no value in any row"
+
+
+def test_times_with_a_zone_are_told_in_utc(table, params):
+    zoned = table.assign(moment=table["moment"].dt.tz_localize("America/New_York"))
+    typed = typed_table(zoned, infer_schema(zoned, params.data, params.task))
+    assert typed["moment"].tolist() == (table["moment"] + pd.Timedelta("5h")).tolist()
+
+
+@pytest.mark.parametrize(
+    ("labels", "positive", "expected"),
+    [
+        ([False, True], True, (False, True)),
+        ([0.0, 1.0], 1, (0.0, 1.0)),
+        ([2, 7], 2, (7, 2)),
+        (["no", "yes"], "no", ("yes", "no")),
+    ],
+)
+def test_labels_are_the_datas_own_values(table, params, labels, positive, expected):
+    table["outcome"] = np.array(labels)[table["outcome"].to_numpy()]
+    task = params.task.model_copy(update={"positive_label": positive})
+    schema = infer_schema(table, params.data, task)
+    assert schema.labels == expected
+    assert [type(label) for label in schema.labels] == [type(label) for label in expected]
+    assert typed_table(table, schema)["outcome"].mean() == (table["outcome"] == positive).mean()

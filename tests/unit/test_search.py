@@ -1,5 +1,3 @@
-import sys
-
 import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
@@ -151,6 +149,12 @@ def test_a_search_space_is_used_to_its_ends():
         assert set(candidate.space) <= set(estimator.get_params())
 
 
-def test_pycaret_is_imported_by_its_engine_alone():
-    assert "assay.search.selection" in sys.modules
-    assert not hasattr(selection, "pycaret")
+def test_the_number_of_threads_decides_nothing(problem, params):
+    from dataclasses import replace
+
+    train = settings(params, candidates=["logistic", "lightgbm"], tune_top=2)
+    results = [
+        search_best(replace(problem, n_jobs=n_jobs), train, lambda _: None) for n_jobs in (1, 2)
+    ]
+    assert results[0].leaderboard.equals(results[1].leaderboard)
+    assert results[0].tuning.equals(results[1].tuning)

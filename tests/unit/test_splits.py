@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from assay.errors import SplitError
+from assay.errors import ArtifactError, SplitError
 from assay.splits import Folds, folds_from_table, folds_table, split_by_time
 
 HOUR = np.timedelta64(1, "h")
@@ -63,7 +63,7 @@ def test_the_embargo_keeps_its_distance_everywhere():
 @pytest.mark.parametrize(
     ("moments", "y_true", "arguments", "message"),
     [
-        (times(np.zeros(50, int)), classes(50), (0.2, 3), "all 50 rows have the same time"),
+        (times(np.zeros(50, int)), classes(50), (0.2, 3), "50 of 50 rows have the earliest time"),
         (times(np.arange(100)), np.r_[np.ones(50, int), np.zeros(50, int)], (0.2, 3),
          "the holdout would have 20 rows of a single class"),
         (times(np.arange(100)), np.r_[np.zeros(70, int), classes(30)], (0.2, 3),
@@ -80,7 +80,9 @@ def test_a_split_that_cannot_work_says_what_would(moments, y_true, arguments, me
 def test_folds_round_trip_through_their_table(table):
     split = split_by_time(table["moment"].to_numpy(), table["outcome"].to_numpy(), 0.2, 3)
     train = table.assign(assay_row=np.arange(len(table))).iloc[split.train]
-    back = folds_from_table(folds_table(train, split.folds))
+    back = folds_from_table(folds_table(train, split.folds), train)
+    with pytest.raises(ArtifactError, match="is not about the rows"):
+        folds_from_table(folds_table(train, split.folds), train.iloc[::-1])
     np.testing.assert_array_equal(back.fold, split.folds.fold)
     np.testing.assert_array_equal(back.trains_from, split.folds.trains_from)
 

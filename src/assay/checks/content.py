@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from assay.checks.findings import Check, Finding, Wanted
-from assay.schema import column_kind
+from assay.schema import column_kind, same_label, target_labels
 
 
 def _target(frame: pd.DataFrame, wanted: Wanted) -> Iterator[Finding]:
@@ -22,7 +22,7 @@ def _target(frame: pd.DataFrame, wanted: Wanted) -> Iterator[Finding]:
             (name,),
             {"missing_count": count},
         )
-    labels = target.dropna().unique().tolist()
+    labels = target_labels(target)
     shown = ", ".join(map(repr, labels[:5])) + (", ..." if len(labels) > 5 else "")
     if len(labels) != 2:
         yield Finding(
@@ -34,7 +34,7 @@ def _target(frame: pd.DataFrame, wanted: Wanted) -> Iterator[Finding]:
             (name,),
             {"class_count": len(labels)},
         )
-    elif wanted.task.positive_label not in labels:
+    elif not any(same_label(label, wanted.task.positive_label) for label in labels):
         yield Finding(
             "positive_label",
             "error",

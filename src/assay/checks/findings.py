@@ -8,6 +8,7 @@ import pandas as pd
 
 from assay.errors import DataError, SchemaError, numbered
 from assay.params import DataParams, TaskParams, ValidateParams
+from assay.schema import feature_columns
 
 Severity = Literal["error", "warning"]
 # Errors of these kinds are about columns, not about what is in them.
@@ -75,10 +76,7 @@ class Wanted:
 
     def features(self, frame: pd.DataFrame) -> list[str]:
         """Return the columns that would be features, in the order of the table."""
-        data = self.data
-        special = {data.target, data.time_column, data.group_column}
-        special |= {*data.id_columns, *data.exclude_columns}
-        return [name for name in frame.columns if name not in special]
+        return feature_columns(frame, self.data)
 
 
 Check = Callable[[pd.DataFrame, Wanted], Iterator[Finding]]

@@ -8,6 +8,11 @@ from assay.checks.findings import Check, Finding, Wanted
 from assay.errors import nearest
 from assay.schema import ROW, column_kind
 
+# Names of columns that stand beside the user's in some table.
+RESERVED_NAMES = frozenset(
+    {ROW, "__target__", "y_true", "y_score", "baseline_score", "row_log_loss"}
+)
+
 
 def _missing_columns(frame: pd.DataFrame, wanted: Wanted) -> Iterator[Finding]:
     for name, key in wanted.declared.items():
@@ -24,14 +29,23 @@ def _missing_columns(frame: pd.DataFrame, wanted: Wanted) -> Iterator[Finding]:
 
 
 def _reserved_name(frame: pd.DataFrame, wanted: Wanted) -> Iterator[Finding]:
-    if ROW in frame.columns:
-        yield Finding(
-            "reserved_name",
-            "error",
-            f"column {ROW!r} has the name that Assay gives to a row's position.",
-            "Rename it.",
-            (ROW,),
-        )
+    for name in map(str, frame.columns):
+        if name.startswith("__index_level_"):
+            yield Finding(
+                "reserved_name",
+                "error",
+                f"column {name!r} is a pandas index that was saved with the table.",
+                "Save it with `index=False`, or give the index a name if it means something.",
+                (name,),
+            )
+        elif name in RESERVED_NAMES:
+            yield Finding(
+                "reserved_name",
+                "error",
+                f"column {name!r} has a name that Assay gives to a column of its own.",
+                "Rename it.",
+                (name,),
+            )
 
 
 def _row_count(frame: pd.DataFrame, wanted: Wanted) -> Iterator[Finding]:
@@ -57,6 +71,22 @@ def _feature_types(frame: pd.DataFrame, wanted: Wanted) -> Iterator[Finding]:
                 "error",
                 f"feature {name!r} of type {frame[name].dtype} is neither numbers nor texts.",
                 "Convert it, or list it in data.exclude_columns with a reason.",
+                (name,),
+            )
+
+
+def _role_types(frame: pd.DataFrame, wanted: Wanted) -> Iterator[Finding]:
+    data = wanted.data
+    names = [data.target, *data.id_columns, *([data.group_column] if data.group_column else [])]
+    for name in names:
+        if name not in frame.columns or pd.api.types.is_datetime64_any_dtype(frame[name]):
+            continue
+        if frame[name].notna().any() and column_kind(frame[name]) is None:
+            yield Finding(
+                "unreadable_type",
+                "error",
+                f"column {name!r} of type {frame[name].dtype} is neither numbers nor texts.",
+                "Convert it when the table is made.",
                 (name,),
             )
 
@@ -90,6 +120,7 @@ STRUCTURE_CHECKS: tuple[Check, ...] = (
     _reserved_name,
     _row_count,
     _feature_types,
+    _role_types,
     _time_column,
 )
 # Where one of these is found, the checks of the content wait for the next run.

@@ -1,6 +1,6 @@
 """`reports/readiness.md`: the checklist that a person reads before modelling."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
@@ -44,11 +44,24 @@ def readiness_page(frame: pd.DataFrame, wanted: Wanted, findings: Sequence[Findi
         findings=findings,
         error_count=sum(finding.severity == "error" for finding in findings),
         stopped=stopped,
-        checks=[
-            (
-                text,
-                found.get(code, "not checked" if stopped and code not in STRUCTURE_CODES else ""),
-            )
-            for code, text in CHECK_CODES.items()
-        ],
+        checks=[(text, _state(code, found, wanted)) for code, text in CHECK_CODES.items()],
     )
+
+
+# A check that looks only where another has found nothing.
+_AFTER = {"time_missing": "time_type", "positive_label": "target_classes"}
+
+
+def _state(code: str, found: Mapping[str, str], wanted: Wanted) -> str:
+    """Return the finding's severity, why there is none, or nothing where the check passed."""
+    declared = {
+        "time_": wanted.data.time_column,
+        "key_": wanted.data.id_columns,
+        "group_": wanted.data.group_column,
+    }
+    if code in found:
+        return found[code]
+    if any(code.startswith(prefix) and not column for prefix, column in declared.items()):
+        return "no such column is declared"
+    stopped = STRUCTURE_CODES & set(found) and code not in STRUCTURE_CODES
+    return "not checked" if stopped or _AFTER.get(code) in found else ""

@@ -37,7 +37,9 @@ def percent(value: float, digits: int = 1) -> str:
 
 
 def interval(estimate: Mapping[str, float], digits: int = 3) -> str:
-    """Write an estimate's scalars with its interval, as in `0.718 [0.690, 0.746]`."""
+    """Write an estimate's scalars, as in `0.718 [0.690, 0.746]`; the value alone without interval."""
+    if "ci_low" not in estimate:
+        return f"{estimate['value']:.{digits}f}"
     value, low, high = (estimate[key] for key in ("value", "ci_low", "ci_high"))
     return f"{value:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
 
