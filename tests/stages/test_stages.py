@@ -316,3 +316,30 @@ def test_a_table_without_time_column_is_told_what_to_do(project):
     run_stage("validate")
     with pytest.raises(SplitError, match=r"needs a data\.time_column"):
         run_stage("split")
+
+
+@pytest.mark.parametrize(
+    ("labels", "positive"), [(["no", "yes"], "yes"), ([True, False], False), ([1.0, 0.0], 0)]
+)
+def test_labels_of_any_kind_come_through_to_the_predictions(project, labels, positive):
+    """From the table through all eight stages to a scored file, in the data's own values."""
+    table, params = make_table(), make_params()
+    table["outcome"] = np.array(labels)[table["outcome"].to_numpy()]
+    params["task"]["positive_label"] = positive
+    params["train"] |= {"candidates": ["logistic"], "tune_top": 0}
+    params["baseline"]["rule"] = None
+    folder = project(table, params)
+    for name in STAGES:
+        run_stage(name)
+    rows = table.drop(columns=["outcome", "aftermath"])
+    rows.to_csv(folder / "new.csv", index=False)
+    done = predict(folder, "--input", "new.csv", "--output", "out.parquet")
+    assert done.returncode == 0, done.stderr
+    scored = artifacts.read_table(folder / "out.parquet")
+    assert set(scored["prediction"]) == set(labels)
+    assert {type(v) for v in scored["prediction"].tolist()} == {type(labels[0])}
+    flagged = scored["prediction"] == positive
+    assert scored.loc[flagged, "score"].min() > scored.loc[~flagged, "score"].max()
+    from sklearn.metrics import roc_auc_score
+
+    assert roc_auc_score(table["outcome"] == positive, scored["score"]) > 0.75
