@@ -1,5 +1,6 @@
 """What every stage script does around its work: params in, errors out, seconds noted."""
 
+import argparse
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -58,7 +59,16 @@ class Sections:
 
 
 def run(stage: Stage, main: Callable[[], None]) -> None:
-    """Run a stage; print an `AssayError` alone and exit with its code; note the seconds it took."""
+    """Run a stage; print an `AssayError` alone and exit with its code; note the seconds it took.
+
+    A stage takes no arguments; `--help` prints its question, inputs and guarantee.
+    """
+    argparse.ArgumentParser(
+        prog=f"python -m stages.{stage.name}",
+        description=sys.modules[main.__module__].__doc__,
+        epilog="Its settings are in params.yaml, its files in dvc.yaml.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    ).parse_args()
     started = time.perf_counter()
     exit_on_error(main)
     seconds = round(time.perf_counter() - started, 3)

@@ -82,6 +82,8 @@ def main() -> None:
     artifacts.write_json(paths["metrics"], judgement_json(judgement))
     _write_plots(y_true, {"model": y_score, f"baseline ({best})": baseline_score}, params.evaluate)
     say(judgement.gate.sentence)
+    if not judgement.gate.passed and params.evaluate.gate.action == "warn":
+        say("WARNING: the gate is not passed. Do not ship this model; the model card says so too.")
     refuse_at_gate(judgement.gate, params.evaluate.gate)
 
 

@@ -48,6 +48,7 @@ def main(arguments: list[str] | None = None) -> None:
     chosen = parse_arguments(arguments)
     # Imported here so that --help answers at once.
     from assay.bundle import latest_bundle
+    from assay.errors import counted
     from assay.scoring import load_bundle, score_file
 
     folder = chosen.model or latest_bundle(REGISTRY)
@@ -57,9 +58,9 @@ def main(arguments: list[str] | None = None) -> None:
     for note in scored.accepted.notes:
         print(f"note: {note}")
     for name, count in scored.accepted.unknown_categories.items():
-        print(f"note: {name}: {count} rows with a category that training did not know")
+        print(f"note: {name}: a category that training did not know in {counted(count, 'row')}")
     print(
-        f"{rows:,} rows scored by {folder.name}: {scored.flagged_count:,} at or above the threshold "
+        f"{counted(rows, 'row')} scored by {folder.name}: {scored.flagged_count:,} at or above the threshold "
         f"of {bundle.decision['threshold']:.4f}; written to {chosen.output}"
     )
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from assay import artifacts
 from assay.checks.findings import Wanted, findings_json, refuse_errors
 from assay.checks.table import check_table
+from assay.errors import counted
 from assay.report.readiness import readiness_page
 from assay.schema import infer_schema, typed_table
 from stages._stage import Stage, run, say
@@ -40,7 +41,8 @@ def main() -> None:
     schema = infer_schema(frame, params.data, params.task)
     artifacts.write_json(STAGE.writes["schema"], schema.to_json())
     artifacts.write_table(STAGE.writes["table"], typed_table(frame, schema))
-    say(f"{len(frame):,} rows, {len(schema.features)} features, {len(findings)} warnings")
+    features, warned = counted(len(schema.features), "feature"), counted(len(findings), "warning")
+    say(f"{counted(len(frame), 'row')}, {features}, {warned}; see {STAGE.writes['readiness']}")
 
 
 if __name__ == "__main__":

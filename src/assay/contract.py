@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from assay.errors import SchemaError, nearest, numbered
+from assay.errors import SchemaError, counted, nearest, numbered
 from assay.schema import Feature, Schema, category_text, model_frame, schema_from_json
 
 
@@ -169,14 +169,14 @@ def _read_feature(
         return _read_categories(column, feature), None
     numbers = _read_numbers(column, feature)
     lost = int((numbers.isna() & column.notna()).sum())
+    lost += int(np.isinf(numbers).sum())
     if lost and lost == int(column.notna().sum()):
         example = column.dropna().iloc[0]
-        return numbers, f"column {name!r} must hold numbers, got texts such as {example!r}."
-    infinite = int(np.isinf(numbers).sum())
-    if lost + infinite:
-        accepted.coerced[name] = lost + infinite
+        return numbers, f"column {name!r} must hold finite numbers, got such as {example!r}."
+    if lost:
+        accepted.coerced[name] = lost
         accepted.notes.append(
-            f"{name}: {lost + infinite} values are no finite numbers and count as missing"
+            f"{name}: no finite number in {counted(lost, 'row')}, read as missing"
         )
     return numbers.where(~np.isinf(numbers)), None
 
@@ -255,5 +255,7 @@ def _read_times(column: "pd.Series[Any]", accepted: Accepted) -> "pd.Series[Any]
     if lost:
         name = str(column.name)
         accepted.coerced[name] = lost
-        accepted.notes.append(f"{name}: {lost} values are no ISO 8601 times and count as missing")
+        accepted.notes.append(
+            f"{name}: no ISO 8601 time in {counted(lost, 'row')}, read as missing"
+        )
     return times

@@ -58,6 +58,11 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     return matches[0] if matches else None
 
 
+def counted(count: int, noun: str) -> str:
+    """Write a count with its noun, as in `1 row` and `2 rows`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
 def numbered(faults: Sequence[str]) -> str:
     """Join faults into one text: a single one as it is, several as a list, one a line."""
     if len(faults) == 1:

@@ -207,6 +207,8 @@ def curve_tables(y_true: LabelArray, y_score: FloatArray, bins: int) -> dict[str
 
     false_rate, true_rate, _ = roc_curve(y_true, y_score)
     precision, recall, _ = precision_recall_curve(y_true, y_score)
+    # Without the last point, which no threshold gives: precision 1 where nothing is flagged.
+    precision, recall = precision[:-1], recall[:-1]
     mean_score, observed, counts = reliability(y_true, y_score, bins)
     return {
         "roc": _thinned(
@@ -222,6 +224,8 @@ def curve_tables(y_true: LabelArray, y_score: FloatArray, bins: int) -> dict[str
 
 
 def _thinned(curve: pd.DataFrame) -> pd.DataFrame:
-    """Keep at most `_CURVE_POINTS` rows, evenly spaced, both ends among them."""
-    keep = np.unique(np.linspace(0, len(curve) - 1, _CURVE_POINTS).round().astype(int))
+    """Keep at most `_CURVE_POINTS` rows, evenly spaced along the first column, ends included."""
+    x = curve.iloc[:, 0].to_numpy()
+    keep = np.searchsorted(x, np.linspace(x[0], x[-1], _CURVE_POINTS - 2))
+    keep = np.unique(np.r_[0, np.minimum(keep, len(x) - 1), len(x) - 1])
     return pd.DataFrame(curve.iloc[keep].reset_index(drop=True))

@@ -30,7 +30,7 @@ class Section(BaseModel):
 class DataParams(Section):
     """What the columns of the feature table are."""
 
-    table: Text
+    table: Annotated[str, Field(pattern=r"\.(parquet|pq)$")]
     unit: Text
     target: Text
     id_columns: list[Text]
@@ -302,6 +302,7 @@ def _expected(detail: dict[str, Any], field: Any) -> str:
         "bool_type": "true or false",
         "string_type": "a text",
         "string_too_short": "a text that is not empty",
+        "string_pattern_mismatch": "the path of a Parquet file (.parquet or .pq)",
         "list_type": "a list",
         "dict_type": "a mapping of names to texts",
         "model_type": "a section with keys of its own",

@@ -100,7 +100,7 @@ def calibration_figure(
             capsize=3,
             label=f"model, {confidence:.0%} interval",
         )
-        axes.set(ylabel="Observed rate", xlim=(0, 1), ylim=(0, 1))
+        axes.set(ylabel="Observed rate", xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
         axes.legend(loc="upper left")
         histogram.hist(y_score, bins=np.linspace(0, 1, 41), color=BLUE)
         histogram.set(xlabel="Score (predicted probability)", ylabel="Rows")
@@ -174,7 +174,7 @@ def confusion_figure(point: OperatingPoint, labels: Sequence[Any]) -> Figure:
 def importance_figure(table: pd.DataFrame, metric: str, rows: int, top: int = 15) -> Figure:
     """Permutation importance of the top features with their intervals."""
     shown = table.head(top).iloc[::-1]
-    title = f"Permutation importance, holdout (n = {rows:,})"
+    title = f"Permutation importance, holdout (n = {rows:,}{_of(len(shown), len(table))})"
     with _axes(title, figsize=(6.8, 0.32 * len(shown) + 1.4)) as (figure, axes):
         errors = np.vstack(
             [shown["importance"] - shown["ci_low"], shown["ci_high"] - shown["importance"]]
@@ -193,10 +193,15 @@ def importance_figure(table: pd.DataFrame, metric: str, rows: int, top: int = 15
     return figure
 
 
+def _of(shown: int, all_features: int) -> str:
+    """Say how many features are not drawn."""
+    return f"; top {shown} of {all_features} features" if shown < all_features else ""
+
+
 def shap_bar_figure(means: "pd.Series[Any]", output: str, rows: int, top: int = 15) -> Figure:
     """Mean absolute SHAP value of the top features."""
     shown = means.head(top).iloc[::-1]
-    title = f"Mean |SHAP value|, sample of the holdout (n = {rows:,})"
+    title = f"Mean |SHAP value|, holdout (n = {rows:,}{_of(len(shown), len(means))})"
     with _axes(title, figsize=(6.8, 0.32 * len(shown) + 1.4)) as (figure, axes):
         axes.barh(shown.index, shown.to_numpy(), color=BLUE)
         axes.set_xlabel(f"Mean absolute contribution ({output})")
@@ -210,7 +215,7 @@ def shap_beeswarm_figure(
     """One dot per row and feature: its contribution, coloured by the feature's rank."""
     shown = list(order[:top])[::-1]
     rng = np.random.default_rng(0)
-    title = f"SHAP values, sample of the holdout (n = {len(values):,})"
+    title = f"SHAP values, holdout (n = {len(values):,}{_of(len(shown), len(order))})"
     with _axes(title, figsize=(7.6, 0.42 * len(shown) + 1.6)) as (figure, axes):
         for level, name in enumerate(shown):
             column = features[name]
@@ -222,7 +227,14 @@ def shap_beeswarm_figure(
             axes.scatter(x[~known], y[~known], s=5, color=GREY, linewidths=0)
             if known.any():
                 points = axes.scatter(
-                    x[known], y[known], s=5, c=color[known], cmap="viridis", linewidths=0
+                    x[known],
+                    y[known],
+                    s=5,
+                    c=color[known],
+                    cmap="viridis",
+                    vmin=0,
+                    vmax=1,
+                    linewidths=0,
                 )
         if "points" in locals():
             bar = figure.colorbar(points, ax=axes, ticks=[0.02, 0.98], aspect=40, pad=0.01)
@@ -242,9 +254,7 @@ def shap_dependence_figure(
         figure, panels = plt.subplots(
             1, len(names), figsize=(3.6 * len(names), 3.8), squeeze=False, sharey=True
         )
-        figure.suptitle(
-            f"SHAP dependence, sample of the holdout (n = {len(values):,})", x=0.01, ha="left"
-        )
+        figure.suptitle(f"SHAP dependence, holdout (n = {len(values):,})", x=0.01, ha="left")
         for axes, name in zip(panels[0], names, strict=True):
             column, contribution = features[name], values[name]
             if pd.api.types.is_numeric_dtype(column):

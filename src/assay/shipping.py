@@ -81,7 +81,7 @@ def trace_origin(
         provenance.content_sha256(provenance.files_sha256(code)),
         provenance.file_sha256(lock),
         params.model_dump(by_alias=True),
-        None if latest is None else pd.Timestamp(latest).to_pydatetime(),
+        None if latest is None else pd.Timestamp(latest).floor("s").to_pydatetime(),
     )
 
 

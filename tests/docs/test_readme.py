@@ -68,7 +68,7 @@ def test_every_make_target_exists():
 def test_every_dvc_command_exists_with_its_options():
     commands = [c for c in COMMANDS if c.startswith("dvc ")]
     assert len(commands) >= 9
-    for command in commands:
+    for command in (c.replace(" NAME", "") for c in commands):
         words = [w for w in command.split()[1:] if not w.startswith("-") and "=" not in w]
         name = (
             words[:2] if words[0] in {"exp", "params", "metrics", "plots", "queue"} else words[:1]
@@ -86,11 +86,15 @@ def test_every_dvc_command_exists_with_its_options():
 
 
 def test_swept_settings_are_valid():
-    for settings in re.findall(r"-S (\S+)=(\S+)", README):
-        section, key = settings[0].split(".")
-        for value in settings[1].split(","):
+    for place, values in re.findall(r"-S ([\w.]+)=([\w,]+)", README):
+        *sections, key = place.split(".")
+        for value in values.split(","):
             params = read_yaml(ROOT / "params.yaml")
-            params[section][key] = value
+            section = params
+            for name in sections:
+                section = section[name]
+            assert key in section
+            section[key] = value
             parse_params(params)
 
 

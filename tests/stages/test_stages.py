@@ -227,7 +227,7 @@ def test_predict_scores_with_the_latest_model_and_says_what_it_did(finished, row
     done = predict(finished, "--input", tmp_path / "new.csv", "--output", tmp_path / "out.parquet")
     assert done.returncode == 0, done.stderr
     assert "note: left out, unknown to the model: extra" in done.stdout
-    assert "note: kind: 40 rows with a category that training did not know" in done.stdout
+    assert "note: kind: a category that training did not know in 40 rows" in done.stdout
     assert "40 rows scored by " in done.stdout
     scored = artifacts.read_table(tmp_path / "out.parquet")
     assert scored["row_key"].tolist() == rows["row_key"].tolist()
@@ -343,3 +343,14 @@ def test_labels_of_any_kind_come_through_to_the_predictions(project, labels, pos
     from sklearn.metrics import roc_auc_score
 
     assert roc_auc_score(table["outcome"] == positive, scored["score"]) > 0.75
+
+
+@pytest.mark.parametrize(("argument", "code"), [("--help", 0), ("--force", 2)])
+def test_a_stage_explains_itself_and_takes_no_arguments(tmp_path, argument, code):
+    done = subprocess.run(
+        [sys.executable, "-m", "stages.split", argument],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == code
+    if code == 0:
+        assert "What may the model see" in done.stdout

@@ -52,7 +52,7 @@ def test_every_fault_is_told_at_once(contract, rows):
     for words in (
         "1 required column is missing: noise",
         "target column 'outcome' is present",
-        "column 'count' must hold numbers, got texts such as 'many'",
+        "column 'count' must hold finite numbers, got such as 'many'",
         "column 'signal' holds times or durations, expected numbers",
     ):
         assert words in str(caught.value)
@@ -66,7 +66,7 @@ def test_numbers_in_texts_are_read_and_what_is_none_is_counted(contract, rows):
     expected[3] = np.nan
     np.testing.assert_array_equal(accepted.features["signal"], expected)
     assert accepted.coerced == {"signal": 1}
-    assert accepted.notes == ["signal: 1 values are no finite numbers and count as missing"]
+    assert accepted.notes == ["signal: no finite number in 1 row, read as missing"]
 
 
 def test_infinite_values_count_as_missing(contract, rows):

@@ -128,3 +128,8 @@ def test_every_fault_is_told_at_once(raw_params):
 @pytest.mark.parametrize("document", [None, [], "text"])
 def test_a_file_without_sections_is_refused(document):
     assert "expected sections" in refusal(document)
+
+
+def test_the_feature_table_is_parquet(raw_params):
+    raw_params["data"]["table"] = "data/table.csv"
+    assert "data.table must be the path of a Parquet file" in refusal(raw_params)

@@ -107,7 +107,7 @@ class Boaster:
         self.folds = problem.folds
 
     def score(self, candidate):
-        return FoldScores(candidate, {}, (0.99,) * self.folds.fold_count)
+        return FoldScores(candidate, {}, "roc_auc", (0.99,) * self.folds.fold_count)
 
     def tune(self, candidate, trials):
         return self.score(candidate), [Trial(candidate.name, 0, 0.99, {})]

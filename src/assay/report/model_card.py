@@ -51,6 +51,7 @@ def model_card(facts: CardFacts) -> str:
         schema=facts.schema,
         decision=facts.decision,
         m=facts.metrics,
+        baselines=[(n, v) for n, v in facts.metrics["baseline"].items() if isinstance(v, dict)],
         metric_names=list(facts.metrics["holdout"]["model"]),
         ranked=ranked.to_dict("records"),
         failed=leaderboard[leaderboard["failure"] != ""].to_dict("records"),

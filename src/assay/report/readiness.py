@@ -32,7 +32,7 @@ def readiness_page(frame: pd.DataFrame, wanted: Wanted, findings: Sequence[Findi
             "role": "feature" if name in features else roles.get(name, "feature"),
             "dtype": str(frame[name].dtype),
             "missing_rate": float(frame[name].isna().mean()) if len(frame) else 0.0,
-            "distinct": int(frame[name].astype(str).nunique()),
+            "distinct": int(frame[name].dropna().astype(str).nunique()),
         }
         for name in frame.columns
     ]

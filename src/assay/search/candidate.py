@@ -66,7 +66,8 @@ def train_candidate(
         problem.folds.ordered,
         calibrate.methods,
     )
-    report(f"calibration: {choice.method}")
+    found = "no calibrator" if choice.method == "none" else f"the {choice.method} calibrator"
+    report(f"calibration: {found} lowers the cross-fitted log loss")
     out_of_fold = pd.DataFrame(
         {
             ROW: train[ROW].to_numpy()[judged],

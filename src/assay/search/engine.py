@@ -50,12 +50,15 @@ class FoldScores:
     candidate : Candidate
     params : dict
         Hyper-parameters that tuning set; empty as delivered.
+    metric : str
+        Its name.
     scores : tuple of float
         The metric in its own direction (a loss is a loss), fold 1 first.
     """
 
     candidate: Candidate
     params: Mapping[str, Any]
+    metric: str
     scores: tuple[float, ...]
 
     @property
@@ -67,6 +70,9 @@ class FoldScores:
     def std(self) -> float:
         """Sample standard deviation over the folds."""
         return float(np.std(self.scores, ddof=1))
+
+    def __str__(self) -> str:
+        return f"{self.metric} {self.mean:.4f}, sd {self.std:.4f} over {len(self.scores)} folds"
 
     def estimator(self, seed: int, n_jobs: int = 1) -> Any:
         """Return the unfitted estimator with these hyper-parameters."""

@@ -80,7 +80,7 @@ class PyCaretEngine:
         estimator = candidate.build(self._problem.seed, self._problem.n_jobs)
         with _quietly():
             self._experiment.create_model(estimator, round=15, verbose=False, error_score="raise")
-            return FoldScores(candidate, {}, self._fold_scores())
+            return self._fold_scores(candidate, {})
 
     def tune(self, candidate: Candidate, trials: int) -> tuple[FoldScores, list[Trial]]:
         """Search the candidate's space by Optuna's TPE, through `tune_model`."""
@@ -100,7 +100,7 @@ class PyCaretEngine:
                 verbose=False,
                 tuner_verbose=0,
             )
-            tuned = FoldScores(candidate, _plain_params(tuner.best_params_), self._fold_scores())
+            tuned = self._fold_scores(candidate, _plain_params(tuner.best_params_))
         sign = 1.0 if self._problem.metric.greater_is_better else -1.0
         history = [
             Trial(
@@ -111,10 +111,11 @@ class PyCaretEngine:
         ]
         return tuned, history
 
-    def _fold_scores(self) -> tuple[float, ...]:
+    def _fold_scores(self, candidate: Candidate, params: dict[str, Any]) -> FoldScores:
         table = self._experiment.pull()
         folds = table.loc[[index for index in table.index if index not in ("Mean", "Std")], _METRIC]
-        return tuple(float(value) for value in folds)
+        scores = tuple(float(value) for value in folds)
+        return FoldScores(candidate, params, self._problem.metric.name, scores)
 
 
 def pycaret_model_bytes(pipeline: Any, feature_names: list[str], target: str) -> bytes:

@@ -111,7 +111,7 @@ def _score_all(
             failures[name] = _reason(error)
             report(f"[{number}/{len(names)}] {name}: failed, {failures[name]}")
             continue
-        report(f"[{number}/{len(names)}] {name}: {result.mean:.4f} +- {result.std:.4f}")
+        report(f"[{number}/{len(names)}] {name}: {result}")
         results.append(result)
     return results, failures
 
@@ -133,7 +133,7 @@ def _tune_best(
             failures[f"{candidate.name} (tuned)"] = _reason(error)
             report(f"tuning {candidate.name}: failed, {_reason(error)}")
             continue
-        report(f"tuning {candidate.name}: {result.mean:.4f} +- {result.std:.4f}")
+        report(f"tuning {candidate.name}: {result}")
         tuned.append(result)
         trials.extend(history)
     return tuned, trials
