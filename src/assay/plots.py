@@ -195,7 +195,7 @@ def importance_figure(table: pd.DataFrame, metric: str, rows: int, top: int = 15
 
 def _of(shown: int, all_features: int) -> str:
     """Say how many features are not drawn."""
-    return f"; top {shown} of {all_features} features" if shown < all_features else ""
+    return f"; top {shown} of {all_features}" if shown < all_features else ""
 
 
 def shap_bar_figure(means: "pd.Series[Any]", output: str, rows: int, top: int = 15) -> Figure:
