@@ -170,12 +170,14 @@ def read_table(path: Path) -> pd.DataFrame:
 
 def _read_csv(path: Path) -> pa.Table:
     """Read every column as text; a row with more or fewer fields than the header is an error."""
-    with csv.open_csv(path) as reader:
+    # Without this, a line break inside quotes may end a row where a block of the file ends.
+    quoting = csv.ParseOptions(newlines_in_values=True)
+    with csv.open_csv(path, parse_options=quoting) as reader:
         names = reader.schema.names
     texts = csv.ConvertOptions(
         column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=True, null_values=[""]
     )
-    return csv.read_csv(path, convert_options=texts)
+    return csv.read_csv(path, parse_options=quoting, convert_options=texts)
 
 
 def read_report(path: Path) -> pd.DataFrame:

@@ -169,10 +169,10 @@ def _read_feature(
         return _read_categories(column, feature), None
     numbers = _read_numbers(column, feature)
     lost = int((numbers.isna() & column.notna()).sum())
-    lost += int(np.isinf(numbers).sum())
     if lost and lost == int(column.notna().sum()):
         example = column.dropna().iloc[0]
-        return numbers, f"column {name!r} must hold finite numbers, got such as {example!r}."
+        return numbers, f"column {name!r} must hold numbers, got texts such as {example!r}."
+    lost += int(np.isinf(numbers).sum())
     if lost:
         accepted.coerced[name] = lost
         accepted.notes.append(

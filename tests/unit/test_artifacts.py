@@ -69,6 +69,21 @@ def test_a_csv_file_is_texts_and_nothing_is_guessed(tmp_path):
     assert read["empty"].isna().all()
 
 
+def test_line_breaks_inside_quotes_end_no_row(tmp_path):
+    """Also in a file of several blocks, whose ends fall inside the quotes."""
+    field = "\n".join(["w,w"] * 40)
+    lines = [f'"{field}{number}",{number}\n' for number in range(20_000)]
+    (tmp_path / "t.csv").write_text("a,b\n" + "".join(lines))
+    read = artifacts.read_table(tmp_path / "t.csv")
+    assert read["b"].tolist() == [str(number) for number in range(20_000)]
+    assert read["a"][7] == f"{field}7"
+
+
+def test_a_header_alone_is_a_table_without_rows(tmp_path):
+    (tmp_path / "t.csv").write_text("a,b\n")
+    assert artifacts.read_table(tmp_path / "t.csv").shape == (0, 2)
+
+
 def test_a_missing_text_is_the_same_from_every_format(tmp_path):
     frame = pd.DataFrame({"name": ["a", None]})
     for name in ("t.parquet", "t.csv"):

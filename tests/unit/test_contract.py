@@ -52,7 +52,7 @@ def test_every_fault_is_told_at_once(contract, rows):
     for words in (
         "1 required column is missing: noise",
         "target column 'outcome' is present",
-        "column 'count' must hold finite numbers, got such as 'many'",
+        "column 'count' must hold numbers, got texts such as 'many'",
         "column 'signal' holds times or durations, expected numbers",
     ):
         assert words in str(caught.value)
@@ -75,6 +75,11 @@ def test_infinite_values_count_as_missing(contract, rows):
     accepted = accept(rows.assign(noise=values), contract, "t")
     assert accepted.features["noise"].isna().sum() == 2
     assert accepted.coerced == {"noise": 2}
+
+
+def test_an_infinite_value_is_missing_alone_too(contract, rows):
+    accepted = accept(rows.head(1).assign(noise=np.inf), contract, "t")
+    assert accepted.features["noise"].isna().all()
 
 
 def test_unknown_categories_are_tolerated_and_counted(contract, rows):
