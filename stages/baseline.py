@@ -39,7 +39,7 @@ def main() -> None:
     folds = folds_from_table(artifacts.read_table(STAGE.reads["folds"]), train)
     schema = schema_from_json(artifacts.read_json(STAGE.reads["schema"]))
     baselines = build_baselines(
-        build_preprocessor(schema, params.preprocess), params.baseline, params.task.seed
+        build_preprocessor(schema, params.preprocess), params.baseline, params.task
     )
     fitted = fit_baselines(
         train, schema, folds, baselines, params.task, params.calibrate, params.evaluate.ece_bins

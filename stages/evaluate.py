@@ -1,7 +1,7 @@
 """How good is the model on rows it never saw, and does it beat the baseline?
 
-Reads the candidate, the baselines and the holdout. Writes the holdout's scores, every metric with its
-interval for both, the paired difference, curves, and the worst cases.
+Reads the candidate, the baselines and the holdout. Writes the holdout's predictions, every metric with
+its interval for both, the paired difference, curves, and the worst cases.
 
 Guarantee: nothing is chosen here; the baseline that is compared was the best out-of-fold. With
 `evaluate.gate.action: fail` a model that does not beat it stops the pipeline.
@@ -11,15 +11,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from assay import artifacts, plots
+from assay import artifacts
 from assay.baselines import load_baseline
-from assay.evaluation import (
-    curve_tables,
-    judge_holdout,
-    judgement_json,
-    refuse_at_gate,
-    worst_cases,
-)
+from assay.diagnostics import CURVES, curve_tables, per_class_table
+from assay.evaluation import judge_holdout, judgement_json, refuse_at_gate, worst_cases
+from assay.plots.holdout import holdout_figures
+from assay.predictions import prediction_columns
 from assay.predictor import load_predictor
 from assay.schema import ROW, schema_from_json
 from assay.uncertainty import clusters_of
@@ -38,72 +35,47 @@ STAGE = Stage(
     writes={
         "predictions": Path("data/predictions/holdout.parquet"),
         "worst_cases": Path("reports/tables/worst_cases.csv"),
+        "per_class": Path("reports/tables/per_class.csv"),
         "metrics": Path("metrics/holdout.json"),
-        "roc": Path("plots/data/roc.csv"),
-        "precision_recall": Path("plots/data/precision_recall.csv"),
-        "calibration": Path("plots/data/calibration.csv"),
-        "roc_png": Path("plots/roc.png"),
-        "precision_recall_png": Path("plots/precision_recall.png"),
-        "calibration_png": Path("plots/calibration.png"),
+        **{name: Path(f"plots/data/{name}.csv") for name in CURVES},
+        "pictures": Path("plots/evaluate"),
     },
 )
 
 
 def main() -> None:
-    """Score the holdout once and judge the scores."""
+    """Predict the holdout once and judge the predictions."""
     params, paths = STAGE.params(), STAGE.writes
+    evaluate = params.evaluate
     holdout = artifacts.read_table(STAGE.reads["holdout"])
     schema = schema_from_json(artifacts.read_json(STAGE.reads["schema"]))
     best = artifacts.read_json(STAGE.reads["baseline_metrics"])["best"]
-    baseline = load_baseline(STAGE.reads["baselines"], best)
     features, y_true = holdout[schema.feature_names], holdout[schema.target].to_numpy()
-    y_score = load_predictor(STAGE.reads["candidate"]).score(features)
-    baseline_score = baseline.score(features)
+    predicted = load_predictor(STAGE.reads["candidate"]).predict(features)
+    baseline = load_baseline(STAGE.reads["baselines"], best).predict(features)
 
-    judgement = judge_holdout(
-        y_true,
-        y_score,
-        baseline_score,
-        best,
-        params.task,
-        params.evaluate,
-        clusters_of(holdout, schema.group_column),
-    )
-    predictions = pd.DataFrame(
-        {ROW: holdout[ROW], "y_true": y_true, "y_score": y_score, "baseline_score": baseline_score}
-    )
-    artifacts.write_table(paths["predictions"], predictions)
+    clusters = clusters_of(holdout, schema.group_column)
+    judgement = judge_holdout(y_true, predicted, baseline, best, params.task, evaluate, clusters)
+    keys = pd.DataFrame({ROW: holdout[ROW].to_numpy(), "y_true": y_true})
+    model_columns = prediction_columns(predicted, schema)
+    baseline_columns = prediction_columns(baseline, schema, "baseline_")
     artifacts.write_table(
-        paths["worst_cases"],
-        worst_cases(
-            holdout, y_true, y_score, schema.carried_columns, params.evaluate.worst_case_count
-        ),
+        paths["predictions"], pd.concat([keys, model_columns, baseline_columns], axis=1)
     )
+    worst = worst_cases(holdout, predicted, schema, evaluate.worst_case_count)
+    artifacts.write_table(paths["worst_cases"], worst)
+    per_class = per_class_table(y_true, predicted, schema, evaluate.ece_bins)
+    artifacts.write_table(paths["per_class"], per_class)
     artifacts.write_json(paths["metrics"], judgement_json(judgement))
-    _write_plots(y_true, {"model": y_score, f"baseline ({best})": baseline_score}, params.evaluate)
+    for name, table in curve_tables(y_true, predicted, schema, evaluate.ece_bins).items():
+        artifacts.write_table(paths[name], table)
+    shown = {"model": predicted, f"baseline ({best})": baseline}
+    figures = holdout_figures(y_true, shown, schema, evaluate)
+    artifacts.write_figures(paths["pictures"], figures)
     say(judgement.gate.sentence)
-    if not judgement.gate.passed and params.evaluate.gate.action == "warn":
+    if not judgement.gate.passed and evaluate.gate.action == "warn":
         say("WARNING: the gate is not passed. Do not ship this model; the model card says so too.")
-    refuse_at_gate(judgement.gate, params.evaluate.gate)
-
-
-def _write_plots(y_true, scores, params) -> None:
-    paths = STAGE.writes
-    curves = {name: curve_tables(y_true, s, params.ece_bins) for name, s in scores.items()}
-    for name, data in curves["model"].items():
-        artifacts.write_table(paths[name], data)
-    artifacts.write_figure(paths["roc_png"], plots.roc_figure(y_true, scores))
-    recall_precision = {
-        name: tuple(tables["precision_recall"][axis].to_numpy() for axis in ("recall", "precision"))
-        for name, tables in curves.items()
-    }
-    artifacts.write_figure(
-        paths["precision_recall_png"], plots.precision_recall_figure(y_true, recall_precision)
-    )
-    artifacts.write_figure(
-        paths["calibration_png"],
-        plots.calibration_figure(y_true, scores["model"], params.ece_bins, params.confidence),
-    )
+    refuse_at_gate(judgement.gate, evaluate.gate)
 
 
 if __name__ == "__main__":

@@ -8,9 +8,9 @@ Guarantee: everything is in the user's features, and nothing here feeds back int
 
 from pathlib import Path
 
-from assay import artifacts, plots
-from assay.interpretation import interpret_model, interpretation_json
-from assay.metrics import primary_metric
+from assay import artifacts
+from assay.interpretation.interpret import interpret_model, interpretation_json
+from assay.plots.explanation import explanation_figures
 from assay.predictor import load_predictor
 from assay.schema import ROW, schema_from_json
 from assay.uncertainty import Bootstrap
@@ -31,10 +31,7 @@ STAGE = Stage(
         "metrics": Path("metrics/interpret.json"),
         "importance_data": Path("plots/data/importance.csv"),
         "shap_data": Path("plots/data/shap.csv"),
-        "importance_png": Path("plots/importance.png"),
-        "shap_bar_png": Path("plots/shap_bar.png"),
-        "shap_beeswarm_png": Path("plots/shap_beeswarm.png"),
-        "shap_dependence_png": Path("plots/shap_dependence.png"),
+        "pictures": Path("plots/interpret"),
     },
 )
 
@@ -59,29 +56,9 @@ def main() -> None:
     artifacts.write_table(
         paths["shap_data"], shap_means.rename("mean_abs_shap").rename_axis("feature").reset_index()
     )
-    _write_pictures(found, shap_means, len(holdout), params)
+    figures = explanation_figures(found, len(holdout), params.task, params.interpret)
+    artifacts.write_figures(paths["pictures"], figures)
     say(f"the top feature is {found.importance['feature'][0]}")
-
-
-def _write_pictures(found, shap_means, rows, params) -> None:
-    paths, explained = STAGE.writes, found.explanation
-    metric = primary_metric(params.task.primary_metric).name
-    order = list(shap_means.index)
-    pictures = {
-        "importance_png": plots.importance_figure(found.importance, metric, rows),
-        "shap_bar_png": plots.shap_bar_figure(shap_means, explained.output, len(explained.values)),
-        "shap_beeswarm_png": plots.shap_beeswarm_figure(
-            explained.values, explained.features, order, explained.output
-        ),
-        "shap_dependence_png": plots.shap_dependence_figure(
-            explained.values,
-            explained.features,
-            order[: params.interpret.dependence_feature_count],
-            explained.output,
-        ),
-    }
-    for name, figure in pictures.items():
-        artifacts.write_figure(paths[name], figure)
 
 
 if __name__ == "__main__":

@@ -20,21 +20,18 @@ from assay.bundle import bundle_files, write_bundle
 from assay.contract import build_contract
 from assay.monitoring import reference_profile
 from assay.params import parse_params, section_names
+from assay.predictions import predictions_of
 from assay.predictor import load_predictor
 from assay.report.model_card import CardFacts, model_card
 from assay.schema import ROW, schema_from_json
 from assay.scoring import check_shipped, check_skew
-from assay.search.pycaret_engine import pycaret_model_bytes
 from assay.shipping import by_row, companions, refit_on_all, run_meta, source_rows, trace_origin
 from stages._stage import PARAMS, Stage, run, say
 
 METRICS = ("validation", "split", "baseline", "train", "holdout", "threshold", "interpret")
-CARD_TABLES = ("leaderboard", "importance", "slices")
+CARD_TABLES = ("leaderboard", "importance", "slices", "per_class")
 TABLES = (*CARD_TABLES, "tuning", "worst_cases")
-PICTURES = (
-    *("roc", "precision_recall", "calibration", "threshold", "confusion"),
-    *("importance", "shap_bar", "shap_beeswarm", "shap_dependence"),
-)
+PICTURES = ("evaluate", "threshold", "interpret")
 
 STAGE = Stage(
     name="package",
@@ -50,7 +47,7 @@ STAGE = Stage(
         "decision": Path("models/decision.json"),
         **{f"metrics/{name}.json": Path(f"metrics/{name}.json") for name in METRICS},
         **{f"tables/{name}.csv": Path(f"reports/tables/{name}.csv") for name in TABLES},
-        **{f"plots/{name}.png": Path(f"plots/{name}.png") for name in PICTURES},
+        **{f"plots/{name}": Path(f"plots/{name}") for name in PICTURES},
     },
     writes={
         "runs": Path("models/runs"),
@@ -76,7 +73,7 @@ def main() -> None:
     holdout = _check_skew(params, schema, candidate, train, decision)
 
     fitted = table if params.package.refit else train
-    shipped = refit_on_all(candidate, table, schema) if params.package.refit else candidate
+    shipped = refit_on_all(candidate, table, schema, params) if params.package.refit else candidate
     features = Path(params.data.table)
     origin = trace_origin(table, schema, params, features, list(CODE), LOCK)
     meta = run_meta(origin, decision, metrics, len(fitted), params.package.refit)
@@ -90,9 +87,13 @@ def main() -> None:
             "tables/holdout_predictions.parquet": by_row(holdout.predictions, table, schema),
         },
     )
-    extra["model/pycaret_model.pkl"] = pycaret_model_bytes(
-        shipped.pipeline, schema.feature_names, schema.target
-    )
+    if params.train.engine == "pycaret":
+        # Imported only here: the other engine needs no PyCaret.
+        from assay.search.pycaret_model import pycaret_model_bytes
+
+        extra["model/pycaret_model.pkl"] = pycaret_model_bytes(
+            shipped.pipeline, schema.feature_names, schema.target
+        )
     folder = STAGE.writes["runs"] / meta["run_id"]
     contract = build_contract(schema, fitted)
     write_bundle(folder, bundle_files(shipped, contract, decision, meta, extra))
@@ -114,18 +115,17 @@ def _check_skew(params, schema, candidate, train, decision) -> Holdout:
     predictions = artifacts.read_table(STAGE.reads["holdout_predictions"])
     source = artifacts.read_table(Path(params.data.table))
     holdout = Holdout(source_rows(source, predictions[ROW], schema), predictions)
-    scores = predictions["y_score"].to_numpy()
+    judged = predictions_of(predictions, schema)
     contract = build_contract(schema, train)
     with tempfile.TemporaryDirectory() as folder:
-        check_skew(candidate, contract, decision, holdout.source, scores, Path(folder))
+        check_skew(candidate, contract, decision, holdout.source, judged, Path(folder))
     return holdout
 
 
 def _descriptions(train, schema, decision) -> dict[str, str]:
     """Describe the reference rows and the environment, by path in the run folder."""
     out_of_fold = artifacts.read_table(STAGE.reads["out_of_fold"])
-    outcomes, scores = (out_of_fold[name].to_numpy() for name in ("y_true", "y_score"))
-    profile = reference_profile(train, schema, outcomes, scores, decision["threshold"])
+    profile = reference_profile(train, schema, out_of_fold, decision)
     versions = provenance.installed_versions(artifacts.read_text(LOCK))
     environment = provenance.environment(stages.kernel_pins())
     return {

@@ -12,10 +12,22 @@ categories that training did not know are tolerated; all of it is counted and sa
 model does not know, or that were excluded from it, are left out.
 
 The output has one row per input row, in the same order: ids, time, group and passthrough columns, then
+for two classes
 
     score        probability of the positive class, calibrated
     prediction   the label at the decision threshold
     threshold    that threshold
+
+for more classes
+
+    prediction          the most probable class; empty below the confidence that the decision asks for
+    confidence          its probability, calibrated
+    probability_LABEL   the probability of each class
+
+and for numbers
+
+    prediction                          the expected number
+    prediction_low, prediction_high     the interval that is to hold the wanted share of outcomes
 
 It is written whole or not at all. Exit codes: 0 done, 11 the input does not meet the contract, 14 a
 file or the model is missing, corrupt or changed.
@@ -48,6 +60,7 @@ def main(arguments: list[str] | None = None) -> None:
     chosen = parse_arguments(arguments)
     # Imported here so that --help answers at once.
     from assay.bundle import latest_bundle
+    from assay.decisions import outcome_counts
     from assay.errors import counted
     from assay.scoring import load_bundle, score_file
 
@@ -60,8 +73,8 @@ def main(arguments: list[str] | None = None) -> None:
     for name, count in scored.accepted.unknown_categories.items():
         print(f"note: {name}: a category that training did not know in {counted(count, 'row')}")
     print(
-        f"{counted(rows, 'row')} scored by {folder.name}: {scored.flagged_count:,} at or above the threshold "
-        f"of {bundle.decision['threshold']:.4f}; written to {chosen.output}"
+        f"{counted(rows, 'row')} scored by {folder.name}: "
+        f"{outcome_counts(bundle.decision, scored.predictions)}; written to {chosen.output}"
     )
 
 

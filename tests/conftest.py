@@ -19,7 +19,10 @@ from assay.params import Params, parse_params
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def make_table(rows: int = 600, seed: int = 0) -> pd.DataFrame:
+TASKS = ("binary", "multiclass", "regression")
+
+
+def make_table(rows: int = 600, seed: int = 0, task: str = "binary") -> pd.DataFrame:
     """Return a feature table whose target depends on `signal` and `kind`, in random row order."""
     rng = np.random.default_rng(seed)
     signal = rng.normal(size=rows)
@@ -40,10 +43,15 @@ def make_table(rows: int = 600, seed: int = 0) -> pd.DataFrame:
             "remark": [f"NA {number:03d}" for number in range(rows)],
         }
     )
+    level = log_odds + rng.normal(size=rows)
+    if task == "multiclass":
+        table["outcome"] = np.array(["high", "low", "mid"])[np.digitize(level, [-1.5, 0.5])]
+    elif task == "regression":
+        table["outcome"] = 20 + 3 * level
     return table.sample(frac=1, random_state=seed).reset_index(drop=True)
 
 
-def make_params() -> dict[str, Any]:
+def make_params(task: str = "binary") -> dict[str, Any]:
     """Return the bundled params, fitted to the tiny table and fast."""
     params = deepcopy(read_yaml(ROOT / "params.yaml"))
     params["data"] = {
@@ -65,6 +73,7 @@ def make_params() -> dict[str, Any]:
         "candidates": ["dummy", "logistic", "lightgbm"],
         "tune_top": 1,
         "trials": 2,
+        "ensemble": "none",
         "n_jobs": 1,
     }
     params["evaluate"] |= {"resamples": 100, "worst_case_count": 5}
@@ -75,6 +84,18 @@ def make_params() -> dict[str, Any]:
         "shap_sample_rows": 50,
         "slice_min_rows": 20,
     }
+    if task == "multiclass":
+        params["task"] |= {
+            "type": task, "positive_label": None, "primary_metric": "neg_log_loss"
+        }  # fmt: skip
+        params["baseline"]["rule"] = None
+        params["calibrate"]["methods"] = ["sigmoid", "isotonic", "temperature"]
+    elif task == "regression":
+        params["task"] |= {
+            "type": task, "positive_label": None, "primary_metric": "neg_root_mean_squared_error"
+        }  # fmt: skip
+        params["baseline"]["rule"] = "20 + signal"
+        params["train"]["candidates"] = ["dummy", "ridge", "lightgbm"]
     return params
 
 

@@ -10,7 +10,7 @@ import os
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -296,6 +296,13 @@ def write_figure(path: Path, figure: "Figure") -> None:
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", metadata={"Software": None})
     write_bytes(path, buffer.getvalue())
+
+
+def write_figures(folder: Path, figures: Mapping[str, "Figure"]) -> None:
+    """Write figures as PNG files of a folder that holds nothing else, by name."""
+    with replacing_folder(folder) as temporary:
+        for name, figure in figures.items():
+            write_figure(temporary / f"{name}.png", figure)
 
 
 def model_bytes(model: object) -> bytes:

@@ -7,22 +7,19 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.base import BaseEstimator, ClassifierMixin, clone
-from sklearn.dummy import DummyClassifier
-from sklearn.linear_model import LogisticRegression
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, clone
+from sklearn.dummy import DummyClassifier, DummyRegressor
+from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import Pipeline
 
-from assay.calibration import choose_calibrator
-from assay.errors import ParamsError
-from assay.metrics import FloatArray, LabelArray, ScoredMetric, primary_metric
+from assay.calibration.choice import choose_calibrator, clip
+from assay.errors import DataError, ParamsError
+from assay.metrics.catalogue import primary_metric
+from assay.metrics.core import FloatArray, LabelArray, Metric, TargetArray
 from assay.params import BaselineParams, CalibrateParams, TaskParams
-from assay.predictor import (
-    Predictor,
-    assemble_pipeline,
-    fold_metrics,
-    load_predictor,
-    out_of_fold_scores,
-)
+from assay.predictions import prediction_columns
+from assay.predictor import Predictor, fold_metrics, load_predictor, out_of_fold_predictions
+from assay.preprocessing import on_target
 from assay.schema import ROW, Schema
 from assay.splits import Folds
 
@@ -58,20 +55,64 @@ class RuleClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return self._holds(X).astype(int)
 
     def _holds(self, X: pd.DataFrame) -> np.ndarray[Any, np.dtype[np.bool_]]:
-        try:
-            result = X.eval(self.query, engine="python")
-        except Exception as error:  # pandas raises many kinds for a query that it cannot read
-            raise ParamsError(
-                f"params.yaml: baseline.rule {self.query!r} cannot be evaluated: {error}. "
-                f"It may use features only: {', '.join(map(str, X.columns))}."
-            ) from None
-        holds = np.asarray(result)
-        if holds.dtype != bool or holds.shape != (len(X),):
+        holds = _evaluated(X, self.query)
+        if holds.dtype != bool:
             raise ParamsError(
                 f"params.yaml: baseline.rule {self.query!r} must be true or false for each row, "
                 f"got {holds.dtype}. Compare something, as in 'seats > 100'."
             )
         return holds
+
+
+class RuleRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
+    """A business rule as a regressor: the number that an expression over features gives.
+
+    Parameters
+    ----------
+    query : str
+        A pandas expression over features in model form, such as `sales_last_week * 1.02`.
+    """
+
+    def __init__(self, query: str = "0") -> None:
+        self.query = query
+
+    def fit(self, X: pd.DataFrame, y: TargetArray) -> "RuleRegressor":
+        """Learn what is predicted where a feature of the rule is missing: the mean outcome."""
+        self.mean_ = float(np.mean(y))
+        self.predict(X)
+        return self
+
+    def predict(self, X: pd.DataFrame) -> FloatArray:
+        """Return the rule's number for each row."""
+        numbers = _evaluated(X, self.query)
+        if numbers.dtype.kind not in "iuf":
+            raise ParamsError(
+                f"params.yaml: baseline.rule {self.query!r} must be a number for each row, "
+                f"got {numbers.dtype}. Compute something, as in 'sales_last_week * 1.02'."
+            )
+        values = numbers.astype(float)
+        return np.where(np.isfinite(values), values, self.mean_)
+
+
+def _evaluated(X: pd.DataFrame, query: str) -> np.ndarray[Any, np.dtype[Any]]:
+    """Return a rule's value for each row."""
+    try:
+        result = np.asarray(X.eval(query, engine="python"))
+    except Exception as error:  # pandas raises many kinds for a query that it cannot read
+        raise ParamsError(
+            f"params.yaml: baseline.rule {query!r} cannot be evaluated: {error}. "
+            f"It may use features only: {', '.join(map(str, X.columns))}."
+        ) from None
+    if result.shape != (len(X),):
+        raise ParamsError(
+            f"params.yaml: baseline.rule {query!r} must have one value for each row, got "
+            f"{result.shape or 'a single one'}. Name a feature in it."
+        )
+    return result
+
+
+# Of this module, and so trusted where a baseline is loaded.
+_OWN_TYPES = ("assay.baselines.RuleClassifier", "assay.baselines.RuleRegressor")
 
 
 def load_baseline(folder: Path, name: str) -> Predictor:
@@ -82,12 +123,12 @@ def load_baseline(folder: Path, name: str) -> Predictor:
     ArtifactError
         If the file is missing or corrupt, or holds a type that is not trusted.
     """
-    return load_predictor(folder / name, ("assay.baselines.RuleClassifier",))
+    return load_predictor(folder / name, _OWN_TYPES)
 
 
 def build_baselines(
-    preprocessor: Any, params: BaselineParams, seed: int
-) -> Mapping[str, Pipeline | RuleClassifier]:
+    preprocessor: Any, params: BaselineParams, task: TaskParams
+) -> Mapping[str, Pipeline | RuleClassifier | RuleRegressor]:
     """Return the unfitted baselines by name, the simplest first.
 
     Parameters
@@ -96,18 +137,38 @@ def build_baselines(
         The preprocessing that candidates have too.
     params : BaselineParams
         The section `baseline`.
-    seed : int
-        Seed of the linear solver.
+    task : TaskParams
+        Its type, its seed, and how its target is transformed.
     """
-    linear = LogisticRegression(C=params.logistic_c, max_iter=2000, random_state=seed)
+    if task.type == "regression":
+        return _regressors(preprocessor, params, task)
+    linear = LogisticRegression(C=params.logistic_c, max_iter=2000, random_state=task.seed)
     baselines: dict[str, Pipeline | RuleClassifier] = {
         "most_frequent": Pipeline([("model", DummyClassifier(strategy="most_frequent"))]),
         "prior": Pipeline([("model", DummyClassifier(strategy="prior"))]),
-        "logistic": assemble_pipeline(preprocessor, linear),
+        "logistic": _linear(preprocessor, linear),
     }
     if params.rule:
         baselines["rule"] = RuleClassifier(params.rule)
     return baselines
+
+
+def _regressors(
+    preprocessor: Any, params: BaselineParams, task: TaskParams
+) -> Mapping[str, Pipeline | RuleRegressor]:
+    linear = Ridge(alpha=params.ridge_alpha, random_state=task.seed)
+    baselines: dict[str, Pipeline | RuleRegressor] = {
+        "mean": Pipeline([("model", DummyRegressor(strategy="mean"))]),
+        "median": Pipeline([("model", DummyRegressor(strategy="median"))]),
+        "ridge": _linear(preprocessor, on_target(linear, task)),
+    }
+    if params.rule:
+        baselines["rule"] = RuleRegressor(params.rule)
+    return baselines
+
+
+def _linear(preprocessor: Any, model: Any) -> Pipeline:
+    return Pipeline([("features", clone(preprocessor)), ("model", model)])
 
 
 @dataclass(frozen=True)
@@ -121,7 +182,8 @@ class FittedBaselines:
     best : str
         The one with the best mean fold score; the holdout has no say.
     out_of_fold : DataFrame
-        Row, fold, `y_true` and one column of scores per baseline; rows that a fold validates.
+        Row, fold, `y_true` and the predictions of every baseline, whose name is the prefix of its
+        columns; rows that a fold validates.
     metrics : dict
         The scalars of `metrics/baseline.json`.
     """
@@ -136,7 +198,7 @@ def fit_baselines(
     train: pd.DataFrame,
     schema: Schema,
     folds: Folds,
-    baselines: Mapping[str, Pipeline | RuleClassifier],
+    baselines: Mapping[str, Any],
     task: TaskParams,
     calibrate: CalibrateParams,
     ece_bins: int,
@@ -160,27 +222,30 @@ def fit_baselines(
     """
     features, y_true = train[schema.feature_names], train[schema.target].to_numpy()
     judged = folds.validated
-    table = pd.DataFrame(
-        {ROW: train[ROW][judged], "fold": folds.fold[judged], "y_true": y_true[judged]}
-    )
+    columns = [
+        pd.DataFrame({ROW: train[ROW].to_numpy(), "fold": folds.fold, "y_true": y_true})[judged]
+    ]
     metrics: dict[str, Any] = {}
     models = {}
     for name, baseline in baselines.items():
-        scores = out_of_fold_scores(baseline, features, y_true, folds)
-        table[name] = scores[judged]
-        metrics[name] = fold_metrics(y_true, scores, folds, ece_bins)
+        raw = clip(out_of_fold_predictions(clone(baseline).fit, features, y_true, folds), task)
+        metrics[name] = fold_metrics(task.type, y_true, raw, folds, ece_bins)
         choice = choose_calibrator(
-            y_true[judged], scores[judged], folds.fold[judged], folds.ordered, calibrate.methods
+            task, y_true[judged], raw[judged], folds.fold[judged], folds.ordered, calibrate.methods
         )
         metrics[name]["calibration_method"] = choice.method
+        columns.append(prediction_columns(raw[judged], schema, f"{name}_"))
         models[name] = Predictor(clone(baseline).fit(features, y_true), choice.calibrator)
-    primary = primary_metric(task.primary_metric)
-    best = _best(metrics, primary)
-    return FittedBaselines(
-        models, best, table.reset_index(drop=True), {"applicable": True, "best": best, **metrics}
-    )
+    best = _best(metrics, primary_metric(task.type, task.primary_metric))
+    table = pd.concat([part.reset_index(drop=True) for part in columns], axis=1)
+    return FittedBaselines(models, best, table, {"applicable": True, "best": best, **metrics})
 
 
-def _best(metrics: Mapping[str, Any], metric: ScoredMetric) -> str:
+def _best(metrics: Mapping[str, Any], metric: Metric) -> str:
+    if any(metric.name not in values for values in metrics.values()):
+        raise DataError(
+            f"task.primary_metric: {metric.name} is not defined on every fold, because a class has no "
+            "row in one. Choose neg_log_loss, or use fewer folds."
+        )
     sign = 1 if metric.greater_is_better else -1
     return max(metrics, key=lambda name: sign * metrics[name][metric.name]["cv_mean"])

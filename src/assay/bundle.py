@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from assay import artifacts
-from assay.calibration import Calibrator, calibrator_from_json
+from assay.calibration.maps import Calibrator, calibrator_from_json
 from assay.contract import InputContract, contract_from_json
 from assay.errors import ArtifactError, numbered
 from assay.predictor import TRUSTED_TYPES, Predictor
@@ -37,7 +37,7 @@ class Bundle:
     predictor : Predictor
     contract : InputContract
     decision : dict
-        `threshold` and `labels` (the negative one, then the positive one), with their rationale.
+        What `decision.json` says: see `assay.decisions`.
     meta : dict
         What `run_meta.json` says.
     """

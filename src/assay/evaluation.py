@@ -1,23 +1,18 @@
 """How good is the model on rows it never saw, against what it must beat, and how sure is that."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from assay.errors import GateError
-from assay.metrics import (
-    FloatArray,
-    LabelArray,
-    binary_metrics,
-    primary_metric,
-    reliability,
-    roc_curve,
-    row_log_loss,
-)
+from assay.errors import DataError, GateError
+from assay.metrics.catalogue import ROW_LOSS, primary_metric, row_loss, task_metrics
+from assay.metrics.core import FloatArray, TargetArray
 from assay.params import EvaluateParams, GateParams, TaskParams
+from assay.predictions import prediction_columns
+from assay.schema import Schema
 from assay.uncertainty import Bootstrap, Estimate, IntArray, metric_estimate, paired_gain
 
 
@@ -56,23 +51,25 @@ class GateVerdict:
 
 
 def judge_holdout(
-    y_true: LabelArray,
-    y_score: FloatArray,
-    baseline_score: FloatArray,
+    y_true: TargetArray,
+    predicted: FloatArray,
+    baseline_predicted: FloatArray,
     baseline_name: str,
     task: TaskParams,
     params: EvaluateParams,
     clusters: IntArray | None = None,
 ) -> Judgement:
-    """Judge the model's holdout scores against the baseline's on the same rows.
+    """Judge the model's holdout predictions against the baseline's for the same rows.
+
+    A metric that these rows cannot have (every outcome is 0, say) is left out.
 
     Parameters
     ----------
-    y_true : ndarray of {0, 1}, shape (n,)
-    y_score : ndarray, shape (n,)
-        The model's calibrated scores.
-    baseline_score : ndarray, shape (n,)
-        Scores of the baseline that was best out-of-fold.
+    y_true : ndarray, shape (n,)
+    predicted : ndarray, shape (n,) or (n, k)
+        The model's calibrated predictions.
+    baseline_predicted : ndarray, shape (n,) or (n, k)
+        Those of the baseline that was best out-of-fold.
     baseline_name : str
     task : TaskParams
     params : EvaluateParams
@@ -81,20 +78,25 @@ def judge_holdout(
         The group of each row; whole groups are resampled.
     """
     bootstrap = Bootstrap(params.resamples, params.confidence, task.seed, clusters)
-    metrics = binary_metrics(params.ece_bins)
-    model = {
-        name: metric_estimate(metric, y_true, y_score, bootstrap)
-        for name, metric in metrics.items()
+    metrics = {
+        name: metric
+        for name, metric in task_metrics(task.type, params.ece_bins).items()
+        if np.isfinite(metric.value(y_true, predicted))
     }
-    baseline = {
-        name: metric_estimate(metric, y_true, baseline_score, bootstrap)
-        for name, metric in metrics.items()
-    }
+    model, baseline = (
+        {name: metric_estimate(metric, y_true, each, bootstrap) for name, metric in metrics.items()}
+        for each in (predicted, baseline_predicted)
+    )
     gain = {
-        name: paired_gain(metric, y_true, y_score, baseline_score, bootstrap)
+        name: paired_gain(metric, y_true, predicted, baseline_predicted, bootstrap)
         for name, metric in metrics.items()
     }
-    primary = primary_metric(task.primary_metric).name
+    primary = primary_metric(task.type, task.primary_metric).name
+    if primary not in gain:
+        raise DataError(
+            f"task.primary_metric: {primary} is not defined on the holdout. Choose another, or a "
+            "larger split.holdout_fraction."
+        )
     verdict = gate_verdict(gain[primary], primary, baseline_name, params)
     return Judgement(model, baseline, gain, baseline_name, primary, verdict)
 
@@ -130,32 +132,28 @@ def refuse_at_gate(verdict: GateVerdict, gate: GateParams) -> None:
 
 
 def worst_cases(
-    holdout: pd.DataFrame,
-    y_true: LabelArray,
-    y_score: FloatArray,
-    carried: Sequence[str],
-    count: int,
+    holdout: pd.DataFrame, predicted: FloatArray, schema: Schema, count: int
 ) -> pd.DataFrame:
-    """Return the rows whose outcome the model thought least likely, the worst first.
+    """Return the rows that the model predicts worst, the worst first.
 
     Parameters
     ----------
     holdout : DataFrame
         Holdout rows.
-    y_true, y_score : ndarray, shape (n,)
-    carried : sequence of str
-        Columns that name a row; they come first.
+    predicted : ndarray, shape (n,) or (n, k)
+    schema : Schema
+        The columns that name a row come first, then prediction and loss.
     count : int
         At most so many rows.
     """
-    loss = row_log_loss(y_true, y_score)
+    loss = row_loss(schema.task, holdout[schema.target].to_numpy(), predicted)
     order = np.argsort(-loss, kind="stable")[:count]
-    first = [name for name in carried if name in holdout.columns]
+    first = [name for name in schema.carried_columns if name in holdout.columns]
     others = [name for name in holdout.columns if name not in first]
-    table = holdout.iloc[order][[*first, *others]].reset_index(drop=True)
-    table.insert(len(first), "y_score", y_score[order])
-    table.insert(len(first) + 1, "row_log_loss", loss[order])
-    return table
+    rows = holdout.iloc[order].reset_index(drop=True)
+    columns = prediction_columns(predicted, schema).iloc[order].reset_index(drop=True)
+    columns[ROW_LOSS[schema.task]] = loss[order]
+    return pd.concat([rows[first], columns, rows[others]], axis=1)
 
 
 def judgement_json(judgement: Judgement) -> dict[str, Any]:
@@ -182,50 +180,3 @@ def _intervals(estimates: Mapping[str, Estimate]) -> dict[str, dict[str, float]]
         else {"value": e.value}
         for name, e in estimates.items()
     }
-
-
-# Points of a stored curve; more would not show.
-_CURVE_POINTS = 200
-
-
-def curve_tables(y_true: LabelArray, y_score: FloatArray, bins: int) -> dict[str, pd.DataFrame]:
-    """Return the data behind the ROC, precision-recall and calibration plots.
-
-    Parameters
-    ----------
-    y_true : ndarray of {0, 1}, shape (n,)
-    y_score : ndarray, shape (n,)
-    bins : int
-        Equal-width bins of the calibration curve.
-
-    Returns
-    -------
-    dict of str to DataFrame
-        "roc", "precision_recall" and "calibration"; long curves are thinned to 200 points.
-    """
-    from sklearn.metrics import precision_recall_curve
-
-    false_rate, true_rate, _ = roc_curve(y_true, y_score)
-    precision, recall, _ = precision_recall_curve(y_true, y_score)
-    # Without the last point, which no threshold gives: precision 1 where nothing is flagged.
-    precision, recall = precision[:-1], recall[:-1]
-    mean_score, observed, counts = reliability(y_true, y_score, bins)
-    return {
-        "roc": _thinned(
-            pd.DataFrame({"false_positive_rate": false_rate, "true_positive_rate": true_rate})
-        ),
-        "precision_recall": _thinned(
-            pd.DataFrame({"recall": recall[::-1], "precision": precision[::-1]})
-        ),
-        "calibration": pd.DataFrame(
-            {"mean_score": mean_score, "observed_rate": observed, "row_count": counts}
-        ),
-    }
-
-
-def _thinned(curve: pd.DataFrame) -> pd.DataFrame:
-    """Keep at most `_CURVE_POINTS` rows, evenly spaced along the first column, ends included."""
-    x = curve.iloc[:, 0].to_numpy()
-    keep = np.searchsorted(x, np.linspace(x[0], x[-1], _CURVE_POINTS - 2))
-    keep = np.unique(np.r_[0, np.minimum(keep, len(x) - 1), len(x) - 1])
-    return pd.DataFrame(curve.iloc[keep].reset_index(drop=True))

@@ -1,11 +1,14 @@
 """The reference profile: what a batch will be compared with. Shares and quantiles, no raw rows."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from assay.metrics import FloatArray, LabelArray
+from assay.conformal import interval_rule_from_json
+from assay.metrics.core import FloatArray, TargetArray
+from assay.predictions import predictions_of
 from assay.schema import Schema
 
 _QUANTILES = np.linspace(0, 1, 11)
@@ -16,38 +19,63 @@ _CATEGORY_COUNT = 50
 def reference_profile(
     train: pd.DataFrame,
     schema: Schema,
-    y_true: LabelArray,
-    out_of_fold_score: FloatArray,
-    threshold: float,
+    out_of_fold: pd.DataFrame,
+    decision: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Describe the training rows and the model's out-of-fold scores.
+    """Describe the training rows and the model's out-of-fold predictions.
 
     Parameters
     ----------
     train : DataFrame
-        Training rows, features in model form. Never the rows of the refit, whose scores flatter.
+        Training rows, features in model form. Never the rows of the refit, whose predictions flatter.
     schema : Schema
-    y_true : ndarray of {0, 1}, shape (m,)
-        Outcomes of the rows that have an out-of-fold score.
-    out_of_fold_score : ndarray, shape (m,)
-        Calibrated.
-    threshold : float
+    out_of_fold : DataFrame
+        `y_true` and the calibrated predictions of the rows that have some.
+    decision : dict
+        The content of `models/decision.json`.
     """
     numeric = {name: _numeric_profile(train[name]) for name in schema.names_of("numeric")}
     categorical = {
         name: _categorical_profile(train[name]) for name in schema.names_of("categorical")
     }
+    predicted = predictions_of(out_of_fold, schema)
     return {
         "row_count": len(train),
         "numeric": numeric,
         "categorical": categorical,
-        "score": {
-            "row_count": len(out_of_fold_score),
-            "quantiles": np.quantile(out_of_fold_score, _QUANTILES).tolist(),
-            "mean": float(out_of_fold_score.mean()),
-            "flagged_rate": float((out_of_fold_score >= threshold).mean()),
-            "positive_rate": float(y_true.mean()),
-        },
+        "prediction": _prediction_profile(
+            out_of_fold["y_true"].to_numpy(), predicted, schema, decision
+        ),
+    }
+
+
+def _prediction_profile(
+    y_true: TargetArray, predicted: FloatArray, schema: Schema, decision: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return how predictions are spread, and what was decided on them."""
+    told: dict[str, Any] = {"row_count": len(predicted)}
+    if schema.task == "multiclass":
+        confidence, codes = predicted.max(axis=1), predicted.argmax(axis=1)
+        shares = np.bincount(codes, minlength=len(schema.labels)) / len(codes)
+        outcomes = np.bincount(y_true.astype(int), minlength=len(schema.labels)) / len(codes)
+        labels = [str(label) for label in schema.labels]
+        return told | {
+            "confidence_quantiles": np.quantile(confidence, _QUANTILES).tolist(),
+            "decided_rate": float((confidence >= decision["min_confidence"]).mean()),
+            "predicted_shares": dict(zip(labels, shares.tolist(), strict=True)),
+            "outcome_shares": dict(zip(labels, outcomes.tolist(), strict=True)),
+        }
+    told["quantiles"] = np.quantile(predicted, _QUANTILES).tolist()
+    told["mean"] = float(predicted.mean())
+    if schema.task == "regression":
+        low, high = interval_rule_from_json(decision).interval(predicted)
+        return told | {
+            "outcome_mean": float(y_true.mean()),
+            "mean_interval_width": float((high - low).mean()),
+        }
+    return told | {
+        "flagged_rate": float((predicted >= decision["threshold"]).mean()),
+        "positive_rate": float(y_true.mean()),
     }
 
 

@@ -4,21 +4,63 @@ Every key must be written out, so that the file alone says what decided a result
 answered with its place, what was got and what is allowed, all faults at once.
 """
 
-from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Literal, get_args, get_origin
+from collections.abc import Mapping
+from typing import Annotated, Literal
 
-from annotated_types import Ge, Gt, Le, Lt
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from assay.errors import ParamsError, nearest, numbered
+from assay.errors import ParamsError, numbered
+from assay.params_faults import faults_of
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 PositiveInt = Annotated[int, Field(ge=1)]
 NonNegative = Annotated[float, Field(ge=0)]
 Text = Annotated[str, Field(min_length=1)]
 
-Metric = Literal["roc_auc", "average_precision", "neg_log_loss", "neg_brier_score"]
-CandidateName = Literal["dummy", "logistic", "lightgbm", "random_forest", "extra_trees"]
+TaskType = Literal["binary", "multiclass", "regression"]
+MetricName = Literal[
+    "roc_auc",
+    "average_precision",
+    "neg_log_loss",
+    "neg_brier_score",
+    "accuracy",
+    "balanced_accuracy",
+    "f1_macro",
+    "f1_weighted",
+    "roc_auc_ovr",
+    "neg_mean_absolute_error",
+    "neg_root_mean_squared_error",
+    "neg_median_absolute_error",
+    "r2",
+]
+# The first of each is what `params.yaml` would have without a reason for another.
+TASK_METRICS: Mapping[TaskType, tuple[MetricName, ...]] = {
+    "binary": ("roc_auc", "average_precision", "neg_log_loss", "neg_brier_score"),
+    "multiclass": (
+        *("neg_log_loss", "accuracy", "balanced_accuracy"),
+        *("f1_macro", "f1_weighted", "roc_auc_ovr"),
+    ),
+    "regression": (
+        *("neg_root_mean_squared_error", "neg_mean_absolute_error"),
+        *("neg_median_absolute_error", "r2"),
+    ),
+}
+CandidateName = Literal[
+    "dummy",
+    "logistic",
+    "ridge",
+    "lightgbm",
+    "random_forest",
+    "extra_trees",
+]
+
+
+# Linear models have another name for classes than for numbers.
+_OF_OTHER_TASKS: Mapping[TaskType, frozenset[CandidateName]] = {
+    "binary": frozenset({"ridge"}),
+    "multiclass": frozenset({"ridge"}),
+    "regression": frozenset({"logistic"}),
+}
 
 
 class Section(BaseModel):
@@ -76,10 +118,42 @@ class DataParams(Section):
 class TaskParams(Section):
     """What is predicted, and by which number it is judged."""
 
-    type: Literal["binary"]
-    positive_label: bool | int | str
-    primary_metric: Metric
+    type: TaskType
+    positive_label: bool | int | str | None
+    primary_metric: MetricName
+    target_transform: Literal["none", "log1p"]
+    clip_low: float | None
+    clip_high: float | None
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)]
+
+    @model_validator(mode="after")
+    def _keys_suit_the_type(self) -> "TaskParams":
+        faults = []
+        known = TASK_METRICS[self.type]
+        if self.primary_metric not in known:
+            faults.append(
+                f"primary_metric {self.primary_metric} is none of {self.type}; "
+                f"choose from {', '.join(known)}"
+            )
+        if (self.type == "binary") == (self.positive_label is None):
+            needed = "must name a value of the target" if self.type == "binary" else "must be null"
+            faults.append(f"positive_label {needed}, since type is {self.type}")
+        if self.type != "regression":
+            given = {"target_transform": self.target_transform != "none"}
+            given |= {
+                "clip_low": self.clip_low is not None,
+                "clip_high": self.clip_high is not None,
+            }
+            faults += [
+                f"{name} is for regression, and type is {self.type}"
+                for name, is_given in given.items()
+                if is_given
+            ]
+        if None not in (self.clip_low, self.clip_high) and self.clip_low >= self.clip_high:  # type: ignore[operator]
+            faults.append(f"clip_low {self.clip_low} must lie below clip_high {self.clip_high}")
+        if faults:
+            raise ValueError("; ".join(faults))
+        return self
 
 
 class ValidateParams(Section):
@@ -113,29 +187,36 @@ class BaselineParams(Section):
     """What a model must beat."""
 
     logistic_c: Annotated[float, Field(gt=0)]
+    ridge_alpha: Annotated[float, Field(gt=0)]
     rule: Text | None
 
 
 class TrainParams(Section):
-    """Which candidates are searched, and how hard."""
+    """Which candidates are searched, and how hard; null leaves a key to the preset."""
 
-    engine: Literal["pycaret"]
-    candidates: Annotated[list[CandidateName], Field(min_length=1)]
-    tune_top: Annotated[int, Field(ge=0)]
-    trials: PositiveInt
+    engine: Literal["pycaret", "sklearn"]
+    preset: Literal["fast", "balanced", "thorough"]
+    candidates: Annotated[list[CandidateName], Field(min_length=1)] | None
+    tune_top: Annotated[int, Field(ge=0)] | None
+    trials: PositiveInt | None
+    ensemble: Literal["none", "blend"] | None
+    class_weight: Literal["none", "balanced"]
+    resampling: Literal["none", "random_under", "smote"]
+    budget_seconds: Annotated[float, Field(gt=0)] | None
     n_jobs: PositiveInt
 
     @model_validator(mode="after")
     def _candidates_are_distinct(self) -> "TrainParams":
-        if len(set(self.candidates)) < len(self.candidates):
-            raise ValueError(f"candidates names a model twice: {', '.join(self.candidates)}")
+        names = self.candidates or []
+        if len(set(names)) < len(names):
+            raise ValueError(f"candidates names a model twice: {', '.join(names)}")
         return self
 
 
 class CalibrateParams(Section):
     """Which calibrators may be fitted on out-of-fold scores."""
 
-    methods: list[Literal["sigmoid", "isotonic"]]
+    methods: list[Literal["sigmoid", "isotonic", "temperature"]]
 
 
 class GateParams(Section):
@@ -165,6 +246,9 @@ class ThresholdParams(Section):
     min_recall: Fraction
     cost_false_positive: NonNegative
     cost_false_negative: NonNegative
+    accept_accuracy: Fraction | None
+    interval_coverage: Annotated[float, Field(gt=0, lt=1)]
+    interval_bins: PositiveInt
 
     @model_validator(mode="after")
     def _some_error_costs(self) -> "ThresholdParams":
@@ -208,6 +292,22 @@ class Params(Section):
     interpret: InterpretParams
     package: PackageParams
 
+    @model_validator(mode="after")
+    def _sections_agree(self) -> "Params":
+        task, train, faults = self.task.type, self.train, []
+        foreign = set(train.candidates or []) & _OF_OTHER_TASKS[task]
+        if foreign:
+            faults.append(f"train.candidates: {', '.join(sorted(foreign))} cannot do {task}")
+        if task == "regression" and (train.class_weight, train.resampling) != ("none", "none"):
+            faults.append("train.class_weight and train.resampling must be none for regression")
+        if task != "multiclass" and "temperature" in self.calibrate.methods:
+            faults.append(f"calibrate.methods: temperature is for multiclass, and type is {task}")
+        if task == "multiclass" and self.baseline.rule is not None:
+            faults.append("baseline.rule must be null for multiclass: a rule gives one number")
+        if faults:
+            raise ValueError("; ".join(faults))
+        return self
+
 
 def section_names() -> list[str]:
     """Return the names of the sections in the order of the file."""
@@ -237,94 +337,5 @@ def parse_params(document: object, source: str = "params.yaml") -> Params:
     try:
         return Params.model_validate(dict(document))
     except ValidationError as error:
-        faults = [f"{source}: {fault}" for fault in _faults(error)]
+        faults = [f"{source}: {fault}" for fault in faults_of(error, Params)]
         raise ParamsError(numbered(faults)) from None
-
-
-def _faults(error: ValidationError) -> Iterator[str]:
-    seen: set[str] = set()
-    for detail in error.errors():
-        fault = _fault(detail)  # type: ignore[arg-type]
-        # A union reports once per member; the reader needs the place once.
-        place = fault.split(" ", 1)[0]
-        if place not in seen:
-            seen.add(place)
-            yield fault
-
-
-def _fault(detail: dict[str, Any]) -> str:
-    """Say one pydantic error in the words of the file."""
-    place, field, siblings = _locate(detail["loc"])
-    kind, got = detail["type"], detail.get("input")
-    if kind == "missing":
-        return f"{place} is missing. Add it; the bundled params.yaml has every key with its choices"
-    if kind == "extra_forbidden":
-        close = nearest(place.rsplit(".", 1)[-1], siblings)
-        hint = f"; nearest: {close}" if close else f"; known: {', '.join(siblings)}"
-        return f"{place} is not a known key{hint}. Rename or delete it"
-    if kind == "value_error":
-        return f"{place}: {detail['ctx']['error']}"
-    return f"{place} must be {_expected(detail, field)}, got {got!r}"
-
-
-def _locate(location: tuple[str | int, ...]) -> tuple[str, Any, list[str]]:
-    """Return the dotted place, the field found there, and the names of its siblings."""
-    model: Any = Params
-    field: Any = None
-    place, siblings = "", list[str]()
-    for part in location:
-        if isinstance(part, int):
-            place += f"[{part}]"
-        elif model is not None:
-            place += f".{part}" if place else part
-            fields = {info.alias or name: info for name, info in model.model_fields.items()}
-            siblings = list(fields)
-            field = fields.get(part)
-            annotation = getattr(field, "annotation", None)
-            is_section = isinstance(annotation, type) and issubclass(annotation, Section)
-            model = annotation if is_section else None
-        elif get_origin(getattr(field, "annotation", None)) is dict and part != "[key]":
-            place += f".{part}"
-        # What is left is the name of a union's member, which means nothing to the reader.
-    return place, field, siblings
-
-
-def _expected(detail: dict[str, Any], field: Any) -> str:
-    kind = detail["type"]
-    if kind == "literal_error":
-        return f"one of {detail['ctx']['expected']}"
-    if kind in {"greater_than", "greater_than_equal", "less_than", "less_than_equal"}:
-        return _interval(field)
-    names = {
-        "int_type": "a whole number",
-        "int_from_float": "a whole number",
-        "float_type": "a number",
-        "bool_type": "true or false",
-        "string_type": "a text",
-        "string_too_short": "a text that is not empty",
-        "string_pattern_mismatch": "the path of a Parquet file (.parquet or .pq)",
-        "list_type": "a list",
-        "dict_type": "a mapping of names to texts",
-        "model_type": "a section with keys of its own",
-        "too_short": "a list that is not empty",
-        "finite_number": "a finite number",
-    }
-    return names.get(kind, str(detail["msg"]))
-
-
-def _interval(field: Any) -> str:
-    """Return the field's bounds as an interval, such as `[0, 1]` or `at least 1`."""
-    bounds = list(getattr(field, "metadata", []))
-    for argument in get_args(getattr(field, "annotation", None)):
-        bounds.extend(getattr(argument, "__metadata__", []))
-    low = next(((b.ge, "[") for b in bounds if isinstance(b, Ge)), None) or next(
-        ((b.gt, "(") for b in bounds if isinstance(b, Gt)), None
-    )
-    high = next(((b.le, "]") for b in bounds if isinstance(b, Le)), None) or next(
-        ((b.lt, ")") for b in bounds if isinstance(b, Lt)), None
-    )
-    if low and high:
-        return f"in {low[1]}{low[0]}, {high[0]}{high[1]}"
-    if low:
-        return f"at least {low[0]}" if low[1] == "[" else f"greater than {low[0]}"
-    return f"at most {high[0]}" if high else "in range"

@@ -1,18 +1,20 @@
-"""A fitted pipeline with its calibrator: the one way from features to a score."""
+"""A fitted pipeline with its calibrator: the one way from features to a prediction."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.base import clone
+from sklearn.base import clone, is_classifier
 from sklearn.pipeline import Pipeline
 
 from assay import artifacts
-from assay.calibration import Calibrator, calibrator_from_json
-from assay.metrics import FloatArray, LabelArray, ScoredMetric, binary_metrics
+from assay.calibration.maps import Calibrator, calibrator_from_json
+from assay.metrics.catalogue import task_metrics
+from assay.metrics.core import FloatArray, Metric, TargetArray
+from assay.params import TaskType
 from assay.splits import Folds
 
 # What a skops file may hold beside skops' own safe types, by family of estimator. Anything else is
@@ -20,31 +22,39 @@ from assay.splits import Folds
 TRUSTED_TYPES: tuple[str, ...] = (
     # scikit-learn's encoder and trees
     "numpy.dtype",
+    # a transformed target
+    "numpy.log1p",
+    "numpy.expm1",
     # LightGBM
     "collections.OrderedDict",
     "lightgbm.basic.Booster",
     "lightgbm.sklearn.LGBMClassifier",
+    "lightgbm.sklearn.LGBMRegressor",
 )
 
 
 @dataclass(frozen=True)
 class Predictor:
-    """Scores features in model form.
+    """Predicts from features in model form.
 
     Attributes
     ----------
     pipeline : Pipeline
-        Fitted; `predict_proba` takes the features in model form.
+        Fitted; takes the features in model form.
     calibrator : Calibrator
-        Applied to the pipeline's probability.
+        Applied to what the pipeline gives.
     """
 
     pipeline: Any
     calibrator: Calibrator
 
-    def score(self, features: pd.DataFrame) -> FloatArray:
-        """Return the calibrated probability of the positive class, shape (n,), in row order."""
-        return self.calibrator.apply(positive_probability(self.pipeline, features))
+    def predict(self, features: pd.DataFrame) -> FloatArray:
+        """Return the prediction that the task has for each row, in row order.
+
+        The calibrated probability of the positive class (n,), of each of k classes (n, k), or the
+        number (n,).
+        """
+        return self.calibrator.apply(raw_predictions(self.pipeline, features))
 
 
 # A matrix product handles rows in groups and what is left over by another kernel, whose last digit can
@@ -53,19 +63,26 @@ class Predictor:
 _ROW_GROUP = 64
 
 
-def positive_probability(model: Any, features: pd.DataFrame) -> FloatArray:
-    """Return the raw probability of class 1, shape (n,); an empty table gives no scores.
+def raw_predictions(model: Any, features: pd.DataFrame | FloatArray) -> FloatArray:
+    """Return what a fitted model says of each row before calibration.
 
-    A row's probability does not depend on the rows around it, to the last bit.
+    The probability of class 1 of two (n,), of each of k classes (n, k), or the number (n,). A row's
+    prediction does not depend on the rows around it, to the last bit. An empty table gives none.
     """
     n = len(features)
+    classes = len(model.classes_) if is_classifier(model) else 0
     if not n:
-        return np.empty(0)
+        return np.empty((0, classes) if classes > 2 else 0)
     surplus = -n % _ROW_GROUP
-    padded = (
-        features.iloc[np.r_[np.arange(n), np.zeros(surplus, dtype=int)]] if surplus else features
-    )
-    probability: FloatArray = model.predict_proba(padded)[:n, 1]
+    padded = features
+    if surplus:
+        rows = np.r_[np.arange(n), np.zeros(surplus, dtype=int)]
+        padded = features.iloc[rows] if isinstance(features, pd.DataFrame) else features[rows]
+    if not classes:
+        return np.ascontiguousarray(model.predict(padded)[:n], dtype=np.float64)
+    probability = model.predict_proba(padded)[:n]
+    if classes == 2:
+        probability = probability[:, 1]
     return np.ascontiguousarray(probability, dtype=np.float64)
 
 
@@ -89,56 +106,88 @@ def load_predictor(folder: Path, further_types: Sequence[str] = ()) -> Predictor
     )
 
 
-def assemble_pipeline(preprocessor: Any, estimator: Any) -> Pipeline:
-    """Return an unfitted pipeline of clones: features to matrix, matrix to probability."""
-    return Pipeline([("features", clone(preprocessor)), ("model", clone(estimator))])
+@dataclass(frozen=True)
+class Recipe:
+    """How a pipeline is fitted: features to matrix, rows resampled, matrix to prediction.
+
+    Attributes
+    ----------
+    preprocessor, estimator : estimator
+        Unfitted; cloned for every fit.
+    sampler : imbalanced-learn sampler, optional
+        Changes the rows that the estimator is fitted on, and none that it predicts.
+    """
+
+    preprocessor: Any
+    estimator: Any
+    sampler: Any = None
+
+    def fit(self, features: pd.DataFrame, y_true: TargetArray) -> Pipeline:
+        """Return a fitted pipeline of `features` and `model`; the sampler has done its work."""
+        preprocessor = clone(self.preprocessor)
+        # An encoder of the target gives the rows of its own fit other values than new rows.
+        matrix = preprocessor.fit_transform(features, y_true)
+        if self.sampler is not None:
+            matrix, y_true = clone(self.sampler).fit_resample(matrix, y_true)
+        model = clone(self.estimator).fit(matrix, y_true)
+        return Pipeline([("features", preprocessor), ("model", model)])
 
 
-def out_of_fold_scores(
-    model: Any, features: pd.DataFrame, y_true: LabelArray, folds: Folds
+Fit = Callable[[pd.DataFrame, TargetArray], Any]
+
+
+def out_of_fold_predictions(
+    fit: Fit, features: pd.DataFrame, y_true: TargetArray, folds: Folds
 ) -> FloatArray:
-    """Return each row's raw score from a model that was fitted without its fold.
+    """Return each row's raw prediction from a model that was fitted without its fold.
 
     Parameters
     ----------
-    model : estimator
-        Cloned for each fold, so preprocessing is fitted inside it.
+    fit : callable
+        Features and outcomes to a model fitted on them, and on nothing else.
     features : DataFrame, shape (n, p)
         Training rows in model form.
-    y_true : ndarray of {0, 1}, shape (n,)
+    y_true : ndarray, shape (n,)
     folds : Folds
 
     Returns
     -------
-    ndarray, shape (n,)
+    ndarray, shape (n,) or (n, k)
         NaN for the rows that no fold validates.
     """
-    scores = np.full(len(features), np.nan)
+    parts = []
     for fitted, validated in folds.split(features):
-        fold_model = clone(model).fit(features.iloc[fitted], y_true[fitted])
-        scores[validated] = positive_probability(fold_model, features.iloc[validated])
-    return scores
+        fold_model = fit(features.iloc[fitted], y_true[fitted])
+        parts.append((validated, raw_predictions(fold_model, features.iloc[validated])))
+    predicted = np.full((len(features), *parts[0][1].shape[1:]), np.nan)
+    for validated, values in parts:
+        predicted[validated] = values
+    return predicted
 
 
 def fold_scores(
-    metric: ScoredMetric, y_true: LabelArray, scores: FloatArray, folds: Folds
+    metric: Metric, y_true: TargetArray, predicted: FloatArray, folds: Folds
 ) -> list[float]:
-    """Return a metric of out-of-fold scores on each fold, fold 1 first."""
+    """Return a metric of out-of-fold predictions on each fold, fold 1 first."""
     return [
-        metric.value(y_true[folds.fold == number], scores[folds.fold == number])
+        metric.value(y_true[folds.fold == number], predicted[folds.fold == number])
         for number in range(1, folds.fold_count + 1)
     ]
 
 
 def fold_metrics(
-    y_true: LabelArray, scores: FloatArray, folds: Folds, ece_bins: int
+    task: TaskType, y_true: TargetArray, predicted: FloatArray, folds: Folds, ece_bins: int
 ) -> dict[str, dict[str, float]]:
-    """Return mean and standard deviation over the folds of every metric."""
+    """Return mean and standard deviation over the folds of every metric.
+
+    A metric that some fold cannot have (a class is absent, every outcome is 0) is left out.
+    """
     result = {}
-    for name, metric in binary_metrics(ece_bins).items():
-        values = fold_scores(metric, y_true, scores, folds)
-        result[name] = {
-            "cv_mean": float(np.mean(values)),
-            "cv_std": float(np.std(values, ddof=1)),
-        }
+    for name, metric in task_metrics(task, ece_bins).items():
+        values = fold_scores(metric, y_true, predicted, folds)
+        if np.isfinite(values).all():
+            result[name] = {
+                "cv_mean": float(np.mean(values)),
+                "cv_std": float(np.std(values, ddof=1)),
+            }
     return result

@@ -1,11 +1,14 @@
 """Columns become numbers: one unfitted transformer, shared by baselines and candidates alike."""
 
-from sklearn.compose import ColumnTransformer
+from typing import Any
+
+import numpy as np
+from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from assay.params import PreprocessParams
+from assay.params import PreprocessParams, TaskParams
 from assay.schema import Schema
 
 
@@ -49,6 +52,35 @@ def build_preprocessor(schema: Schema, params: PreprocessParams) -> ColumnTransf
         )
         steps.append(("categorical", indicators, categorical))
     return ColumnTransformer(steps)
+
+
+def build_sampler(resampling: str, seed: int) -> Any:
+    """Return imbalanced-learn's unfitted sampler of this name; None for "none".
+
+    Raises
+    ------
+    ValueError
+        If the name is unknown.
+    """
+    if resampling == "none":
+        return None
+    # Imported late: it is heavy, and scoring never needs it.
+    if resampling == "random_under":
+        from imblearn.under_sampling import RandomUnderSampler
+
+        return RandomUnderSampler(random_state=seed)
+    if resampling == "smote":
+        from imblearn.over_sampling import SMOTE
+
+        return SMOTE(random_state=seed)
+    raise ValueError(f"unknown resampling {resampling!r}")
+
+
+def on_target(estimator: Any, task: TaskParams) -> Any:
+    """Return the estimator, fitted on the target as the task transforms it and undoing it after."""
+    if task.target_transform == "log1p":
+        return TransformedTargetRegressor(estimator, func=np.log1p, inverse_func=np.expm1)
+    return estimator
 
 
 def source_features(preprocessor: ColumnTransformer, features: list[str]) -> list[str]:

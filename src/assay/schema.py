@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from assay.errors import SchemaError
-from assay.params import DataParams, TaskParams
+from assay.params import DataParams, TaskParams, TaskType
 
 # Position of a row in the source table: the key that joins splits, predictions and tables.
 ROW = "assay_row"
@@ -44,10 +44,13 @@ class Schema:
     ----------
     unit : str
         What one row is.
+    task : {"binary", "multiclass", "regression"}
+        What kind of target it is.
     target : str
         The column to predict.
     labels : tuple
-        The target's values: the negative one, then the positive one.
+        The target's values in the order of their codes: the negative one, then the positive one; all
+        classes in their own order; nothing for a regression.
     id_columns, passthrough_columns : tuple of str
         Columns that are no features and stand in front of predictions.
     time_column, group_column : str or None
@@ -61,6 +64,7 @@ class Schema:
     """
 
     unit: str
+    task: TaskType
     target: str
     labels: tuple[Label, ...]
     id_columns: tuple[str, ...]
@@ -142,13 +146,11 @@ def infer_schema(frame: pd.DataFrame, data: DataParams, task: TaskParams) -> Sch
                 "Convert it, or list it in data.exclude_columns."
             )
         features.append(Feature(name, kind, str(frame[name].dtype)))
-    found = target_labels(frame[data.target])
-    positive = next(label for label in found if same_label(label, task.positive_label))
-    negative = next(label for label in found if label != positive)
     return Schema(
         unit=data.unit,
+        task=task.type,
         target=data.target,
-        labels=(negative, positive),
+        labels=_labels(frame[data.target], task),
         id_columns=tuple(data.id_columns),
         passthrough_columns=tuple(data.passthrough_columns),
         time_column=data.time_column,
@@ -157,6 +159,18 @@ def infer_schema(frame: pd.DataFrame, data: DataParams, task: TaskParams) -> Sch
         excluded=excluded,
         features=tuple(features),
     )
+
+
+def _labels(target: "pd.Series[Any]", task: TaskParams) -> tuple[Label, ...]:
+    """Return the labels in the order of their codes."""
+    if task.type == "regression":
+        return ()
+    found = target_labels(target)
+    if task.positive_label is None:
+        # Numbers by size, anything else by its text: the order of rows must not decide.
+        return tuple(sorted(found, key=lambda label: (isinstance(label, str), label)))
+    positive = next(label for label in found if same_label(label, task.positive_label))
+    return (next(label for label in found if label != positive), positive)
 
 
 def carried_columns(data: DataParams) -> list[str]:
@@ -191,16 +205,26 @@ def same_label(label: Label, wanted: Label) -> bool:
 def typed_table(frame: pd.DataFrame, schema: Schema) -> pd.DataFrame:
     """Return the table that every later stage reads.
 
-    Columns: the row's position in the source, the carried columns, the target as 0 and 1, and the
-    features in their model form. Excluded columns are gone.
+    Columns: the row's position in the source, the carried columns, the target (as codes 0 to k - 1,
+    or as float64), and the features in their model form. Excluded columns are gone.
     """
     typed = pd.DataFrame({ROW: np.arange(len(frame), dtype="int64")})
     for name in schema.carried_columns:
         typed[name] = frame[name].to_numpy()
     if schema.time_column:
         typed[schema.time_column] = _plain_times(frame[schema.time_column]).to_numpy()
-    typed[schema.target] = (frame[schema.target] == schema.labels[1]).astype("int8").to_numpy()
+    typed[schema.target] = encoded_target(frame[schema.target], schema)
     return pd.concat([typed, model_frame(frame, schema.features)], axis=1)
+
+
+def encoded_target(target: "pd.Series[Any]", schema: Schema) -> np.ndarray[Any, np.dtype[Any]]:
+    """Return a target without missing values as codes of its labels, or as numbers."""
+    if schema.task == "regression":
+        return target.astype("float64").to_numpy()
+    codes = np.zeros(len(target), dtype="int8")
+    for code, label in enumerate(schema.labels):
+        codes[(target == label).to_numpy(dtype=bool)] = code
+    return codes
 
 
 def model_frame(frame: pd.DataFrame, features: Sequence[Feature]) -> pd.DataFrame:

@@ -11,7 +11,9 @@ import pandas as pd
 from assay import artifacts
 from assay.bundle import Bundle, bundle_files, load_bundle, write_bundle
 from assay.contract import Accepted, InputContract, accept
+from assay.decisions import decided_columns, predictions_in
 from assay.errors import ArtifactError
+from assay.metrics.core import FloatArray
 from assay.predictor import Predictor
 
 __all__ = ["Scored", "check_shipped", "check_skew", "load_bundle", "score_file", "score_table"]
@@ -24,16 +26,14 @@ class Scored:
     Attributes
     ----------
     predictions : DataFrame
-        Carried columns, then `score`, `prediction` and `threshold`; rows in the order of the input.
+        Carried columns, then those of the decision (see `assay.decisions.decided_columns`); rows in
+        the order of the input.
     accepted : Accepted
         Notes and counts of the input contract.
-    flagged_count : int
-        Rows at or above the threshold.
     """
 
     predictions: pd.DataFrame
     accepted: Accepted
-    flagged_count: int
 
 
 def score_table(bundle: Bundle, frame: pd.DataFrame, source: str = "the table") -> Scored:
@@ -54,16 +54,9 @@ def score_table(bundle: Bundle, frame: pd.DataFrame, source: str = "the table") 
         If the table does not meet the contract.
     """
     accepted = accept(frame, bundle.contract, source)
-    score = bundle.predictor.score(accepted.features)
-    threshold = float(bundle.decision["threshold"])
-    negative, positive = bundle.decision["labels"]
-    flagged = score >= threshold
-    predictions = accepted.carried.copy()
-    predictions["score"] = score
-    # One type whatever is flagged: that of the labels.
-    predictions["prediction"] = np.array([negative, positive])[flagged.astype(int)]
-    predictions["threshold"] = threshold
-    return Scored(predictions, accepted, int(flagged.sum()))
+    predicted = bundle.predictor.predict(accepted.features)
+    decided = decided_columns(bundle.decision, predicted, bundle.predictor.calibrator)
+    return Scored(pd.concat([accepted.carried, decided], axis=1), accepted)
 
 
 def score_file(bundle: Bundle, source: Path, target: Path) -> Scored:
@@ -89,10 +82,10 @@ def check_skew(
     contract: InputContract,
     decision: Mapping[str, Any],
     holdout_input: pd.DataFrame,
-    y_score: np.ndarray[Any, np.dtype[np.float64]],
+    judged: FloatArray,
     folder: Path,
 ) -> None:
-    """Score the holdout's source rows from disk and compare with the scores that were judged.
+    """Score the holdout's source rows from disk and compare with the predictions that were judged.
 
     The candidate is written as a run folder, loaded, and given a Parquet file, through the very
     functions behind `python -m stages.predict`. Any difference, to the last bit, is a skew between
@@ -106,7 +99,7 @@ def check_skew(
     decision : dict
     holdout_input : DataFrame
         The holdout's rows as the feature table has them, without target and excluded columns.
-    y_score : ndarray, shape (n,)
+    judged : ndarray, shape (n,) or (n, k)
         What `evaluate` stored, in the same order.
     folder : Path
         An empty folder for the run folder and the files.
@@ -114,16 +107,16 @@ def check_skew(
     Raises
     ------
     ArtifactError
-        If any score differs.
+        If any prediction differs.
     """
     write_bundle(folder / "candidate", bundle_files(predictor, contract, decision, {}))
     source, target = folder / "input.parquet", folder / "output.parquet"
     artifacts.write_table(source, holdout_input)
     score_file(load_bundle(folder / "candidate"), source, target)
-    scored = artifacts.read_table(target)["score"].to_numpy()
-    differs = scored != y_score
+    scored = predictions_in(artifacts.read_table(target), decision)
+    differs = (scored != judged).reshape(len(judged), -1).any(axis=1)
     if differs.any():
-        gap = float(np.abs(scored - y_score).max())
+        gap = float(np.abs(scored - judged).max())
         raise ArtifactError(
             f"skew check: {int(differs.sum())} of {len(scored)} holdout rows score differently "
             f"through `predict` than in `evaluate` (largest difference {gap:.3g}). "
@@ -132,7 +125,7 @@ def check_skew(
 
 
 def check_shipped(folder: Path, shipped: Predictor, rows: pd.DataFrame) -> None:
-    """Load a run folder and compare its scores with those of the model that was written to it.
+    """Load a run folder and compare its predictions with those of the model that was written to it.
 
     Parameters
     ----------
@@ -148,6 +141,8 @@ def check_shipped(folder: Path, shipped: Predictor, rows: pd.DataFrame) -> None:
     ArtifactError
         If the folder is not what its manifest says, or any score differs in its last bit.
     """
-    scored = score_table(load_bundle(folder), rows)
-    if not np.array_equal(scored.predictions["score"], shipped.score(scored.accepted.features)):
+    bundle = load_bundle(folder)
+    scored = score_table(bundle, rows)
+    predicted = predictions_in(scored.predictions, bundle.decision)
+    if not np.array_equal(predicted, shipped.predict(scored.accepted.features)):
         raise ArtifactError(f"{folder} does not score as the model that was written to it.")

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from sklearn.base import clone
 
 from assay import artifacts, provenance
 from assay.params import Params
-from assay.predictor import Predictor
+from assay.predictor import Predictor, Recipe
+from assay.preprocessing import build_sampler
 from assay.schema import ROW, Schema
 
 
@@ -120,18 +120,25 @@ def run_meta(
         "find_commit": f"git log -S{origin.run_id} --format=%H -- models/registry/latest.txt",
         "task": origin.params["task"],
         "model": metrics["train"]["chosen_model"],
-        "threshold": decision["threshold"],
-        "threshold_rationale": decision["rationale"],
+        "decision": dict(decision),
         "holdout": metrics["holdout"],
         "params": dict(origin.params),
     }
 
 
-def refit_on_all(candidate: Predictor, table: pd.DataFrame, schema: Schema) -> Predictor:
-    """Fit the candidate's pipeline once more on every row; the calibrator stays as it was chosen."""
-    pipeline = clone(candidate.pipeline).fit(
-        table[schema.feature_names], table[schema.target].to_numpy()
+def refit_on_all(
+    candidate: Predictor, table: pd.DataFrame, schema: Schema, params: Params
+) -> Predictor:
+    """Fit the candidate's pipeline once more on every row, resampled as it was in training.
+
+    The calibrator stays as it was chosen.
+    """
+    recipe = Recipe(
+        candidate.pipeline.named_steps["features"],
+        candidate.pipeline.named_steps["model"],
+        build_sampler(params.train.resampling, params.task.seed),
     )
+    pipeline = recipe.fit(table[schema.feature_names], table[schema.target].to_numpy())
     return Predictor(pipeline, candidate.calibrator)
 
 
@@ -160,12 +167,16 @@ def companions(
     texts : dict
         Content by relative path.
     files : dict
-        Files to copy, by relative path.
+        Files to copy, and folders with all of their files, by relative path.
     tables : dict
         Tables to write as Parquet, by relative path.
     """
     found = {name: text.encode() for name, text in texts.items()}
-    found |= {name: artifacts.read_bytes(path) for name, path in files.items()}
+    for name, path in files.items():
+        inside = sorted(path.iterdir()) if path.is_dir() else [path]
+        for file in inside:
+            relative = f"{name}/{file.name}" if path.is_dir() else name
+            found[relative] = artifacts.read_bytes(file)
     found |= {name: artifacts.parquet_bytes(table) for name, table in tables.items()}
     return found
 

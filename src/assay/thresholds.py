@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from assay.errors import GateError
-from assay.metrics import FloatArray, LabelArray
+from assay.metrics.core import FloatArray, LabelArray
 from assay.params import ThresholdParams
 
 
@@ -103,7 +103,7 @@ class Decision:
 
     def to_json(self) -> dict[str, Any]:
         """Return the content of `models/decision.json`."""
-        return {"applicable": True, **asdict(self)}
+        return {"applicable": True, "kind": "threshold", **asdict(self)}
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from assay.metrics import FloatArray, LabelArray, ScoredMetric
+from assay.metrics.core import FloatArray, Metric, TargetArray
 
 IntArray = npt.NDArray[np.int64]
 
@@ -124,50 +124,70 @@ class Bootstrap:
 
 
 def metric_estimate(
-    metric: ScoredMetric, y_true: LabelArray, y_score: FloatArray, bootstrap: Bootstrap
+    metric: Metric, y_true: TargetArray, predicted: FloatArray, bootstrap: Bootstrap
 ) -> Estimate:
     """Return a metric with its percentile bootstrap interval.
 
     Parameters
     ----------
-    metric : ScoredMetric
-    y_true : ndarray of {0, 1}, shape (n,)
-    y_score : ndarray, shape (n,)
+    metric : Metric
+    y_true : ndarray, shape (n,)
+    predicted : ndarray, shape (n,) or (n, k)
     bootstrap : Bootstrap
     """
     if not metric.resamplable:
-        return _without_interval(metric.value(y_true, y_score), len(y_true))
+        return _without_interval(metric.value(y_true, predicted), len(y_true))
     return bootstrap.estimate(
-        lambda weights: metric.function(y_true, y_score, weights), len(y_true)
+        lambda weights: metric.function(y_true, predicted, weights), len(y_true)
     )
 
 
 def paired_gain(
-    metric: ScoredMetric,
-    y_true: LabelArray,
-    y_score: FloatArray,
-    reference_score: FloatArray,
+    metric: Metric,
+    y_true: TargetArray,
+    predicted: FloatArray,
+    reference: FloatArray,
     bootstrap: Bootstrap,
 ) -> Estimate:
-    """Return how much better one score is than a reference on the same rows, with its interval.
+    """Return how much better predictions are than a reference's for the same rows, with interval.
 
-    Each resample judges both scores on the same rows, so that what makes rows hard cancels out.
-    Positive is better, whatever the metric's direction.
+    Each resample judges both on the same rows, so that what makes rows hard cancels out. Positive is
+    better, whatever the metric's direction.
     """
-    if not metric.resamplable:
-        values = [metric.value(y_true, score) for score in (y_score, reference_score)]
+    if metric.signed or not metric.resamplable:
+        values = [metric.value(y_true, each) for each in (predicted, reference)]
         return _without_interval(metric.gain(*values), len(y_true))
     sign = 1.0 if metric.greater_is_better else -1.0
 
     def gain(weights: FloatArray) -> FloatArray:
-        ours = metric.function(y_true, y_score, weights)
-        return sign * (ours - metric.function(y_true, reference_score, weights))
+        ours = metric.function(y_true, predicted, weights)
+        return sign * (ours - metric.function(y_true, reference, weights))
 
     return bootstrap.estimate(gain, len(y_true))
 
 
 def _without_interval(value: float, n: int) -> Estimate:
     return Estimate(value, value, value, "", n)
+
+
+def wilson_interval(rate: Any, count: Any, confidence: float) -> tuple[Any, Any]:
+    """Return the ends of Wilson's interval of a rate, or of an array of rates (Wilson 1927).
+
+    Parameters
+    ----------
+    rate : float or ndarray
+        In [0, 1].
+    count : int or ndarray
+        Rows behind it.
+    confidence : float
+        In (0, 1).
+    """
+    from scipy.special import ndtri
+
+    z = float(ndtri(0.5 + confidence / 2))
+    center = (rate + z**2 / (2 * count)) / (1 + z**2 / count)
+    half = z * np.sqrt(rate * (1 - rate) / count + z**2 / (4 * count**2)) / (1 + z**2 / count)
+    return center - half, center + half
 
 
 def clusters_of(table: pd.DataFrame, group_column: str | None) -> IntArray | None:

@@ -1,4 +1,4 @@
-"""Checks of a table's content: target, key, groups, and what is in the features."""
+"""Checks of a table's content: key, groups, and what is in the features."""
 
 from collections.abc import Iterator
 
@@ -6,43 +6,7 @@ import numpy as np
 import pandas as pd
 
 from assay.checks.findings import Check, Finding, Wanted
-from assay.schema import column_kind, same_label, target_labels
-
-
-def _target(frame: pd.DataFrame, wanted: Wanted) -> Iterator[Finding]:
-    name = wanted.data.target
-    target = frame[name]
-    if target.isna().any():
-        count = int(target.isna().sum())
-        yield Finding(
-            "target_missing",
-            "error",
-            f"the target {name!r} is missing in {count} of {len(frame)} rows, expected none.",
-            "Drop the rows whose outcome is unknown.",
-            (name,),
-            {"missing_count": count},
-        )
-    labels = target_labels(target)
-    shown = ", ".join(map(repr, labels[:5])) + (", ..." if len(labels) > 5 else "")
-    if len(labels) != 2:
-        yield Finding(
-            "target_classes",
-            "error",
-            f"the target {name!r} has {len(labels)} distinct values ({shown or 'none'}), expected "
-            "2 for task.type binary.",
-            "Name another target, or bring rows of both classes.",
-            (name,),
-            {"class_count": len(labels)},
-        )
-    elif not any(same_label(label, wanted.task.positive_label) for label in labels):
-        yield Finding(
-            "positive_label",
-            "error",
-            f"task.positive_label {wanted.task.positive_label!r} is no value of the target "
-            f"{name!r}, which has {shown}.",
-            "Name one of them.",
-            (name,),
-        )
+from assay.schema import column_kind
 
 
 def _key(frame: pd.DataFrame, wanted: Wanted) -> Iterator[Finding]:
@@ -188,7 +152,6 @@ def _category_count(frame: pd.DataFrame, wanted: Wanted) -> Iterator[Finding]:
 
 
 CONTENT_CHECKS: tuple[Check, ...] = (
-    _target,
     _key,
     _group_missing,
     _infinite,

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import numpy as np
 import pandas as pd
 
 from assay.errors import DataError, SchemaError, numbered
@@ -113,6 +114,28 @@ def findings_json(
         "missing_rate": float(frame.isna().mean(axis=None)) if frame.size else 0.0,
     }
     if wanted.data.target in frame.columns and len(frame):
-        rate = (frame[wanted.data.target] == wanted.task.positive_label).mean()
-        summary["positive_rate"] = float(rate)
+        summary |= _target_summary(frame[wanted.data.target], wanted.task)
     return summary
+
+
+def _target_summary(target: "pd.Series[Any]", task: TaskParams) -> dict[str, Any]:
+    if task.type == "binary":
+        return {"positive_rate": float((target == task.positive_label).mean())}
+    if task.type == "multiclass":
+        rates = target.value_counts(normalize=True)
+        return {
+            "class_count": len(rates),
+            "largest_class_rate": float(rates.max()) if len(rates) else 0.0,
+            "smallest_class_rate": float(rates.min()) if len(rates) else 0.0,
+        }
+    # Texts and infinities are told by the findings.
+    numbers = pd.to_numeric(target, errors="coerce").astype("float64")
+    numbers = numbers[np.isfinite(numbers)]
+    if not len(numbers):
+        return {}
+    return {
+        "target_mean": float(numbers.mean()),
+        "target_median": float(numbers.median()),
+        "target_min": float(numbers.min()),
+        "target_max": float(numbers.max()),
+    }

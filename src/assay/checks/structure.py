@@ -10,8 +10,10 @@ from assay.schema import ROW, column_kind
 
 # Names of columns that stand beside the user's in some table.
 RESERVED_NAMES = frozenset(
-    {ROW, "__target__", "y_true", "y_score", "baseline_score", "row_log_loss"}
+    {ROW, "__target__", "y_true", "y_score", "y_pred", "row_log_loss", "absolute_error"}
 )
+# Probabilities of classes are numbered, and other predictions have a prefix.
+RESERVED_PREFIXES = ("y_prob_", "baseline_y_", "raw_y_")
 
 
 def _missing_columns(frame: pd.DataFrame, wanted: Wanted) -> Iterator[Finding]:
@@ -38,7 +40,7 @@ def _reserved_name(frame: pd.DataFrame, wanted: Wanted) -> Iterator[Finding]:
                 "Save it with `index=False`, or give the index a name if it means something.",
                 (name,),
             )
-        elif name in RESERVED_NAMES:
+        elif name in RESERVED_NAMES or name.startswith(RESERVED_PREFIXES):
             yield Finding(
                 "reserved_name",
                 "error",

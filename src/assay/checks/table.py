@@ -7,6 +7,7 @@ import pandas as pd
 from assay.checks.content import CONTENT_CHECKS
 from assay.checks.findings import Finding, Wanted
 from assay.checks.structure import STRUCTURE_CHECKS
+from assay.checks.target import TARGET_CHECKS
 
 # What each check makes sure of, in the order of the checklist.
 CHECK_CODES: Mapping[str, str] = {
@@ -18,8 +19,11 @@ CHECK_CODES: Mapping[str, str] = {
     "time_type": "the time column holds timestamps",
     "time_missing": "every row has a time",
     "target_missing": "every row has an outcome",
-    "target_classes": "the target has two classes",
+    "target_classes": "the target has as many classes as the task",
     "positive_label": "the positive label occurs",
+    "rare_class": "no class with very few rows",
+    "target_numbers": "the target is a finite number that varies",
+    "target_looks_like_classes": "the target has more values than classes have",
     "key_missing": "every row has a key",
     "key_repeated": "the key is unique",
     "group_missing": "every row has a group",
@@ -47,5 +51,6 @@ def check_table(frame: pd.DataFrame, wanted: Wanted) -> list[Finding]:
     findings = list(structure)
     # Content can only be judged where the columns are.
     if not any(finding.severity == "error" for finding in structure):
-        findings += [finding for check in CONTENT_CHECKS for finding in check(frame, wanted)]
+        checks = (*TARGET_CHECKS, *CONTENT_CHECKS)
+        findings += [finding for check in checks for finding in check(frame, wanted)]
     return sorted(findings, key=lambda finding: finding.severity != "error")

@@ -6,11 +6,13 @@ from typing import Any
 
 import pandas as pd
 
+from assay.metrics.catalogue import primary_metric
 from assay.report.rendering import render
 from assay.schema import Schema
 
-# Slices and candidates that the card shows.
+# Slices and features that the card shows, and classes.
 _SHOWN = 5
+_SHOWN_CLASSES = 12
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,7 @@ class CardFacts:
         The metrics files by stage.
     decision : dict
         The content of `models/decision.json`.
-    leaderboard, importance, slices : DataFrame
+    leaderboard, importance, slices, per_class : DataFrame
         Tables of `reports/tables/`.
     """
 
@@ -37,6 +39,7 @@ class CardFacts:
     leaderboard: pd.DataFrame
     importance: pd.DataFrame
     slices: pd.DataFrame
+    per_class: pd.DataFrame
 
 
 def model_card(facts: CardFacts) -> str:
@@ -44,6 +47,8 @@ def model_card(facts: CardFacts) -> str:
     params = facts.run["params"]
     leaderboard = facts.leaderboard.fillna({"failure": "", "params": ""})
     ranked = leaderboard[leaderboard["failure"] == ""]
+    task = params["task"]
+    metric = primary_metric(task["type"], task["primary_metric"])
     return render(
         "model_card.md.j2",
         run=facts.run,
@@ -58,5 +63,8 @@ def model_card(facts: CardFacts) -> str:
         importance=facts.importance.head(_SHOWN).to_dict("records"),
         weak_slices=facts.slices.head(_SHOWN).to_dict("records"),
         slice_metric=facts.metrics["holdout"]["gate"]["metric"],
+        per_class=facts.per_class.head(_SHOWN_CLASSES).to_dict("records"),
+        per_class_more=max(len(facts.per_class) - _SHOWN_CLASSES, 0),
+        greater_is_better=metric.greater_is_better,
         confidence=params["evaluate"]["confidence"],
     )

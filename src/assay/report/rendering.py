@@ -1,6 +1,7 @@
 """Markdown pages from templates: the environment, and how numbers are written."""
 
 from collections.abc import Mapping
+from math import floor, isnan, log10
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -22,13 +23,20 @@ def render(template: str, **facts: Any) -> str:
         "interval": interval,
         "count": lambda value: f"{value:,}",
         "cell": cell,
+        "known": known,
     }
     return environment.get_template(template).render(**facts)
 
 
 def number(value: float, digits: int = 3) -> str:
-    """Write a number with fixed digits."""
-    return f"{value:.{digits}f}"
+    """Write a number with so many digits after the point, fewer where there are some before it."""
+    whole = floor(log10(abs(value))) if abs(value) >= 1 else 0
+    return f"{value:.{max(digits - whole, 0)}f}"
+
+
+def known(value: float | None, digits: int = 3) -> str:
+    """Write a number, or a dash where there is none."""
+    return "-" if value is None or isnan(value) else number(value, digits)
 
 
 def percent(value: float, digits: int = 1) -> str:
@@ -38,10 +46,14 @@ def percent(value: float, digits: int = 1) -> str:
 
 def interval(estimate: Mapping[str, float], digits: int = 3) -> str:
     """Write an estimate's scalars, as in `0.718 [0.690, 0.746]`; the value alone without interval."""
+    value = estimate["value"]
     if "ci_low" not in estimate:
-        return f"{estimate['value']:.{digits}f}"
-    value, low, high = (estimate[key] for key in ("value", "ci_low", "ci_high"))
-    return f"{value:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
+        return number(value, digits)
+    # All three as the largest of them needs.
+    largest = max(abs(value), abs(estimate["ci_low"]), abs(estimate["ci_high"]))
+    fixed = max(digits - (floor(log10(largest)) if largest >= 1 else 0), 0)
+    low, high = estimate["ci_low"], estimate["ci_high"]
+    return f"{value:.{fixed}f} [{low:.{fixed}f}, {high:.{fixed}f}]"
 
 
 def cell(text: object) -> str:

@@ -1,4 +1,4 @@
-"""From a search to the candidate: the fitted pipeline, its calibrator, its out-of-fold scores."""
+"""From a search to the candidate: the fitted pipeline, its calibrator, its out-of-fold predictions."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,12 +6,16 @@ from typing import Any
 
 import pandas as pd
 
-from assay.calibration import CalibrationChoice, choose_calibrator
-from assay.params import CalibrateParams, TrainParams
+from assay.calibration.choice import CalibrationChoice, choose_calibrator, clip, clipped_metric
+from assay.metrics.catalogue import primary_metric
+from assay.params import CalibrateParams, PreprocessParams, TaskParams, TrainParams
+from assay.predictions import prediction_columns
 from assay.predictor import Predictor, fold_metrics
-from assay.schema import ROW
+from assay.preprocessing import build_preprocessor, build_sampler
+from assay.schema import ROW, Schema
 from assay.search.engine import SearchProblem
 from assay.search.selection import SearchResult, search_best
+from assay.splits import Folds
 
 
 @dataclass(frozen=True)
@@ -23,7 +27,7 @@ class TrainedCandidate:
     predictor : Predictor
         Fitted on all training rows.
     out_of_fold : DataFrame
-        Row, fold, `y_true`, `raw_score` and the calibrated `y_score` of every validated row.
+        Row, fold, `y_true`, the raw and the calibrated predictions of every validated row.
     search : SearchResult
     metrics : dict
         The scalars of `metrics/train.json`.
@@ -35,9 +39,41 @@ class TrainedCandidate:
     metrics: dict[str, Any]
 
 
+def pose_problem(
+    train: pd.DataFrame,
+    schema: Schema,
+    folds: Folds,
+    task: TaskParams,
+    preprocess: PreprocessParams,
+    params: TrainParams,
+) -> SearchProblem:
+    """Return what a search is asked.
+
+    Parameters
+    ----------
+    train : DataFrame
+        Training rows with target and features in model form.
+    schema : Schema
+    folds : Folds
+    task, preprocess, params : TaskParams, PreprocessParams, TrainParams
+    """
+    return SearchProblem(
+        task=task,
+        features=train[schema.feature_names],
+        y_true=train[schema.target].to_numpy(),
+        folds=folds,
+        preprocessor=build_preprocessor(schema, preprocess),
+        sampler=build_sampler(params.resampling, task.seed),
+        metric=clipped_metric(primary_metric(task.type, task.primary_metric), task),
+        class_weight=params.class_weight,
+        n_jobs=params.n_jobs,
+    )
+
+
 def train_candidate(
     problem: SearchProblem,
     train: pd.DataFrame,
+    schema: Schema,
     params: TrainParams,
     calibrate: CalibrateParams,
     ece_bins: int,
@@ -50,6 +86,7 @@ def train_candidate(
     problem : SearchProblem
     train : DataFrame
         The training rows behind the problem, for their row keys.
+    schema : Schema
     params, calibrate : TrainParams, CalibrateParams
     ece_bins : int
         Bins of the calibration error.
@@ -60,47 +97,76 @@ def train_candidate(
     judged = problem.folds.validated
     raw = search.out_of_fold[judged]
     choice = choose_calibrator(
+        problem.task,
         problem.y_true[judged],
         raw,
         problem.folds.fold[judged],
         problem.folds.ordered,
         calibrate.methods,
     )
-    found = "no calibrator" if choice.method == "none" else f"the {choice.method} calibrator"
-    report(f"calibration: {found} lowers the cross-fitted log loss")
-    out_of_fold = pd.DataFrame(
+    if choice.log_loss:
+        found = "no calibrator" if choice.method == "none" else f"the {choice.method} calibrator"
+        report(f"calibration: {found} lowers the cross-fitted log loss")
+    keys = pd.DataFrame(
         {
             ROW: train[ROW].to_numpy()[judged],
             "fold": problem.folds.fold[judged],
             "y_true": problem.y_true[judged],
-            "raw_score": raw,
-            # A monotone map with a few numbers: thresholds on it are thresholds on the raw score.
-            "y_score": choice.calibrator.apply(raw),
         }
     )
-    pipeline = search.pipeline.fit(problem.features, problem.y_true)
+    # A map with a few numbers: decisions on what it gives are decisions on the raw predictions.
+    calibrated = choice.calibrator.apply(raw)
+    out_of_fold = pd.concat(
+        [
+            keys,
+            prediction_columns(raw, schema, "raw_"),
+            prediction_columns(calibrated, schema),
+        ],
+        axis=1,
+    )
+    pipeline = problem.recipe(search.estimator).fit(problem.features, problem.y_true)
     return TrainedCandidate(
         Predictor(pipeline, choice.calibrator),
         out_of_fold,
         search,
-        _metrics(problem, search, choice, ece_bins),
+        _metrics(problem, search, choice, params, ece_bins),
     )
 
 
 def _metrics(
-    problem: SearchProblem, search: SearchResult, choice: CalibrationChoice, ece_bins: int
+    problem: SearchProblem,
+    search: SearchResult,
+    choice: CalibrationChoice,
+    params: TrainParams,
+    ece_bins: int,
 ) -> dict[str, Any]:
     failed = search.leaderboard["failure"] != ""
+    task = problem.task.type
+    # Probabilities are judged as the model gives them; numbers are clipped wherever they are used.
+    predicted = clip(search.out_of_fold, problem.task)
     return {
         "applicable": True,
+        "engine": params.engine,
+        "preset": params.preset,
         "chosen_model": search.chosen.candidate.name,
         "tuned": search.tuned,
         "model_count": int((~failed).sum()),
         "failure_count": int(failed.sum()),
         "trial_count": len(search.tuning),
-        "out_of_fold": fold_metrics(problem.y_true, search.out_of_fold, problem.folds, ece_bins),
-        "calibration": {
-            "method": choice.method,
-            **{f"cross_fitted_log_loss_{name}": loss for name, loss in choice.log_loss.items()},
-        },
+        "reproducible": params.budget_seconds is None,
+        "out_of_fold": fold_metrics(task, problem.y_true, predicted, problem.folds, ece_bins),
+        "calibration": choice.to_json(),
+        "blend": _blend_json(search),
+    }
+
+
+def _blend_json(search: SearchResult) -> dict[str, Any]:
+    if search.blend is None:
+        return {"applicable": False}
+    return {
+        "applicable": True,
+        "kept": search.blend.pays,
+        "gain": search.blend.gain,
+        "gain_error": search.blend.gain_error,
+        "weights": dict(search.blend.weights),
     }

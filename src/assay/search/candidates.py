@@ -1,10 +1,15 @@
 """The models that a search may try: how each is built, and over which values it is tuned."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
+
+from assay.params import TaskType
+
+# `(seed, n_jobs) -> unfitted estimator`, deterministic for a seed, whatever `n_jobs` is.
+Build = Callable[[int, int], Any]
 
 
 @dataclass(frozen=True)
@@ -15,21 +20,41 @@ class Candidate:
     ----------
     name : str
         Its name in `train.candidates`.
-    build : callable
-        `(seed, n_jobs) -> unfitted estimator`, deterministic for a seed, whatever `n_jobs` is.
+    classifier, regressor : callable or None
+        How it is built for classes and for numbers; None where it cannot do them.
     space : dict
         Optuna's distribution of each tuned hyper-parameter; empty if nothing is tuned.
     """
 
     name: str
-    build: Callable[[int, int], Any]
-    space: Mapping[str, BaseDistribution]
+    classifier: Build | None
+    regressor: Build | None
+    space: Mapping[str, BaseDistribution] = field(default_factory=dict)
+
+    def build(self, task: TaskType, seed: int, n_jobs: int) -> Any:
+        """Return the unfitted estimator for a task.
+
+        Raises
+        ------
+        ValueError
+            If the candidate cannot do the task.
+        """
+        build = self.regressor if task == "regression" else self.classifier
+        if build is None:
+            raise ValueError(f"{self.name} cannot do {task}")
+        return build(seed, n_jobs)
 
 
-def _dummy(seed: int, n_jobs: int) -> Any:
+def _dummy_classifier(seed: int, n_jobs: int) -> Any:
     from sklearn.dummy import DummyClassifier
 
     return DummyClassifier(strategy="prior")
+
+
+def _dummy_regressor(seed: int, n_jobs: int) -> Any:
+    from sklearn.dummy import DummyRegressor
+
+    return DummyRegressor(strategy="mean")
 
 
 def _logistic(seed: int, n_jobs: int) -> Any:
@@ -38,41 +63,56 @@ def _logistic(seed: int, n_jobs: int) -> Any:
     return LogisticRegression(max_iter=2000, random_state=seed)
 
 
-def _lightgbm(seed: int, n_jobs: int) -> Any:
+def _ridge(seed: int, n_jobs: int) -> Any:
+    from sklearn.linear_model import Ridge
+
+    return Ridge(random_state=seed)
+
+
+def _lightgbm_settings(seed: int, n_jobs: int) -> dict[str, Any]:
+    return {
+        "random_state": seed,
+        "n_jobs": n_jobs,
+        "verbosity": -1,
+        # Without these two, the bits depend on the number of threads and on a timing.
+        "deterministic": True,
+        "force_row_wise": True,
+    }
+
+
+def _lightgbm_classifier(seed: int, n_jobs: int) -> Any:
     from lightgbm import LGBMClassifier
 
-    return LGBMClassifier(
-        random_state=seed,
-        n_jobs=n_jobs,
-        verbosity=-1,
-        # Without these two, the bits depend on the number of threads and on a timing.
-        deterministic=True,
-        force_row_wise=True,
-    )
+    return LGBMClassifier(**_lightgbm_settings(seed, n_jobs))
+
+
+def _lightgbm_regressor(seed: int, n_jobs: int) -> Any:
+    from lightgbm import LGBMRegressor
+
+    return LGBMRegressor(**_lightgbm_settings(seed, n_jobs))
 
 
 # Forests add up their trees' votes in the order in which threads finish, so that two threads do not
 # give the same last digits twice: one thread.
-def _random_forest(seed: int, n_jobs: int) -> Any:
-    from sklearn.ensemble import RandomForestClassifier
+def _forest(kind: str) -> Build:
+    def build(seed: int, n_jobs: int) -> Any:
+        from sklearn import ensemble
 
-    return RandomForestClassifier(min_samples_leaf=5, random_state=seed, n_jobs=1)
+        return getattr(ensemble, kind)(min_samples_leaf=5, random_state=seed, n_jobs=1)
 
-
-def _extra_trees(seed: int, n_jobs: int) -> Any:
-    from sklearn.ensemble import ExtraTreesClassifier
-
-    return ExtraTreesClassifier(min_samples_leaf=5, random_state=seed, n_jobs=1)
+    return build
 
 
 CANDIDATES: Mapping[str, Candidate] = {
     candidate.name: candidate
     for candidate in (
-        Candidate("dummy", _dummy, {}),
-        Candidate("logistic", _logistic, {"C": FloatDistribution(1e-4, 1e2, log=True)}),
+        Candidate("dummy", _dummy_classifier, _dummy_regressor),
+        Candidate("logistic", _logistic, None, {"C": FloatDistribution(1e-4, 1e2, log=True)}),
+        Candidate("ridge", None, _ridge, {"alpha": FloatDistribution(1e-3, 1e4, log=True)}),
         Candidate(
             "lightgbm",
-            _lightgbm,
+            _lightgbm_classifier,
+            _lightgbm_regressor,
             {
                 "n_estimators": IntDistribution(50, 400),
                 "learning_rate": FloatDistribution(0.01, 0.2, log=True),
@@ -84,7 +124,9 @@ CANDIDATES: Mapping[str, Candidate] = {
         ),
         # Forests gain least from tuning and cost most (Probst, Boulesteix and Bischl 2019,
         # "Tunability"): they compete as delivered.
-        Candidate("random_forest", _random_forest, {}),
-        Candidate("extra_trees", _extra_trees, {}),
+        Candidate(
+            "random_forest", _forest("RandomForestClassifier"), _forest("RandomForestRegressor")
+        ),
+        Candidate("extra_trees", _forest("ExtraTreesClassifier"), _forest("ExtraTreesRegressor")),
     )
 }

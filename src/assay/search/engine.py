@@ -7,7 +7,10 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
-from assay.metrics import LabelArray, ScoredMetric
+from assay.metrics.core import Metric, TargetArray
+from assay.params import TaskParams
+from assay.predictor import Recipe
+from assay.preprocessing import on_target
 from assay.search.candidates import Candidate
 from assay.splits import Folds
 
@@ -18,27 +21,54 @@ class SearchProblem:
 
     Attributes
     ----------
+    task : TaskParams
+        Its type, its seed, and how its target is transformed.
     features : DataFrame, shape (n, p)
         Training rows in model form.
-    y_true : ndarray of {0, 1}, shape (n,)
+    y_true : ndarray, shape (n,)
+        Codes of classes, or numbers.
     folds : Folds
         Every candidate is scored on these.
     preprocessor : ColumnTransformer
         Unfitted; fitted anew inside each fold.
-    metric : ScoredMetric
+    sampler : imbalanced-learn sampler, optional
+        Changes the rows that models are fitted on, inside each fold.
+    metric : Metric
         Whose mean over the folds is to be best.
-    seed : int
+    class_weight : {"none", "balanced"}
+        Whether rare classes count more while models are fitted.
     n_jobs : int
-        Threads inside one model fit.
+        Threads; what they are given to is the engine's.
     """
 
+    task: TaskParams
     features: pd.DataFrame
-    y_true: LabelArray
+    y_true: TargetArray
     folds: Folds
     preprocessor: Any
-    metric: ScoredMetric
-    seed: int
+    sampler: Any
+    metric: Metric
+    class_weight: str
     n_jobs: int
+
+    def model(self, candidate: Candidate, params: Mapping[str, Any], n_jobs: int = 1) -> Any:
+        """Return a candidate's unfitted estimator with these hyper-parameters, for this problem.
+
+        Raises
+        ------
+        ValueError
+            If it cannot do the task, or knows no class weights where they are asked for.
+        """
+        estimator = candidate.build(self.task.type, self.task.seed, n_jobs).set_params(**params)
+        if self.class_weight != "none" and candidate.name != "dummy":
+            if "class_weight" not in estimator.get_params():
+                raise ValueError(f"{candidate.name} knows no class weights")
+            estimator.set_params(class_weight=self.class_weight)
+        return on_target(estimator, self.task)
+
+    def recipe(self, estimator: Any) -> Recipe:
+        """Return how a pipeline with this estimator is fitted."""
+        return Recipe(self.preprocessor, estimator, self.sampler)
 
 
 @dataclass(frozen=True)
@@ -74,18 +104,27 @@ class FoldScores:
     def __str__(self) -> str:
         return f"{self.metric} {self.mean:.4f}, sd {self.std:.4f} over {len(self.scores)} folds"
 
-    def estimator(self, seed: int, n_jobs: int = 1) -> Any:
-        """Return the unfitted estimator with these hyper-parameters."""
-        return self.candidate.build(seed, n_jobs).set_params(**self.params)
-
 
 @dataclass(frozen=True)
 class Trial:
-    """One step of tuning: the hyper-parameters that were tried and their mean score."""
+    """One step of tuning.
+
+    Attributes
+    ----------
+    candidate : str
+    number : int
+    mean : float
+        Mean of the metric over the folds that were scored.
+    fold_count : int
+        How many those were; fewer than all where the trial was given up.
+    params : dict
+        The hyper-parameters that were tried.
+    """
 
     candidate: str
     number: int
     mean: float
+    fold_count: int
     params: Mapping[str, Any]
 
 
@@ -96,8 +135,13 @@ class Engine(Protocol):
         """Cross-validate a candidate as delivered."""
         ...
 
-    def tune(self, candidate: Candidate, trials: int) -> tuple[FoldScores, list[Trial]]:
-        """Search the candidate's space and return the best found, with every trial."""
+    def tune(
+        self, candidate: Candidate, trials: int, seconds: float | None
+    ) -> tuple[FoldScores, list[Trial]]:
+        """Search the candidate's space and return the best found, with every trial.
+
+        After so many seconds no further trial starts; None: there is no such limit.
+        """
         ...
 
 

@@ -5,17 +5,15 @@ preprocessing, metric, parallelism). Each is overridden here; `docs/decisions/` 
 """
 
 import os
-import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from copy import deepcopy
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from assay.params import TaskType
 from assay.search.candidates import Candidate
 from assay.search.engine import FoldScores, SearchProblem, Trial
 
@@ -30,7 +28,7 @@ _STAND_IN_ROWS = 20
 
 
 class PyCaretEngine:
-    """Scores and tunes candidates through a PyCaret classification experiment.
+    """Scores and tunes candidates through a PyCaret experiment.
 
     Parameters
     ----------
@@ -38,15 +36,12 @@ class PyCaretEngine:
     """
 
     def __init__(self, problem: SearchProblem) -> None:
-        with _quietly():
-            from pycaret.classification import ClassificationExperiment
-
         self._problem = problem
-        self._experiment = ClassificationExperiment()
         data = problem.features.assign(**{_TARGET: problem.y_true})
-        stand_in = _one_of_each_class(data).copy()
+        stand_in = _stand_in_rows(data, problem.task.type).copy()
         stand_in.index = pd.RangeIndex(len(data), len(data) + len(stand_in))
         with _quietly():
+            self._experiment = _experiment(problem.task.type)
             self._experiment.setup(
                 data,
                 target=_TARGET,
@@ -54,7 +49,7 @@ class PyCaretEngine:
                 index=True,
                 preprocess=False,
                 fold_strategy=problem.folds,
-                session_id=problem.seed,
+                session_id=problem.task.seed,
                 n_jobs=1,
                 memory=False,
                 html=False,
@@ -67,29 +62,42 @@ class PyCaretEngine:
             # the data as they are and the transformer itself.
             self._experiment.data = pd.concat([data, stand_in])
             self._experiment.pipeline.steps = [("features", problem.preprocessor)]
-            self._experiment.add_metric(
-                _METRIC,
-                _METRIC,
-                _metric_function(problem),
-                target="pred_proba",
-                greater_is_better=problem.metric.greater_is_better,
-            )
+            if problem.sampler is not None:
+                self._experiment.pipeline.steps.append(("resample", problem.sampler))
+            self._add_metric()
+
+    def _add_metric(self) -> None:
+        problem = self._problem
+        further = {} if problem.task.type == "regression" else {"target": "pred_proba"}
+        if problem.task.type == "multiclass":
+            further["multiclass"] = True  # type: ignore[assignment]
+        self._experiment.add_metric(
+            _METRIC,
+            _METRIC,
+            _metric_function(problem),
+            greater_is_better=problem.metric.greater_is_better,
+            **further,
+        )
 
     def score(self, candidate: Candidate) -> FoldScores:
         """Cross-validate a candidate as delivered."""
-        estimator = candidate.build(self._problem.seed, self._problem.n_jobs)
+        estimator = self._problem.model(candidate, {}, self._problem.n_jobs)
         with _quietly():
             self._experiment.create_model(estimator, round=15, verbose=False, error_score="raise")
             return self._fold_scores(candidate, {})
 
-    def tune(self, candidate: Candidate, trials: int) -> tuple[FoldScores, list[Trial]]:
+    def tune(
+        self, candidate: Candidate, trials: int, seconds: float | None
+    ) -> tuple[FoldScores, list[Trial]]:
         """Search the candidate's space by Optuna's TPE, through `tune_model`."""
-        estimator = candidate.build(self._problem.seed, self._problem.n_jobs)
+        estimator = self._problem.model(candidate, {}, self._problem.n_jobs)
+        # A transformed target wraps the estimator whose hyper-parameters these are.
+        prefix = "regressor__" if hasattr(estimator, "regressor") else ""
         with _quietly():
             _, tuner = self._experiment.tune_model(
                 estimator,
                 n_iter=trials,
-                custom_grid=dict(candidate.space),
+                custom_grid={prefix + name: values for name, values in candidate.space.items()},
                 optimize=_METRIC,
                 search_library="optuna",
                 search_algorithm="tpe",
@@ -99,12 +107,17 @@ class PyCaretEngine:
                 round=15,
                 verbose=False,
                 tuner_verbose=0,
+                timeout=seconds,
             )
             tuned = self._fold_scores(candidate, _plain_params(tuner.best_params_))
         sign = 1.0 if self._problem.metric.greater_is_better else -1.0
         history = [
             Trial(
-                candidate.name, trial.number, sign * float(trial.value), _plain_params(trial.params)
+                candidate.name,
+                trial.number,
+                sign * float(trial.value),
+                self._problem.folds.fold_count,
+                _plain_params(trial.params),
             )
             for trial in tuner.study_.trials
             if trial.value is not None
@@ -118,42 +131,31 @@ class PyCaretEngine:
         return FoldScores(candidate, params, self._problem.metric.name, scores)
 
 
-def pycaret_model_bytes(pipeline: Any, feature_names: list[str], target: str) -> bytes:
-    """Return a fitted pipeline as PyCaret's own `save_model` writes it.
+def _experiment(task: TaskType) -> Any:
+    if task == "regression":
+        from pycaret.regression import RegressionExperiment
 
-    `pycaret.classification.load_model` reads it and `predict_model` scores with it. It is a pickle:
-    for PyCaret's users; Assay never loads it.
-    """
-    with _quietly():
-        from pycaret.internal.persistence import save_model
-        from pycaret.internal.pipeline import Pipeline
+        return RegressionExperiment()
+    from pycaret.classification import ClassificationExperiment
 
-        # PyCaret's `predict_model` reads the index of what the transformer gives.
-        features = deepcopy(pipeline.named_steps["features"]).set_output(transform="pandas")
-        native = Pipeline(
-            [("features", features), ("trained_model", pipeline.named_steps["model"])]
-        )
-        # `fit` would note these; the steps are fitted already.
-        native._feature_names_in = [*feature_names, target]
-        with tempfile.TemporaryDirectory() as folder:
-            save_model(native, str(Path(folder) / "model"), verbose=False)
-            return (Path(folder) / "model.pkl").read_bytes()
+    return ClassificationExperiment()
 
 
-def _one_of_each_class(data: pd.DataFrame) -> pd.DataFrame:
-    """Return a few rows with every class among them."""
-    first = data.groupby(_TARGET, sort=True).head(_STAND_IN_ROWS // 2)
-    return first.head(_STAND_IN_ROWS)
+def _stand_in_rows(data: pd.DataFrame, task: TaskType) -> pd.DataFrame:
+    """Return a few rows; with every class among them, where there are classes."""
+    if task == "regression":
+        return data.head(_STAND_IN_ROWS)
+    return data.groupby(_TARGET, sort=True).head(_STAND_IN_ROWS // 2)
 
 
 def _metric_function(problem: SearchProblem) -> Any:
-    """Return the metric as PyCaret calls it: on labels and probabilities."""
+    """Return the metric as PyCaret calls it: on outcomes and probabilities, or numbers."""
 
-    def assay_primary(y_true: Any, y_prob: Any, **_: Any) -> float:
-        score = np.asarray(y_prob, dtype=float)
-        if score.ndim == 2:
-            score = score[:, 1]
-        return problem.metric.value(np.asarray(y_true), np.ascontiguousarray(score))
+    def assay_primary(y_true: Any, predicted: Any, **_: Any) -> float:
+        values = np.asarray(predicted, dtype=float)
+        if problem.task.type == "binary" and values.ndim == 2:
+            values = values[:, 1]
+        return problem.metric.value(np.asarray(y_true), np.ascontiguousarray(values))
 
     return assay_primary
 

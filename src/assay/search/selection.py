@@ -1,20 +1,26 @@
 """From candidates to the one that ships: score all, tune the best, choose by mean fold score."""
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from assay.errors import DataError
-from assay.metrics import FloatArray
+from assay.metrics.core import FloatArray
 from assay.params import TrainParams
-from assay.predictor import assemble_pipeline, out_of_fold_scores
-from assay.search.candidates import CANDIDATES
+from assay.predictor import fold_scores, out_of_fold_predictions
+from assay.search.candidates import CANDIDATES, Candidate
 from assay.search.engine import Engine, EngineFactory, FoldScores, SearchProblem, Trial
+from assay.search.ensemble import Blend, blend, blended_estimator, choose_blend
+from assay.search.plan import SearchPlan, search_plan
 
 # The engine's fold scores and ours may differ by rounding, not by more.
 _AGREEMENT = 1e-6
+# Models that a blend may draw from.
+_BLEND_FROM = 4
 
 
 @dataclass(frozen=True)
@@ -27,22 +33,25 @@ class SearchResult:
         Best mean fold score.
     tuned : bool
         Whether its hyper-parameters come from tuning.
-    pipeline : Pipeline
-        Preprocessing and chosen estimator, unfitted, single-threaded.
-    out_of_fold : ndarray, shape (n,)
-        Raw scores of the chosen pipeline; NaN for rows that no fold validates.
+    estimator : estimator
+        The chosen one, unfitted, single-threaded.
+    out_of_fold : ndarray, shape (n,) or (n, k)
+        Its raw predictions; NaN for rows that no fold validates.
     leaderboard : DataFrame
         One row per model: rank, model, tuned, mean, std, each fold, hyper-parameters, failure.
     tuning : DataFrame
-        One row per trial: model, trial, mean, hyper-parameters.
+        One row per trial: model, trial, mean, folds, hyper-parameters.
+    blend : Blend or None
+        The blend that was tried, whether it was chosen or not; None if none was.
     """
 
     chosen: FoldScores
     tuned: bool
-    pipeline: Any
+    estimator: Any
     out_of_fold: FloatArray
     leaderboard: pd.DataFrame
     tuning: pd.DataFrame
+    blend: Blend | None
 
 
 def engine_factory(name: str) -> EngineFactory:
@@ -51,6 +60,10 @@ def engine_factory(name: str) -> EngineFactory:
         from assay.search.pycaret_engine import PyCaretEngine
 
         return PyCaretEngine
+    if name == "sklearn":
+        from assay.search.sklearn_engine import SklearnEngine
+
+        return SklearnEngine
     raise ValueError(f"unknown engine {name!r}")
 
 
@@ -60,8 +73,9 @@ def search_best(
     """Find the pipeline with the best mean fold score.
 
     Candidates are scored as delivered; the best `tune_top` of those that have a search space are
-    tuned; delivered and tuned compete together. The winner's out-of-fold scores are then made
-    without the engine, and must reproduce the fold scores that it won by.
+    tuned; delivered and tuned compete together, and with them their blend if the plan has one. The
+    winner's out-of-fold predictions are then made without the engine, and must reproduce the fold
+    scores that it won by.
 
     Parameters
     ----------
@@ -74,29 +88,97 @@ def search_best(
     Raises
     ------
     DataError
-        If every candidate fails.
+        If every candidate fails, or the metric is not defined on every fold.
     """
+    plan = search_plan(params, problem.task.type)
     engine = engine_factory(params.engine)(problem)
-    delivered, failures = _score_all(engine, params.candidates, report)
+    delivered, failures = _score_all(engine, plan.candidates, report)
     if not delivered:
         reasons = "; ".join(f"{name}: {reason}" for name, reason in failures.items())
         raise DataError(f"train.candidates: every candidate failed ({reasons}).")
+    refuse_undefined(problem.metric.name, delivered[0].scores)
     direction = -1 if problem.metric.greater_is_better else 1
     delivered.sort(key=lambda result: direction * result.mean)
-    tuned, trials = _tune_best(engine, delivered, params, failures, report)
+    tuned, trials = _tune_best(engine, delivered, plan, failures, report)
     ranked = sorted([*delivered, *tuned], key=lambda result: direction * result.mean)
     chosen = ranked[0]
-    pipeline = assemble_pipeline(problem.preprocessor, chosen.estimator(problem.seed))
-    out_of_fold = out_of_fold_scores(pipeline, problem.features, problem.y_true, problem.folds)
+    estimator = problem.model(chosen.candidate, chosen.params)
+    out_of_fold = _out_of_fold(problem, estimator)
     _confirm(chosen, out_of_fold, problem)
+    blended = None
+    if plan.ensemble == "blend":
+        blended, result = _try_blend(problem, ranked, out_of_fold, report)
+        if result:
+            chosen, estimator, out_of_fold = result
+            ranked = [chosen, *ranked]
     return SearchResult(
         chosen,
         bool(chosen.params),
-        pipeline,
+        estimator,
         out_of_fold,
         _leaderboard(ranked, failures, problem),
         _tuning_table(trials),
+        blended,
     )
+
+
+def _out_of_fold(problem: SearchProblem, estimator: Any) -> FloatArray:
+    fit = problem.recipe(estimator).fit
+    return out_of_fold_predictions(fit, problem.features, problem.y_true, problem.folds)
+
+
+def _try_blend(
+    problem: SearchProblem,
+    ranked: Sequence[FoldScores],
+    best_out_of_fold: FloatArray,
+    report: Callable[[str], None],
+) -> tuple[Blend | None, tuple[FoldScores, Any, FloatArray] | None]:
+    """Return the blend of the best result of each candidate, and what it gives if it pays."""
+    members: dict[str, FoldScores] = {}
+    for result in ranked:
+        if result.candidate.name != "dummy":
+            members.setdefault(result.candidate.name, result)
+    members = dict(list(members.items())[:_BLEND_FROM])
+    if len(members) < 2:
+        report("blend: there are no two models to blend")
+        return None, None
+    models = {name: problem.model(r.candidate, r.params) for name, r in members.items()}
+    best = next(iter(members))
+    predictions = {best: best_out_of_fold} | {
+        name: _out_of_fold(problem, model) for name, model in models.items() if name != best
+    }
+    found = choose_blend(predictions, best, problem.y_true, problem.folds, problem.metric)
+    verdict = "kept" if found.pays else "not kept"
+    report(
+        f"blend of {', '.join(found.weights)}: gain over {best} {found.gain:.5f}, standard error "
+        f"{found.gain_error:.5f}: {verdict}"
+    )
+    if not found.pays:
+        return found, None
+    blended = blend(predictions, found.weights)
+    scores = fold_scores(problem.metric, problem.y_true, blended, problem.folds)
+    chosen = FoldScores(
+        Candidate("blend", None, None), dict(found.weights), problem.metric.name, tuple(scores)
+    )
+    estimator = blended_estimator(problem.task.type, models, found)
+    _confirm(chosen, _out_of_fold(problem, estimator), problem)
+    return found, (chosen, estimator, blended)
+
+
+def refuse_undefined(metric: str, scores: Sequence[float]) -> None:
+    """Stop if the metric that chooses is not defined on some fold.
+
+    Raises
+    ------
+    DataError
+        With the folds on which it is not.
+    """
+    folds = [number for number, score in enumerate(scores, start=1) if np.isnan(score)]
+    if folds:
+        raise DataError(
+            f"task.primary_metric: {metric} is not defined on fold {', '.join(map(str, folds))}, "
+            "where a class has no row. Choose neg_log_loss, or use fewer folds."
+        )
 
 
 def _score_all(
@@ -119,16 +201,20 @@ def _score_all(
 def _tune_best(
     engine: Engine,
     delivered: Sequence[FoldScores],
-    params: TrainParams,
+    plan: SearchPlan,
     failures: dict[str, str],
     report: Callable[[str], None],
 ) -> tuple[list[FoldScores], list[Trial]]:
     tuned, trials = [], []
-    tunable = [result.candidate for result in delivered if result.candidate.space]
-    for candidate in tunable[: params.tune_top]:
-        report(f"tuning {candidate.name}: {params.trials} trials")
+    tunable = [result.candidate for result in delivered if result.candidate.space][: plan.tune_top]
+    deadline = None if plan.budget_seconds is None else time.monotonic() + plan.budget_seconds
+    for number, candidate in enumerate(tunable):
+        report(f"tuning {candidate.name}: {plan.trials} trials")
+        seconds = None
+        if deadline is not None:
+            seconds = max(deadline - time.monotonic(), 0) / (len(tunable) - number)
         try:
-            result, history = engine.tune(candidate, params.trials)
+            result, history = engine.tune(candidate, plan.trials, seconds)
         except Exception as error:  # as above: the untuned model still stands
             failures[f"{candidate.name} (tuned)"] = _reason(error)
             report(f"tuning {candidate.name}: failed, {_reason(error)}")
@@ -189,11 +275,12 @@ def _tuning_table(trials: Sequence[Trial]) -> pd.DataFrame:
             "model": trial.candidate,
             "trial": trial.number,
             "mean": trial.mean,
+            "fold_count": trial.fold_count,
             "params": _params_text(trial.params),
         }
         for trial in trials
     ]
-    return pd.DataFrame(rows, columns=["model", "trial", "mean", "params"])
+    return pd.DataFrame(rows, columns=["model", "trial", "mean", "fold_count", "params"])
 
 
 def _params_text(params: Any) -> str:

@@ -1,0 +1,185 @@
+"""The honest choice of a calibrator: fitted on some folds, judged on another."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from assay.calibration.maps import (
+    Calibrator,
+    Clip,
+    Identity,
+    Isotonic,
+    PerClass,
+    Sigmoid,
+    Temperature,
+    log_odds,
+)
+from assay.metrics.catalogue import row_loss
+from assay.metrics.core import FloatArray, LabelArray, Metric, TargetArray
+from assay.params import TaskParams
+
+
+def fit_sigmoid(y_true: LabelArray, score: FloatArray) -> Calibrator:
+    """Fit slope and intercept by maximum likelihood.
+
+    A slope that is not positive would turn the ranking around; the scores are then left as they are.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    model = LogisticRegression(penalty=None, max_iter=1000)
+    model.fit(log_odds(score)[:, None], y_true)
+    slope, intercept = float(model.coef_[0, 0]), float(model.intercept_[0])
+    return Sigmoid(slope, intercept) if slope > 0 else Identity()
+
+
+def fit_isotonic(y_true: LabelArray, score: FloatArray) -> Calibrator:
+    """Fit the non-decreasing step function with the least squared error.
+
+    Probabilities are kept half a row away from 0 and 1, which a finite sample cannot establish.
+    """
+    from sklearn.isotonic import IsotonicRegression
+
+    margin = 0.5 / len(y_true)
+    model = IsotonicRegression(y_min=margin, y_max=1 - margin, out_of_bounds="clip")
+    model.fit(score, y_true)
+    return Isotonic(tuple(map(float, model.X_thresholds_)), tuple(map(float, model.y_thresholds_)))
+
+
+def fit_temperature(y_true: LabelArray, y_prob: FloatArray) -> Calibrator:
+    """Fit the temperature by maximum likelihood, between a tenth and ten."""
+    from scipy.optimize import minimize_scalar
+
+    def loss(log_temperature: float) -> float:
+        calibrated = Temperature(float(np.exp(log_temperature))).apply(y_prob)
+        return float(row_loss("multiclass", y_true, calibrated).mean())
+
+    bound = float(np.log(10))
+    found = minimize_scalar(loss, bounds=(-bound, bound), method="bounded")
+    return Temperature(float(np.exp(found.x)))
+
+
+def _per_class(fit: Callable[[LabelArray, FloatArray], Calibrator]) -> "_Fit":
+    def fit_each(y_true: LabelArray, y_prob: FloatArray) -> Calibrator:
+        codes = range(y_prob.shape[1])
+        return PerClass(tuple(fit((y_true == code).astype(int), y_prob[:, code]) for code in codes))
+
+    return fit_each
+
+
+_Fit = Callable[[LabelArray, FloatArray], Calibrator]
+_BINARY: Mapping[str, _Fit] = {"sigmoid": fit_sigmoid, "isotonic": fit_isotonic}
+_MULTICLASS: Mapping[str, _Fit] = {
+    "sigmoid": _per_class(fit_sigmoid),
+    "isotonic": _per_class(fit_isotonic),
+    "temperature": fit_temperature,
+}
+
+
+@dataclass(frozen=True)
+class CalibrationChoice:
+    """A calibrator with the comparison that chose it.
+
+    Attributes
+    ----------
+    method : str
+        "none", or the name of a method.
+    calibrator : Calibrator
+        Fitted on all out-of-fold predictions.
+    log_loss : dict
+        Cross-fitted log loss of each method, "none" included, on the same rows; empty for a
+        regression, which is clipped and not calibrated.
+    """
+
+    method: str
+    calibrator: Calibrator
+    log_loss: Mapping[str, float]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return scalars for a metrics file."""
+        return {
+            "applicable": bool(self.log_loss),
+            "method": self.method,
+            **{f"cross_fitted_log_loss_{name}": loss for name, loss in self.log_loss.items()},
+        }
+
+
+def choose_calibrator(
+    task: TaskParams,
+    y_true: TargetArray,
+    predicted: FloatArray,
+    fold: npt.NDArray[np.integer[Any]],
+    ordered: bool,
+    methods: Sequence[str],
+) -> CalibrationChoice:
+    """Choose the calibrator with the lowest cross-fitted log loss; none, unless one lowers it.
+
+    Parameters
+    ----------
+    task : TaskParams
+        A regression's predictions are clipped as it says.
+    y_true : ndarray, shape (n,)
+    predicted : ndarray, shape (n,) or (n, k)
+        Out-of-fold predictions only.
+    fold : ndarray of int, shape (n,)
+        The fold that validated each row.
+    ordered : bool
+        If true, the calibrator that judges a fold is fitted on earlier folds only, and the first
+        fold is not judged; otherwise on all other folds.
+    methods : sequence of str
+        From "sigmoid", "isotonic" and, for classes, "temperature".
+    """
+    if task.type == "regression":
+        return _clipping(task)
+    fits = _MULTICLASS if task.type == "multiclass" else _BINARY
+    tried = [name for name in methods if name in fits]
+    losses = _cross_fitted_losses(
+        {name: fits[name] for name in tried}, task, y_true, predicted, fold, ordered
+    )
+    method = min(losses, key=losses.__getitem__) if losses else "none"
+    calibrator = Identity() if method == "none" else fits[method](y_true, predicted)
+    return CalibrationChoice(method, calibrator, losses)
+
+
+def clip(predicted: FloatArray, task: TaskParams) -> FloatArray:
+    """Return a regression's numbers within the task's limits; anything else as it is."""
+    return _clipping(task).calibrator.apply(predicted) if task.type == "regression" else predicted
+
+
+def clipped_metric(metric: Metric, task: TaskParams) -> Metric:
+    """Return the metric of predictions as the task clips them, so that a search judges what ships."""
+
+    def function(y_true: TargetArray, predicted: FloatArray, weights: FloatArray) -> FloatArray:
+        return metric.function(y_true, clip(predicted, task), weights)
+
+    return replace(metric, function=function)
+
+
+def _clipping(task: TaskParams) -> CalibrationChoice:
+    if task.clip_low is None and task.clip_high is None:
+        return CalibrationChoice("none", Identity(), {})
+    return CalibrationChoice("clip", Clip(task.clip_low, task.clip_high), {})
+
+
+def _cross_fitted_losses(
+    fits: Mapping[str, _Fit],
+    task: TaskParams,
+    y_true: LabelArray,
+    predicted: FloatArray,
+    fold: npt.NDArray[np.integer[Any]],
+    ordered: bool,
+) -> dict[str, float]:
+    parts: dict[str, list[FloatArray]] = {name: [] for name in ("none", *fits)}
+    class_count = predicted.shape[1] if predicted.ndim > 1 else 2
+    for number in np.unique(fold):
+        judged = fold == number
+        fitted = fold < number if ordered else ~judged
+        if len(np.unique(y_true[fitted])) < class_count:
+            continue
+        parts["none"].append(row_loss(task.type, y_true[judged], predicted[judged]))
+        for name, fit in fits.items():
+            probability = fit(y_true[fitted], predicted[fitted]).apply(predicted[judged])
+            parts[name].append(row_loss(task.type, y_true[judged], probability))
+    return {name: float(np.concatenate(losses).mean()) for name, losses in parts.items() if losses}

@@ -1,0 +1,111 @@
+"""Where the model is weak: its quality on parts of the rows."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from assay.metrics.catalogue import primary_metric, row_loss
+from assay.metrics.core import FloatArray, TargetArray
+from assay.params import InterpretParams, TaskParams, TaskType
+from assay.uncertainty import Bootstrap, metric_estimate
+
+
+def error_slices(
+    features: pd.DataFrame,
+    y_true: TargetArray,
+    predicted: FloatArray,
+    categorical: Sequence[str],
+    numeric: Sequence[str],
+    params: InterpretParams,
+    task: TaskParams,
+    bootstrap: Bootstrap,
+) -> pd.DataFrame:
+    """Return the model's quality on parts of the rows: each category, each quantile of a number.
+
+    Parameters
+    ----------
+    features : DataFrame, shape (n, p)
+        In model form.
+    y_true : ndarray, shape (n,)
+    predicted : ndarray, shape (n,) or (n, k)
+    categorical, numeric : sequence of str
+        Features to cut by; missing values make a slice of their own.
+    params : InterpretParams
+        The section `interpret`; slices under `slice_min_rows` are left out.
+    task : TaskParams
+        Names the primary metric.
+    bootstrap : Bootstrap
+
+    Returns
+    -------
+    DataFrame
+        `feature`, `slice`, `n`, `mean_outcome` and `mean_prediction` (see `_levels`), the primary
+        metric with its interval (NaN where the slice cannot have it), `mean_loss`; the greatest loss
+        first.
+    """
+    metric = primary_metric(task.type, task.primary_metric)
+    outcome, level = _levels(task.type, y_true, predicted)
+    loss = row_loss(task.type, y_true, predicted)
+    rows = []
+    cuts = [(name, _categories(features[name])) for name in categorical]
+    cuts += [(name, _quantiles(features[name], params.slice_quantiles)) for name in numeric]
+    for name, labels in cuts:
+        for label in sorted(set(labels)):
+            inside = labels == label
+            n = int(inside.sum())
+            if n < params.slice_min_rows:
+                continue
+            estimate = metric_estimate(
+                metric, y_true[inside], predicted[inside], bootstrap.within(inside)
+            )
+            rows.append(
+                {
+                    "feature": name,
+                    "slice": label,
+                    "n": n,
+                    "mean_outcome": float(outcome[inside].mean()),
+                    "mean_prediction": float(level[inside].mean()),
+                    metric.name: estimate.value,
+                    "ci_low": estimate.ci_low,
+                    "ci_high": estimate.ci_high,
+                    "mean_loss": float(loss[inside].mean()),
+                }
+            )
+    columns = ["feature", "slice", "n", "mean_outcome", "mean_prediction", metric.name]
+    table = pd.DataFrame(rows, columns=[*columns, "ci_low", "ci_high", "mean_loss"])
+    return table.sort_values(["mean_loss", "feature", "slice"], ascending=[False, True, True])
+
+
+def _levels(
+    task: TaskType, y_true: TargetArray, predicted: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return, for each row, what happened and what was expected, in one unit.
+
+    The positive outcome and its probability; whether the most probable class is right, and its
+    probability; the number and its prediction.
+    """
+    if task == "multiclass":
+        return (predicted.argmax(axis=1) == y_true).astype(float), predicted.max(axis=1)
+    return y_true.astype(float), predicted
+
+
+def _categories(column: "pd.Series[Any]") -> np.ndarray[Any, np.dtype[np.object_]]:
+    return column.fillna("(missing)").to_numpy(dtype=object)
+
+
+def _quantiles(column: "pd.Series[Any]", count: int) -> np.ndarray[Any, np.dtype[np.object_]]:
+    """Return, for each value, its quantile bin as a text such as `Q1 [0, 12.5]`."""
+    edges = np.unique(np.nanquantile(column, np.linspace(0, 1, count + 1)))
+    if len(edges) < 2:
+        return column.map(lambda value: "(missing)" if pd.isna(value) else f"{value:g}").to_numpy()
+    index = np.clip(np.searchsorted(edges, column, side="right") - 1, 0, len(edges) - 2)
+    labels = [
+        f"Q{number + 1} [{edges[number]:g}, {edges[number + 1]:g}"
+        + ("]" if number == len(edges) - 2 else ")")
+        for number in range(len(edges) - 1)
+    ]
+    texts = np.array(labels, dtype=object)[index]
+    texts[column.isna().to_numpy()] = "(missing)"
+    return texts

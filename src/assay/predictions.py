@@ -1,0 +1,39 @@
+"""Predictions as columns of a table, and back: one shape per task.
+
+A binary score is `y_score`, the probabilities of k classes are `y_prob_0` to `y_prob_<k-1>`, a number is
+`y_pred`. A prefix tells other predictions for the same rows apart.
+"""
+
+import numpy as np
+import pandas as pd
+
+from assay.metrics.core import FloatArray
+from assay.schema import Schema
+
+
+def prediction_columns(predicted: FloatArray, schema: Schema, prefix: str = "") -> pd.DataFrame:
+    """Return predictions as named columns.
+
+    Parameters
+    ----------
+    predicted : ndarray, shape (n,) or (n, k)
+        As the task has them.
+    schema : Schema
+    prefix : str
+        Such as `baseline_`.
+    """
+    names = _names(schema, prefix)
+    return pd.DataFrame(np.reshape(predicted, (len(predicted), len(names))), columns=names)
+
+
+def predictions_of(table: pd.DataFrame, schema: Schema, prefix: str = "") -> FloatArray:
+    """Return the array that `prediction_columns` was given."""
+    names = _names(schema, prefix)
+    array: FloatArray = np.ascontiguousarray(table[names].to_numpy(dtype=float))
+    return array if schema.task == "multiclass" else array[:, 0]
+
+
+def _names(schema: Schema, prefix: str) -> list[str]:
+    if schema.task == "multiclass":
+        return [f"{prefix}y_prob_{code}" for code in range(len(schema.labels))]
+    return [prefix + ("y_pred" if schema.task == "regression" else "y_score")]
