@@ -108,9 +108,11 @@ def gate_verdict(
     gate = params.gate
     judged = gain.value if gate.on == "value" else gain.ci_low
     passed = judged > gate.min_gain_over_baseline
+    # Rounding first, so that nothing is told as -0.
+    value, low, high = (round(x, 4) + 0.0 for x in (gain.value, gain.ci_low, gain.ci_high))
     sentence = (
-        f"gain in {metric} over the baseline {baseline_name!r}: {gain.value:.4f} "
-        f"({params.confidence:.0%} interval {gain.ci_low:.4f} to {gain.ci_high:.4f}); "
+        f"gain in {metric} over the baseline {baseline_name!r}: {value:.4f} "
+        f"({params.confidence:.0%} interval {low:.4f} to {high:.4f}); "
         f"asked for: {gate.on} above {gate.min_gain_over_baseline:g}"
     )
     return GateVerdict(passed, gate.action, sentence)

@@ -10,7 +10,7 @@ from conftest import make_table
 
 from assay import artifacts
 from assay.bundle import MANIFEST, latest_bundle, load_bundle, verify_bundle
-from assay.calibration import Sigmoid
+from assay.calibration.choice import Sigmoid
 from assay.errors import ArtifactError, SchemaError
 from assay.predictor import Predictor, load_predictor
 from assay.scoring import check_shipped, check_skew, score_file, score_table

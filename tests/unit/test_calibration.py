@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import expit, logit
 
-from assay.calibration import (
+from assay.calibration.choice import (
     Identity,
     Isotonic,
     Sigmoid,

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from sklearn.naive_bayes import GaussianNB
 
-from assay.calibration import Identity
+from assay.calibration.choice import Identity
 from assay.interpretation import (
     error_slices,
     explain,

@@ -6,7 +6,7 @@ import pytest
 from sklearn.base import clone
 
 from assay.baselines import RuleClassifier, build_baselines, fit_baselines, load_baseline
-from assay.calibration import Identity, Sigmoid
+from assay.calibration.choice import Identity, Sigmoid
 from assay.errors import ArtifactError, ParamsError
 from assay.predictor import (
     Predictor,

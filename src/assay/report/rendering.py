@@ -31,7 +31,7 @@ def render(template: str, **facts: Any) -> str:
 def number(value: float, digits: int = 3) -> str:
     """Write a number with so many digits after the point, fewer where there are some before it."""
     whole = floor(log10(abs(value))) if abs(value) >= 1 else 0
-    return f"{value:.{max(digits - whole, 0)}f}"
+    return _fixed(value, max(digits - whole, 0))
 
 
 def known(value: float | None, digits: int = 3) -> str:
@@ -53,7 +53,12 @@ def interval(estimate: Mapping[str, float], digits: int = 3) -> str:
     largest = max(abs(value), abs(estimate["ci_low"]), abs(estimate["ci_high"]))
     fixed = max(digits - (floor(log10(largest)) if largest >= 1 else 0), 0)
     low, high = estimate["ci_low"], estimate["ci_high"]
-    return f"{value:.{fixed}f} [{low:.{fixed}f}, {high:.{fixed}f}]"
+    return f"{_fixed(value, fixed)} [{_fixed(low, fixed)}, {_fixed(high, fixed)}]"
+
+
+def _fixed(value: float, digits: int) -> str:
+    """Write a number with fixed digits, and nothing as -0."""
+    return f"{round(value, digits) + 0.0:.{digits}f}"
 
 
 def cell(text: object) -> str:

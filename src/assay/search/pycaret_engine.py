@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from sklearn.base import BaseEstimator, clone
 
 from assay.params import TaskType
 from assay.search.candidates import Candidate
@@ -63,7 +64,7 @@ class PyCaretEngine:
             self._experiment.data = pd.concat([data, stand_in])
             self._experiment.pipeline.steps = [("features", problem.preprocessor)]
             if problem.sampler is not None:
-                self._experiment.pipeline.steps.append(("resample", problem.sampler))
+                self._experiment.pipeline.steps.append(("resample", _Resampling(problem.sampler)))
             self._add_metric()
 
     def _add_metric(self) -> None:
@@ -129,6 +130,22 @@ class PyCaretEngine:
         folds = table.loc[[index for index in table.index if index not in ("Mean", "Std")], _METRIC]
         scores = tuple(float(value) for value in folds)
         return FoldScores(candidate, params, self._problem.metric.name, scores)
+
+
+class _Resampling(BaseEstimator):  # type: ignore[misc]
+    """A sampler as PyCaret's pipeline takes one: a transformer of rows that prediction skips."""
+
+    def __init__(self, sampler: Any) -> None:
+        self.sampler = sampler
+        self._train_only = True
+
+    def fit(self, X: Any, y: Any) -> "_Resampling":
+        """Do nothing: resampling is done in `transform`."""
+        return self
+
+    def transform(self, X: Any, y: Any) -> Any:
+        """Return the resampled rows and their outcomes."""
+        return clone(self.sampler).fit_resample(X, y)
 
 
 def _experiment(task: TaskType) -> Any:
