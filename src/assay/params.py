@@ -52,6 +52,9 @@ CandidateName = Literal[
     "lightgbm",
     "random_forest",
     "extra_trees",
+    "hist_gradient_boosting",
+    "xgboost",
+    "catboost",
 ]
 
 

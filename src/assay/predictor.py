@@ -25,6 +25,15 @@ TRUSTED_TYPES: tuple[str, ...] = (
     # a transformed target
     "numpy.log1p",
     "numpy.expm1",
+    # scikit-learn's histogram gradient boosting
+    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    # XGBoost
+    "xgboost.core.Booster",
+    "xgboost.sklearn.XGBClassifier",
+    "xgboost.sklearn.XGBRegressor",
+    # CatBoost
+    "catboost.core.CatBoostClassifier",
+    "catboost.core.CatBoostRegressor",
     # LightGBM
     "collections.OrderedDict",
     "lightgbm.basic.Booster",
@@ -130,7 +139,19 @@ class Recipe:
         if self.sampler is not None:
             matrix, y_true = clone(self.sampler).fit_resample(matrix, y_true)
         model = clone(self.estimator).fit(matrix, y_true)
+        _forget_when(model)
         return Pipeline([("features", preprocessor), ("model", model)])
+
+
+def _forget_when(model: Any) -> None:
+    """Take the time of its fit and a random id out of a CatBoost model, alone or within another."""
+    if type(model).__module__.startswith("catboost."):
+        notes = model.get_metadata()
+        for name in ("train_finish_time", "model_guid"):
+            notes[name] = ""
+    for member in [getattr(model, "regressor_", None), *getattr(model, "estimators_", [])]:
+        if member is not None:
+            _forget_when(member)
 
 
 Fit = Callable[[pd.DataFrame, TargetArray], Any]

@@ -60,10 +60,10 @@ class SearchProblem:
             If it cannot do the task, or knows no class weights where they are asked for.
         """
         estimator = candidate.build(self.task.type, self.task.seed, n_jobs).set_params(**params)
-        if self.class_weight != "none" and candidate.name != "dummy":
-            if "class_weight" not in estimator.get_params():
+        if self.class_weight == "balanced":
+            if candidate.balanced is None:
                 raise ValueError(f"{candidate.name} knows no class weights")
-            estimator.set_params(class_weight=self.class_weight)
+            estimator.set_params(**candidate.balanced)
         return on_target(estimator, self.task)
 
     def recipe(self, estimator: Any) -> Recipe:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 
 from assay.params import CandidateName, TaskType, TrainParams
 
@@ -40,12 +41,18 @@ _PRESETS: Mapping[str, SearchPlan] = {
 }
 
 
+# Candidates of the extra `boosters`, which `thorough` has where they are installed.
+_BOOSTERS: tuple[CandidateName, ...] = ("xgboost", "catboost")
+
+
 def search_plan(params: TrainParams, task: TaskType) -> SearchPlan:
     """Return the preset's plan with every key that `params.yaml` sets in place of its own."""
     preset = _PRESETS[params.preset]
+    names = list(preset.candidates)
+    if params.preset == "thorough":
+        names += [name for name in _BOOSTERS if find_spec(name)]
     candidates = params.candidates or [
-        "ridge" if name == "logistic" and task == "regression" else name
-        for name in preset.candidates
+        "ridge" if name == "logistic" and task == "regression" else name for name in names
     ]
     return SearchPlan(
         tuple(candidates),
