@@ -16,7 +16,7 @@ from assay.preprocessing import build_preprocessor
 from assay.schema import schema_from_json
 from assay.search.candidate import train_candidate
 from assay.search.engine import SearchProblem
-from assay.splits import folds_from_table
+from assay.splits.folds import folds_from_table
 from stages._stage import Stage, run, say
 
 STAGE = Stage(

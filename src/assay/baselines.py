@@ -24,7 +24,7 @@ from assay.predictor import (
     out_of_fold_scores,
 )
 from assay.schema import ROW, Schema
-from assay.splits import Folds
+from assay.splits.folds import Folds
 
 
 class RuleClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]

@@ -13,7 +13,7 @@ from sklearn.pipeline import Pipeline
 from assay import artifacts
 from assay.calibration import Calibrator, calibrator_from_json
 from assay.metrics import FloatArray, LabelArray, ScoredMetric, binary_metrics
-from assay.splits import Folds
+from assay.splits.folds import Folds
 
 # What a skops file may hold beside skops' own safe types, by family of estimator. Anything else is
 # refused by name.

@@ -11,7 +11,7 @@ from assay.contract import accept, build_contract
 from assay.errors import AssayError, SplitError
 from assay.metrics import binary_metrics
 from assay.schema import infer_schema, typed_table
-from assay.splits import split_by_time
+from assay.splits.by_time import split_by_time
 from assay.thresholds import Costs, Rule, decide, threshold_curve
 
 QUICK = settings(max_examples=60, deadline=None)

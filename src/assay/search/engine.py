@@ -9,7 +9,7 @@ import pandas as pd
 
 from assay.metrics import LabelArray, ScoredMetric
 from assay.search.candidates import Candidate
-from assay.splits import Folds
+from assay.splits.folds import Folds
 
 
 @dataclass(frozen=True)
