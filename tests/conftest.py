@@ -14,7 +14,9 @@ import pandas as pd
 import pytest
 
 from assay.artifacts import read_yaml
-from assay.params import Params, parse_params
+from assay.params import Params, SplitParams, parse_params
+from assay.schema import Schema, infer_schema, typed_table
+from assay.splits.parts import Split
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -156,3 +158,46 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Pa
         return folder
 
     return make
+
+
+def sessions(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with entities of 4 successive rows each, and one that comes back."""
+    order = table["row_key"].str[1:].astype(int)
+    entity = ("e" + (order // 4).astype(str)).where(order % 25 > 0, "regular")
+    return table.assign(entity=entity)
+
+
+def prepared(table: pd.DataFrame, **roles: Any) -> tuple[Schema, pd.DataFrame]:
+    """Return a table's schema and its validated form."""
+    raw = make_params()
+    raw["data"] |= roles
+    params = parse_params(raw)
+    schema = infer_schema(table, params.data, params.task)
+    return schema, typed_table(table, schema)
+
+
+def as_task(schema: Schema, typed: pd.DataFrame, task: str) -> tuple[Schema, pd.DataFrame]:
+    """Return them with a target of another kind."""
+    from dataclasses import replace
+
+    if task == "multiclass":
+        cut = np.searchsorted([-0.5, 0.8], typed["noise"]).astype("int8")
+        return replace(schema, labels=("low", "mid", "high")), typed.assign(outcome=cut)
+    if task == "regression":
+        return replace(schema, labels=()), typed.assign(outcome=typed["noise"] * 3)
+    return schema, typed
+
+
+def split_settings(**changes: Any) -> SplitParams:
+    """Return the section `split` with some keys changed."""
+    raw = make_params()
+    raw["split"] |= changes
+    return parse_params(raw).split
+
+
+def placed(split: Split, names: Any) -> dict[Any, Any]:
+    """Return where each row is: the fold that validates it, or a word."""
+    names = np.asarray(names)
+    where = dict(zip(names[split.train], split.folds.fold.tolist(), strict=True))
+    where |= dict.fromkeys(names[split.holdout], "holdout")
+    return where | dict.fromkeys(names[split.dropped], "dropped")
