@@ -14,9 +14,11 @@ import pandas as pd
 import pytest
 
 from assay.artifacts import read_yaml
+from assay.checks.split import SplitProof, prove_split
 from assay.params import Params, SplitParams, parse_params
 from assay.schema import Schema, infer_schema, typed_table
 from assay.splits.parts import Split
+from assay.splits.split import split_table
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -201,3 +203,21 @@ def placed(split: Split, names: Any) -> dict[Any, Any]:
     where = dict(zip(names[split.train], split.folds.fold.tolist(), strict=True))
     where |= dict.fromkeys(names[split.holdout], "holdout")
     return where | dict.fromkeys(names[split.dropped], "dropped")
+
+
+def proven(
+    table: pd.DataFrame, roles: dict[str, Any] | None = None, **changes: Any
+) -> tuple[Split, SplitProof]:
+    """Split a table with some keys of the section changed, and prove it."""
+    schema, typed = prepared(table, **(roles or {}))
+    params = split_settings(**changes)
+    split = split_table(typed, schema, params)
+    return split, prove_split(split, typed, schema, params, 0)
+
+
+def twins(rate: float) -> pd.DataFrame:
+    """Return a table some of whose last rows repeat the features of its first ones."""
+    table = make_table().sort_values("moment", ignore_index=True)
+    count, features = round(rate * 120), ["signal", "noise", "count", "kind"]
+    table.loc[600 - count :, features] = table.loc[: count - 1, features].to_numpy()
+    return table.astype({"signal": float, "noise": float, "count": int})

@@ -105,7 +105,8 @@ def _repeated_rows(repeats: Repeats, params: SplitParams) -> Iterator[Finding]:
             f"every feature, above {params.max_duplicate_rate:.1%} (split.max_duplicate_rate): row "
             f"{asked} of the table repeats row {known}, counted from 0.",
             "Drop the repeats when the table is made; or, where they are one entity, name it in "
-            "data.group_column and use split.strategy group.",
+            "data.group_column and use split.strategy group; or, where features have so few values "
+            "that different rows coincide, raise split.max_duplicate_rate.",
             evidence={"duplicate_rate": repeats.rate},
         )
 

@@ -8,10 +8,19 @@ import numpy.typing as npt
 from assay.errors import SplitError, counted
 from assay.splits.folds import Folds, IntArray, plain_folds
 from assay.splits.keys import KeyArray, salted
-from assay.splits.parts import Split, TargetArray, refuse_missing_classes, strata_of
+from assay.splits.parts import (
+    Split,
+    TargetArray,
+    class_name,
+    is_quantity,
+    refuse_missing_classes,
+    strata_of,
+)
 
 # Orders of the groups that are tried; more than a few dozen hardly improve the balance.
 _ORDERS = 32
+# One in the holdout, and two in different folds, so that each fold's training part has one.
+_GROUPS_OF_A_CLASS = 3
 
 
 def split_by_group(
@@ -53,6 +62,8 @@ def split_by_group(
             "data.group_column, or split.strategy random."
         )
     counts = _counts(member, strata_of(y_true), len(distinct))
+    if not is_quantity(y_true):
+        _refuse_rare_classes(np.unique(y_true), counts, labels)
     held_out = _holdout_groups(distinct, counts, holdout_fraction, fold_count)
     fold_of = np.zeros(len(distinct), dtype=np.int64)
     fold_of[~held_out] = _dealt(distinct[~held_out], counts[~held_out], fold_count)
@@ -62,6 +73,21 @@ def split_by_group(
     split = Split(train, np.flatnonzero(in_holdout), np.empty(0, dtype=np.int64), folds)
     refuse_missing_classes(split, y_true, labels)
     return split
+
+
+def _refuse_rare_classes(
+    classes: TargetArray, counts: npt.NDArray[np.float64], labels: Sequence[object]
+) -> None:
+    """Refuse a class that cannot be in the holdout and in the training part of every fold."""
+    with_class = (counts[:, :-1] > 0).sum(axis=0)
+    rarest = int(np.argmin(with_class))
+    if with_class[rarest] < _GROUPS_OF_A_CLASS:
+        raise SplitError(
+            f"split.strategy group: class {class_name(int(classes[rarest]), labels)} is in "
+            f"{counted(int(with_class[rarest]), 'group')} of {len(counts):,}, but the holdout and "
+            f"two folds need one each, {_GROUPS_OF_A_CLASS} together. Bring more groups that have "
+            "it, merge it with another class, or use split.strategy random."
+        )
 
 
 def _counts(member: IntArray, strata: IntArray, group_count: int) -> npt.NDArray[np.float64]:
