@@ -4,14 +4,26 @@ import re
 from dataclasses import replace
 
 import pytest
-from conftest import make_params, make_table, parse_params, proven, sessions, twins
+from conftest import (
+    as_task,
+    make_params,
+    make_table,
+    parse_params,
+    prepared,
+    proven,
+    sessions,
+    split_settings,
+    twins,
+)
 
 from assay import artifacts
 from assay.checks.facts import table_facts
 from assay.checks.findings import Wanted
+from assay.checks.split import prove_split
 from assay.report.model_card import CardFacts, model_card
 from assay.report.readiness import readiness_page
 from assay.schema import schema_from_json
+from assay.splits.split import split_table
 
 
 def readiness(table, roles=None, **changes) -> str:
@@ -49,6 +61,22 @@ def test_the_page_without_time_and_groups():
     assert "- Time:" not in text
     assert "- Groups:" not in text
     assert "| training set | 486 | 45.3% |\n" in text
+
+
+@pytest.mark.parametrize(
+    ("task", "row"),
+    [
+        ("multiclass", r"\| holdout \| \d+ \| low \d+\.\d%, mid \d+\.\d%, high \d+\.\d% \|"),
+        ("regression", r"\| holdout \| \d+ \| -?\d+\.\d{3} \|"),
+    ],
+)
+def test_the_page_tells_the_balance_of_each_task(params, task, row):
+    table = make_table()
+    schema, typed = as_task(*prepared(table), task)
+    section = split_settings(strategy="group")
+    proof = prove_split(split_table(typed, schema, section), typed, schema, section, 0)
+    facts = table_facts(table, Wanted(params.data, params.task, params.validate_), [])
+    assert re.search(row, readiness_page(facts, proof.to_json()))
 
 
 def test_the_page_with_too_few_groups_to_tell():
