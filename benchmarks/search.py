@@ -14,17 +14,16 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-import stages  # noqa: E402, F401  (pins threads and kernels before anything numeric is imported)
-
-import numpy as np  # noqa: E402, I001
+import numpy as np  # noqa: E402
 import pandas as pd  # noqa: E402
 
+import stages  # noqa: E402, F401  (pins threads and kernels before anything numeric is imported)
 from assay import artifacts  # noqa: E402
 from assay.params import Params, parse_params  # noqa: E402
 from assay.schema import infer_schema, typed_table  # noqa: E402
 from assay.search.candidate import pose_problem  # noqa: E402
 from assay.search.selection import SearchResult, search_best  # noqa: E402
-from assay.splits import split_table  # noqa: E402
+from assay.splits.split import split_table  # noqa: E402
 
 
 def simulated(rows: int) -> pd.DataFrame:

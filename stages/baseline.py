@@ -13,7 +13,7 @@ from assay.baselines import build_baselines, fit_baselines
 from assay.predictor import save_predictor
 from assay.preprocessing import build_preprocessor
 from assay.schema import schema_from_json
-from assay.splits import folds_from_table
+from assay.splits.folds import folds_from_table
 from stages._stage import Stage, run, say
 
 STAGE = Stage(

@@ -13,7 +13,7 @@ from assay import artifacts
 from assay.predictor import save_predictor
 from assay.schema import schema_from_json
 from assay.search.candidate import pose_problem, train_candidate
-from assay.splits import folds_from_table
+from assay.splits.folds import folds_from_table
 from stages._stage import Stage, run, say
 
 STAGE = Stage(

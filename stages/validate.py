@@ -1,7 +1,7 @@
 """Is the table safe to model?
 
-Reads the feature table as it is. Writes it typed, with the excluded columns gone, and the checklist
-of what was found.
+Reads the feature table as it is. Writes it typed, with the excluded columns gone, and what was found,
+which `split` puts on the readiness page beside its own proof.
 
 Guarantee: a table with an error stops here, with every error listed; nothing later checks again.
 """
@@ -9,6 +9,7 @@ Guarantee: a table with an error stops here, with every error listed; nothing la
 from pathlib import Path
 
 from assay import artifacts
+from assay.checks.facts import table_facts
 from assay.checks.findings import Wanted, findings_json, refuse_errors
 from assay.checks.table import check_table
 from assay.errors import counted
@@ -24,9 +25,11 @@ STAGE = Stage(
         "table": Path("data/validated/table.parquet"),
         "schema": Path("data/validated/schema.json"),
         "metrics": Path("metrics/validation.json"),
-        "readiness": Path("reports/readiness.md"),
+        "findings": Path("data/validated/findings.json"),
     },
 )
+# An output of `split`. It is written here only where the table is refused and `split` does not run.
+READINESS = Path("reports/readiness.md")
 
 
 def main() -> None:
@@ -35,14 +38,19 @@ def main() -> None:
     frame = artifacts.read_table(Path(params.data.table))
     wanted = Wanted(params.data, params.task, params.validate)
     findings = check_table(frame, wanted)
-    artifacts.write_text(STAGE.writes["readiness"], readiness_page(frame, wanted, findings))
+    facts = table_facts(frame, wanted, findings)
     artifacts.write_json(STAGE.writes["metrics"], findings_json(frame, wanted, findings))
+    if any(finding.severity == "error" for finding in findings):
+        artifacts.write_text(READINESS, readiness_page(facts))
     refuse_errors(findings, params.data.table)
     schema = infer_schema(frame, params.data, params.task)
+    artifacts.write_json(STAGE.writes["findings"], facts)
     artifacts.write_json(STAGE.writes["schema"], schema.to_json())
     artifacts.write_table(STAGE.writes["table"], typed_table(frame, schema))
+    for finding in findings:
+        say(f"warning: {finding.message} {finding.action}")
     features, warned = counted(len(schema.features), "feature"), counted(len(findings), "warning")
-    say(f"{counted(len(frame), 'row')}, {features}, {warned}; see {STAGE.writes['readiness']}")
+    say(f"{counted(len(frame), 'row')}, {features}, {warned}")
 
 
 if __name__ == "__main__":

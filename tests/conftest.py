@@ -14,7 +14,11 @@ import pandas as pd
 import pytest
 
 from assay.artifacts import read_yaml
-from assay.params import Params, parse_params
+from assay.checks.split import SplitProof, prove_split
+from assay.params import Params, SplitParams, parse_params
+from assay.schema import Schema, infer_schema, typed_table
+from assay.splits.parts import Split
+from assay.splits.split import split_table
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -177,3 +181,64 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Pa
         return folder
 
     return make
+
+
+def sessions(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with entities of 4 successive rows each, and one that comes back."""
+    order = table["row_key"].str[1:].astype(int)
+    entity = ("e" + (order // 4).astype(str)).where(order % 25 > 0, "regular")
+    return table.assign(entity=entity)
+
+
+def prepared(table: pd.DataFrame, **roles: Any) -> tuple[Schema, pd.DataFrame]:
+    """Return a table's schema and its validated form."""
+    raw = make_params()
+    raw["data"] |= roles
+    params = parse_params(raw)
+    schema = infer_schema(table, params.data, params.task)
+    return schema, typed_table(table, schema)
+
+
+def as_task(schema: Schema, typed: pd.DataFrame, task: str) -> tuple[Schema, pd.DataFrame]:
+    """Return them with a target of another kind."""
+    from dataclasses import replace
+
+    if task == "multiclass":
+        cut = np.searchsorted([-0.5, 0.8], typed["noise"]).astype("int8")
+        return replace(schema, labels=("low", "mid", "high")), typed.assign(outcome=cut)
+    if task == "regression":
+        return replace(schema, labels=()), typed.assign(outcome=typed["noise"] * 3)
+    return schema, typed
+
+
+def split_settings(**changes: Any) -> SplitParams:
+    """Return the section `split` with some keys changed."""
+    raw = make_params()
+    raw["split"] |= changes
+    return parse_params(raw).split
+
+
+def placed(split: Split, names: Any) -> dict[Any, Any]:
+    """Return where each row is: the fold that validates it, or a word."""
+    names = np.asarray(names)
+    where = dict(zip(names[split.train], split.folds.fold.tolist(), strict=True))
+    where |= dict.fromkeys(names[split.holdout], "holdout")
+    return where | dict.fromkeys(names[split.dropped], "dropped")
+
+
+def proven(
+    table: pd.DataFrame, roles: dict[str, Any] | None = None, **changes: Any
+) -> tuple[Split, SplitProof]:
+    """Split a table with some keys of the section changed, and prove it."""
+    schema, typed = prepared(table, **(roles or {}))
+    params = split_settings(**changes)
+    split = split_table(typed, schema, params)
+    return split, prove_split(split, typed, schema, params, 0)
+
+
+def twins(rate: float) -> pd.DataFrame:
+    """Return a table some of whose last rows repeat the features of its first ones."""
+    table = make_table().sort_values("moment", ignore_index=True)
+    count, features = round(rate * 120), ["signal", "noise", "count", "kind"]
+    table.loc[600 - count :, features] = table.loc[: count - 1, features].to_numpy()
+    return table.astype({"signal": float, "noise": float, "count": int})

@@ -21,7 +21,7 @@ from assay.predictions import prediction_columns
 from assay.predictor import Predictor, fold_metrics, load_predictor, out_of_fold_predictions
 from assay.preprocessing import on_target
 from assay.schema import ROW, Schema
-from assay.splits import Folds
+from assay.splits.folds import Folds
 
 
 class RuleClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]

@@ -172,10 +172,15 @@ class ValidateParams(Section):
 class SplitParams(Section):
     """What the model may see, and what judges it."""
 
-    strategy: Literal["time"]
+    strategy: Literal["random", "group", "time", "group_time"]
     holdout_fraction: Annotated[float, Field(gt=0, lt=1)]
     fold_count: Annotated[int, Field(ge=2, le=20)]
     embargo_days: NonNegative
+    seen_groups: Literal["drop", "keep"]
+    max_duplicate_rate: Fraction
+    # Fewer permutations have no 95% quantile.
+    adversarial_permutations: Annotated[int, Field(ge=20)]
+    adversarial_sample_rows: Annotated[int, Field(ge=100)]
 
 
 class PreprocessParams(Section):

@@ -15,7 +15,7 @@ from assay.calibration.maps import Calibrator, calibrator_from_json
 from assay.metrics.catalogue import task_metrics
 from assay.metrics.core import FloatArray, Metric, TargetArray
 from assay.params import TaskType
-from assay.splits import Folds
+from assay.splits.folds import Folds
 
 # What a skops file may hold beside skops' own safe types, by family of estimator. Anything else is
 # refused by name.

@@ -8,10 +8,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from assay.contract import accept, build_contract
-from assay.errors import AssayError, SplitError
+from assay.errors import AssayError
 from assay.metrics import binary_metrics
 from assay.schema import infer_schema, typed_table
-from assay.splits import split_by_time
 from assay.thresholds import Costs, Rule, decide, threshold_curve
 
 QUICK = settings(max_examples=60, deadline=None)
@@ -82,35 +81,6 @@ def test_the_chosen_point_does_what_the_curve_says(rows, strategy):
         np.testing.assert_allclose(point.expected_cost, curve.expected_cost.min())
     else:
         assert point.recall >= 0.5
-
-
-@QUICK
-@given(
-    arrays(np.int64, st.integers(10, 120), elements=st.integers(0, 60)),
-    st.floats(0.05, 0.6),
-    st.integers(2, 5),
-    st.integers(0, 5),
-    st.integers(0, 1000),
-)
-def test_time_splits_never_overlap_and_lose_no_row(days, fraction, folds, embargo, seed):
-    times = np.datetime64("2024-01-01") + days * np.timedelta64(1, "D")
-    y_true = np.random.default_rng(seed).integers(0, 2, len(days))
-    try:
-        split = split_by_time(times, y_true, fraction, folds, embargo)
-    except SplitError:
-        return
-    gap = np.timedelta64(embargo, "D")
-    train, holdout = times[split.train], times[split.holdout]
-    assert train.max() + gap < holdout.min()
-    assert not set(split.train) & set(split.holdout)
-    lost = len(days) - len(split.train) - len(split.holdout)
-    assert lost == split.proof["embargoed_count"]
-    assert embargo or not lost
-    seen = np.zeros(len(train), dtype=int)
-    for fitted, judged in split.folds.split(split.train):
-        assert train[fitted].max() + gap < train[judged].min()
-        seen[judged] += 1
-    assert seen.max() == 1
 
 
 _PARAMS = parse_params(make_params())

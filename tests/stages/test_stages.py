@@ -115,7 +115,9 @@ def test_the_readiness_page_is_there_also_when_the_table_is_refused(project):
     folder = project(make_table().assign(noise=np.inf))
     with pytest.raises(DataError, match="infinite"):
         run_stage("validate")
-    assert "Not ready" in (folder / "reports/readiness.md").read_text()
+    page = (folder / "reports/readiness.md").read_text()
+    assert "Not ready" in page
+    assert "Not split yet." in page
     assert not (folder / "data/validated").exists()
 
 
@@ -171,6 +173,14 @@ BAD_INPUT = {
         make_table().assign(
             outcome=lambda t: t["outcome"].where(t["moment"] < "2024-01-20", 0)),
         None, None, "split", SplitError),
+    "more folds than groups": (
+        make_table().assign(entity=lambda t: np.where(t.index % 2, "a", "b")),
+        change("split", strategy="group"), None, "split", SplitError),
+    "no new group in the holdout": (
+        None, change("split", strategy="group_time"), None, "split", SplitError),
+    "a group split without groups": (
+        None, change("data", group_column=None) | {"split": change("split", strategy="group")["split"]},
+        None, "split", SplitError),
     "a rule over what is no feature": (
         None, change("baseline", rule="aftermath > 1"), None, "baseline", ParamsError),
     "a precision out of reach": (

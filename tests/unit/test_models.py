@@ -17,7 +17,7 @@ from assay.predictor import (
 )
 from assay.preprocessing import build_preprocessor, source_features
 from assay.schema import infer_schema, typed_table
-from assay.splits import split_by_time
+from assay.splits.by_time import split_by_time
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import pytest
 from jinja2 import UndefinedError
 
 from assay import artifacts, plots
+from assay.checks.facts import table_facts
 from assay.checks.findings import Wanted
 from assay.checks.table import check_table
 from assay.monitoring import reference_profile
@@ -91,7 +92,7 @@ def test_each_figure_names_its_rows_its_axes_and_draws_the_same_bytes(tmp_path):
 
 
 def test_a_blank_fact_is_an_error_and_never_a_blank():
-    with pytest.raises(UndefinedError, match="data"):
+    with pytest.raises(UndefinedError, match="table"):
         render("readiness.md.j2")
 
 
@@ -102,7 +103,7 @@ def test_numbers_and_cells():
 
 def page(table, params) -> str:
     wanted = Wanted(params.data, params.task, params.validate_)
-    return readiness_page(table, wanted, check_table(table, wanted))
+    return readiness_page(table_facts(table, wanted, check_table(table, wanted)))
 
 
 def test_readiness_of_a_good_table(table, params):

@@ -12,7 +12,7 @@ from assay.search.candidate import train_candidate
 from assay.search.candidates import CANDIDATES, Candidate
 from assay.search.engine import FoldScores, SearchProblem, Trial
 from assay.search.selection import search_best
-from assay.splits import split_by_time
+from assay.splits.by_time import split_by_time
 
 
 @pytest.fixture

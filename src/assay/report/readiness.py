@@ -1,67 +1,27 @@
 """`reports/readiness.md`: the checklist that a person reads before modelling."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from typing import Any
 
-import pandas as pd
-
-from assay.checks.findings import Finding, Wanted
-from assay.checks.structure import STRUCTURE_CODES
-from assay.checks.table import CHECK_CODES
 from assay.report.rendering import render
 
 
-def readiness_page(frame: pd.DataFrame, wanted: Wanted, findings: Sequence[Finding]) -> str:
+def readiness_page(table: Mapping[str, Any], split: Mapping[str, Any] | None = None) -> str:
     """Return the page as Markdown.
 
     Parameters
     ----------
-    frame : DataFrame
-        The feature table as it was read.
-    wanted : Wanted
-        What `params.yaml` says of it.
-    findings : sequence of Finding
-        From `check_table`.
+    table : dict
+        From `table_facts`.
+    split : dict, optional
+        From `SplitProof.to_json`; None if the table is not split yet.
     """
-    found = {finding.code: finding.severity for finding in findings}
-    stopped = bool(STRUCTURE_CODES & set(found))
-    features = set(wanted.features(frame))
-    roles = {name: key.removeprefix("data.") for name, key in wanted.declared.items()}
-    columns = [
-        {
-            "name": name,
-            "role": "feature" if name in features else roles.get(name, "feature"),
-            "dtype": str(frame[name].dtype),
-            "missing_rate": float(frame[name].isna().mean()) if len(frame) else 0.0,
-            "distinct": int(frame[name].dropna().astype(str).nunique()),
-        }
-        for name in frame.columns
-    ]
+    findings = [*table["findings"], *(split["findings"] if split else [])]
+    findings.sort(key=lambda finding: finding["severity"] != "error")
     return render(
         "readiness.md.j2",
-        data=wanted.data,
-        row_count=len(frame),
-        columns=columns,
+        table=table,
+        split=split["metrics"] if split else None,
         findings=findings,
-        error_count=sum(finding.severity == "error" for finding in findings),
-        stopped=stopped,
-        checks=[(text, _state(code, found, wanted)) for code, text in CHECK_CODES.items()],
+        error_count=sum(finding["severity"] == "error" for finding in findings),
     )
-
-
-# A check that looks only where another has found nothing.
-_AFTER = {"time_missing": "time_type", "positive_label": "target_classes"}
-
-
-def _state(code: str, found: Mapping[str, str], wanted: Wanted) -> str:
-    """Return the finding's severity, why there is none, or nothing where the check passed."""
-    declared = {
-        "time_": wanted.data.time_column,
-        "key_": wanted.data.id_columns,
-        "group_": wanted.data.group_column,
-    }
-    if code in found:
-        return found[code]
-    if any(code.startswith(prefix) and not column for prefix, column in declared.items()):
-        return "no such column is declared"
-    stopped = STRUCTURE_CODES & set(found) and code not in STRUCTURE_CODES
-    return "not checked" if stopped or _AFTER.get(code) in found else ""

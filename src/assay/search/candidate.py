@@ -15,7 +15,7 @@ from assay.preprocessing import build_preprocessor, build_sampler
 from assay.schema import ROW, Schema
 from assay.search.engine import SearchProblem
 from assay.search.selection import SearchResult, search_best
-from assay.splits import Folds
+from assay.splits.folds import Folds
 
 
 @dataclass(frozen=True)

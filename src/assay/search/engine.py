@@ -12,7 +12,7 @@ from assay.params import TaskParams
 from assay.predictor import Recipe
 from assay.preprocessing import on_target
 from assay.search.candidates import Candidate
-from assay.splits import Folds
+from assay.splits.folds import Folds
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import numpy as np
 
 from assay.metrics.core import FloatArray, Metric, TargetArray
 from assay.params import TaskType
-from assay.splits import Folds
+from assay.splits.folds import Folds
 
 # Steps of the greedy choice; a weight is a multiple of one over their number.
 _STEPS = 20

@@ -1,0 +1,70 @@
+"""What is found in a table, as `data/validated/findings.json` hands it to the readiness page."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import pandas as pd
+
+from assay.checks.findings import Finding, Wanted
+from assay.checks.structure import STRUCTURE_CODES
+from assay.checks.table import CHECK_CODES
+
+
+def table_facts(frame: pd.DataFrame, wanted: Wanted, findings: Sequence[Finding]) -> dict[str, Any]:
+    """Return what the page tells of a table, as JSON-like values.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The feature table as it was read.
+    wanted : Wanted
+        What `params.yaml` says of it.
+    findings : sequence of Finding
+        From `check_table`.
+    """
+    found = {finding.code: finding.severity for finding in findings}
+    features = set(wanted.features(frame))
+    roles = {name: key.removeprefix("data.") for name, key in wanted.declared.items()}
+    return {
+        "table": wanted.data.table,
+        "unit": wanted.data.unit,
+        "target": wanted.data.target,
+        "excluded": wanted.data.exclude_columns,
+        "row_count": len(frame),
+        "columns": [
+            {
+                "name": str(name),
+                "role": "feature" if name in features else roles.get(name, "feature"),
+                "dtype": str(frame[name].dtype),
+                "missing_rate": float(frame[name].isna().mean()) if len(frame) else 0.0,
+                "distinct": int(frame[name].dropna().astype(str).nunique()),
+            }
+            for name in frame.columns
+        ],
+        "findings": [asdict(finding) for finding in findings],
+        "stopped": bool(STRUCTURE_CODES & set(found)),
+        "checks": [
+            {"text": text, "state": _state(code, found, wanted)}
+            for code, text in CHECK_CODES.items()
+        ],
+    }
+
+
+# A check that looks only where another has found nothing.
+_AFTER = {"time_missing": "time_type", "positive_label": "target_classes"}
+
+
+def _state(code: str, found: Mapping[str, str], wanted: Wanted) -> str:
+    """Return the finding's severity, why there is none, or nothing where the check passed."""
+    declared = {
+        "time_": wanted.data.time_column,
+        "key_": wanted.data.id_columns,
+        "group_": wanted.data.group_column,
+    }
+    if code in found:
+        return found[code]
+    if any(code.startswith(prefix) and not column for prefix, column in declared.items()):
+        return "no such column is declared"
+    stopped = STRUCTURE_CODES & set(found) and code not in STRUCTURE_CODES
+    return "not checked" if stopped or _AFTER.get(code) in found else ""

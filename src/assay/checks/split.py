@@ -1,0 +1,162 @@
+"""Is the split fair? What its parts share, how alike they are, and what a reader must be told."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import pandas as pd
+
+from assay.checks.adversarial import sample_sides, tell_apart
+from assay.checks.findings import Finding
+from assay.checks.repeats import Repeats, estimate_near_repeats, find_repeats
+from assay.errors import SplitError, counted, numbered
+from assay.params import SplitParams
+from assay.schema import Schema
+from assay.splits.parts import Split
+from assay.splits.proof import split_summary
+
+# A classifier that tells the sides no better than this has found nothing that matters.
+_TELLING_AUC = 0.55
+# Strategies whose two sides are drawn from the same rows; the others differ by time.
+_EXCHANGEABLE = {"random", "group"}
+
+
+@dataclass(frozen=True)
+class SplitProof:
+    """What is known of a split.
+
+    Attributes
+    ----------
+    metrics : dict
+        The scalars of `metrics/split.json`.
+    findings : tuple of Finding
+        What its owner should know, errors first.
+    """
+
+    metrics: Mapping[str, Any]
+    findings: tuple[Finding, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what the readiness page needs."""
+        return {"metrics": self.metrics, "findings": [asdict(found) for found in self.findings]}
+
+
+def prove_split(
+    split: Split, table: pd.DataFrame, schema: Schema, params: SplitParams, seed: int
+) -> SplitProof:
+    """Measure a split from the rows themselves.
+
+    Parameters
+    ----------
+    split : Split
+        From `split_table`.
+    table : DataFrame
+        The validated table.
+    schema : Schema
+        Its roles.
+    params : SplitParams
+        The section `split`.
+    seed : int
+        Of the samples and the classifier.
+    """
+    train, holdout = table.iloc[split.train], table.iloc[split.holdout]
+    repeats = find_repeats(train, holdout, schema)
+    # Where the split keeps groups apart, a group is what is exchanged, and what may be known by heart.
+    units = schema.group_column if params.strategy == "group" else None
+    sides = sample_sides(
+        train, holdout, schema.feature_names, units, params.adversarial_sample_rows, seed
+    )
+    metrics = split_summary(split, table, schema, params)
+    metrics |= {
+        "duplicate_count": repeats.count,
+        "duplicate_rate": repeats.rate,
+        **estimate_near_repeats(train, holdout, schema, seed),
+        "adversarial": tell_apart(sides, params.adversarial_permutations, seed),
+    }
+    findings = [
+        *_repeated_rows(repeats, params),
+        *_told_apart(metrics["adversarial"], params),
+        *_shared_groups(metrics, params, schema),
+        *_small_holdout(metrics, params),
+    ]
+    return SplitProof(metrics, tuple(findings))
+
+
+def refuse_unfair_split(proof: SplitProof) -> None:
+    """Stop if a finding is an error, with all of them in one message.
+
+    Raises
+    ------
+    SplitError
+        If the holdout repeats too many training rows.
+    """
+    errors = [found for found in proof.findings if found.severity == "error"]
+    if errors:
+        raise SplitError(numbered([f"{found.message} {found.action}" for found in errors]))
+
+
+def _repeated_rows(repeats: Repeats, params: SplitParams) -> Iterator[Finding]:
+    if repeats.rate > params.max_duplicate_rate and repeats.example is not None:
+        asked, known = repeats.example
+        yield Finding(
+            "split_duplicates",
+            "error",
+            f"{counted(repeats.count, 'holdout row')} ({repeats.rate:.1%}) repeat a training row in "
+            f"every feature, above {params.max_duplicate_rate:.1%} (split.max_duplicate_rate): row "
+            f"{asked} of the table repeats row {known}, counted from 0.",
+            "Drop the repeats when the table is made; or, where they are one entity, name it in "
+            "data.group_column and use split.strategy group; or, where features have so few values "
+            "that different rows coincide, raise split.max_duplicate_rate.",
+            evidence={"duplicate_rate": repeats.rate},
+        )
+
+
+def _told_apart(adversarial: Mapping[str, Any], params: SplitParams) -> Iterator[Finding]:
+    if params.strategy not in _EXCHANGEABLE or not adversarial["applicable"]:
+        return
+    auc, limit = adversarial["auc"], max(adversarial["null_p95"], _TELLING_AUC)
+    if auc > limit:
+        top = next(iter(adversarial["top_features"].items()), None)
+        most = f", most of all by {top[0]!r} (AUC {top[1]:.2f} alone)" if top else ""
+        yield Finding(
+            "sides_differ",
+            "warning",
+            f"a classifier tells training set from holdout with an AUC of {auc:.2f}, above "
+            f"{limit:.2f}{most}; split.strategy {params.strategy} should leave no difference.",
+            "Look at that feature: where groups are few or large, use more of them; where rows "
+            "change over time, use split.strategy time.",
+            tuple(adversarial["top_features"]),
+            {"auc": auc},
+        )
+
+
+def _shared_groups(
+    metrics: Mapping[str, Any], params: SplitParams, schema: Schema
+) -> Iterator[Finding]:
+    # Split by time, an entity that comes back is what the model will meet; the page has the count.
+    if params.strategy == "random" and metrics.get("group_overlap_count"):
+        yield Finding(
+            "shared_groups",
+            "warning",
+            f"{metrics['group_overlap_row_rate']:.1%} of the holdout's rows belong to the "
+            f"{counted(metrics['group_overlap_count'], 'group')} (data.group_column "
+            f"{schema.group_column!r}) that also train: what is learnt of an entity by heart counts "
+            "as skill.",
+            "Use split.strategy group, unless every entity that is scored later is known already.",
+            (str(schema.group_column),),
+            {"group_overlap_row_rate": metrics["group_overlap_row_rate"]},
+        )
+
+
+def _small_holdout(metrics: Mapping[str, Any], params: SplitParams) -> Iterator[Finding]:
+    rate, wanted = metrics["holdout_rate"], params.holdout_fraction
+    if not wanted / 2 <= rate <= wanted * 2:
+        yield Finding(
+            "holdout_size",
+            "warning",
+            f"the holdout has {rate:.1%} of the rows, {wanted:.1%} were asked for "
+            "(split.holdout_fraction).",
+            "Rows of one time, one group or one key stand together: name finer ones, or ask for "
+            "another fraction; with split.strategy group_time, split.seen_groups keep drops none.",
+            evidence={"holdout_rate": rate},
+        )
