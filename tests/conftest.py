@@ -205,9 +205,10 @@ def as_task(schema: Schema, typed: pd.DataFrame, task: str) -> tuple[Schema, pd.
 
     if task == "multiclass":
         cut = np.searchsorted([-0.5, 0.8], typed["noise"]).astype("int8")
-        return replace(schema, labels=("low", "mid", "high")), typed.assign(outcome=cut)
+        labels = ("low", "mid", "high")
+        return replace(schema, task=task, labels=labels), typed.assign(outcome=cut)
     if task == "regression":
-        return replace(schema, labels=()), typed.assign(outcome=typed["noise"] * 3)
+        return replace(schema, task=task, labels=()), typed.assign(outcome=typed["noise"] * 3)
     return schema, typed
 
 

@@ -47,12 +47,22 @@ def table_facts(frame: pd.DataFrame, wanted: Wanted, findings: Sequence[Finding]
         "checks": [
             {"text": text, "state": _state(code, found, wanted)}
             for code, text in CHECK_CODES.items()
+            if wanted.task.type in _OF_TASKS.get(code, (wanted.task.type,))
         ],
     }
 
 
 # A check that looks only where another has found nothing.
 _AFTER = {"time_missing": "time_type", "positive_label": "target_classes"}
+
+# Checks that only some tasks have.
+_OF_TASKS = {
+    "target_classes": ("binary", "multiclass"),
+    "positive_label": ("binary",),
+    "rare_class": ("binary", "multiclass"),
+    "target_numbers": ("regression",),
+    "target_looks_like_classes": ("regression",),
+}
 
 
 def _state(code: str, found: Mapping[str, str], wanted: Wanted) -> str:

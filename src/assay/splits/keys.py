@@ -48,7 +48,9 @@ def salted(keys: KeyArray, salt: int) -> KeyArray:
 def _keys(table: pd.DataFrame, names: Sequence[str], schema: Schema) -> KeyArray:
     """Hash some columns of a validated table; their order is irrelevant, missing equals missing."""
     # These are float64 in every validated table, and too many to be written as texts.
-    numbers = set(schema.names_of("numeric")) | (set() if schema.labels else {schema.target})
+    numbers = set(schema.names_of("numeric"))
+    if schema.task == "regression":
+        numbers.add(schema.target)
     plain = pd.DataFrame(
         {
             name: _numbers(table[name]) if name in numbers else category_text(table[name])

@@ -65,9 +65,9 @@ def split_summary(
 
 def _balance(part: str, y_true: TargetArray, schema: Schema) -> dict[str, Any]:
     """Describe the target of a part in the words of its task."""
-    if not schema.labels:
+    if schema.task == "regression":
         return {f"{part}_target_mean": float(y_true.mean())}
-    if len(schema.labels) == 2:
+    if schema.task == "binary":
         return {f"{part}_positive_rate": float(y_true.mean())}
     rates = np.bincount(y_true, minlength=len(schema.labels)) / len(y_true)
     by_label = {str(name): float(rate) for name, rate in zip(schema.labels, rates, strict=True)}
