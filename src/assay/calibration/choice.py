@@ -114,7 +114,10 @@ def choose_calibrator(
     ordered: bool,
     methods: Sequence[str],
 ) -> CalibrationChoice:
-    """Choose the calibrator with the lowest cross-fitted log loss; none, unless one lowers it.
+    """Choose the calibrator with the lowest cross-fitted log loss, if that is no chance.
+
+    It is kept only if it lowers the loss of no calibrator by more than the standard error of the
+    difference over the rows: on few rows a step function lowers it by chance, and does harm later.
 
     Parameters
     ----------
@@ -135,10 +138,15 @@ def choose_calibrator(
         return _clipping(task)
     fits = _MULTICLASS if task.type == "multiclass" else _BINARY
     tried = [name for name in methods if name in fits]
-    losses = _cross_fitted_losses(
+    rows = _cross_fitted_losses(
         {name: fits[name] for name in tried}, task, y_true, predicted, fold, ordered
     )
+    losses = {name: float(loss.mean()) for name, loss in rows.items()}
     method = min(losses, key=losses.__getitem__) if losses else "none"
+    if method != "none":
+        gain = rows["none"] - rows[method]
+        if gain.mean() <= gain.std(ddof=1) / np.sqrt(len(gain)):
+            method = "none"
     calibrator = Identity() if method == "none" else fits[method](y_true, predicted)
     return CalibrationChoice(method, calibrator, losses)
 
@@ -170,7 +178,8 @@ def _cross_fitted_losses(
     predicted: FloatArray,
     fold: npt.NDArray[np.integer[Any]],
     ordered: bool,
-) -> dict[str, float]:
+) -> dict[str, FloatArray]:
+    """Return the loss of each judged row by method; the same rows for all."""
     parts: dict[str, list[FloatArray]] = {name: [] for name in ("none", *fits)}
     class_count = predicted.shape[1] if predicted.ndim > 1 else 2
     for number in np.unique(fold):
@@ -182,4 +191,4 @@ def _cross_fitted_losses(
         for name, fit in fits.items():
             probability = fit(y_true[fitted], predicted[fitted]).apply(predicted[judged])
             parts[name].append(row_loss(task.type, y_true[judged], probability))
-    return {name: float(np.concatenate(losses).mean()) for name, losses in parts.items() if losses}
+    return {name: np.concatenate(losses) for name, losses in parts.items() if losses}

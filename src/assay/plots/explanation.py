@@ -53,7 +53,7 @@ def importance_figure(table: pd.DataFrame, metric: str, rows: int, top: int = 15
             color="black",
         )
         axes.axvline(0, color="black", linewidth=0.8)
-        axes.set_xlabel(f"Loss of {metric} when the feature is shuffled")
+        axes.set_xlabel(f"How much worse {metric} gets when the feature is shuffled")
         axes.grid(axis="y", visible=False)
     return figure
 

@@ -30,8 +30,7 @@ def render(template: str, **facts: Any) -> str:
 
 def number(value: float, digits: int = 3) -> str:
     """Write a number with so many digits after the point, fewer where there are some before it."""
-    whole = floor(log10(abs(value))) if abs(value) >= 1 else 0
-    return _fixed(value, max(digits - whole, 0))
+    return _fixed(value, _digits(value, digits))
 
 
 def known(value: float | None, digits: int = 3) -> str:
@@ -51,14 +50,20 @@ def interval(estimate: Mapping[str, float], digits: int = 3) -> str:
         return number(value, digits)
     # All three as the largest of them needs.
     largest = max(abs(value), abs(estimate["ci_low"]), abs(estimate["ci_high"]))
-    fixed = max(digits - (floor(log10(largest)) if largest >= 1 else 0), 0)
+    fixed = _digits(largest, digits)
     low, high = estimate["ci_low"], estimate["ci_high"]
     return f"{_fixed(value, fixed)} [{_fixed(low, fixed)}, {_fixed(high, fixed)}]"
 
 
+def _digits(value: float, digits: int) -> int:
+    """Return how many of the digits stand after the point: fewer for large numbers, none from 1,000."""
+    whole = floor(log10(abs(value))) if abs(value) >= 1 else 0
+    return 0 if whole >= 3 else max(digits - whole, 0)
+
+
 def _fixed(value: float, digits: int) -> str:
     """Write a number with fixed digits, and nothing as -0."""
-    return f"{round(value, digits) + 0.0:.{digits}f}"
+    return f"{round(value, digits) + 0.0:,.{digits}f}"
 
 
 def cell(text: object) -> str:
