@@ -106,7 +106,7 @@ def train_candidate(
     )
     if choice.log_loss:
         found = "no calibrator" if choice.method == "none" else f"the {choice.method} calibrator"
-        report(f"calibration: {found} lowers the cross-fitted log loss")
+        report(f"calibration: {found} lowers the cross-fitted log loss by more than chance")
     keys = pd.DataFrame(
         {
             ROW: train[ROW].to_numpy()[judged],
