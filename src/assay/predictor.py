@@ -20,8 +20,12 @@ from assay.splits.folds import Folds
 # What a skops file may hold beside skops' own safe types, by family of estimator. Anything else is
 # refused by name.
 TRUSTED_TYPES: tuple[str, ...] = (
-    # scikit-learn's encoder and trees
+    # scikit-learn's encoder
     "numpy.dtype",
+    # scikit-learn's forests; a tree's node numbers are not checked, so a forged file could crash a scorer
+    "sklearn.tree._tree.Tree",
+    # a blend
+    "sklearn.utils._bunch.Bunch",
     # a transformed target
     "numpy.log1p",
     "numpy.expm1",
