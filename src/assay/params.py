@@ -66,6 +66,12 @@ _OF_OTHER_TASKS: Mapping[TaskType, frozenset[CandidateName]] = {
 }
 
 
+# Columns that predictions add beside those that the user's file carries.
+_OUTPUT_NAMES = frozenset(
+    {"score", "prediction", "threshold", "confidence", "prediction_low", "prediction_high"}
+)
+
+
 class Section(BaseModel):
     """A section of `params.yaml`: frozen, complete, strict about types and names."""
 
@@ -104,9 +110,10 @@ class DataParams(Section):
             if len(found) > 1
         ]
         clashes += [
-            f"{name!r} is in {roles[name][0]} and is the name of a column of predictions; rename it"
-            for name in ("score", "prediction", "threshold")
-            if roles.get(name, ["exclude_columns"])[0] not in {"exclude_columns", "target"}
+            f"{name!r} is in {found[0]} and is the name of a column of predictions; rename it"
+            for name, found in roles.items()
+            if found[0] not in {"exclude_columns", "target"}
+            and (name in _OUTPUT_NAMES or name.startswith("probability_"))
         ]
         clashes += [
             f"{name!r} is in {roles[name][0]}, so it is no feature and not in categorical_columns"
