@@ -9,7 +9,7 @@ Guarantee: everything is in the user's features, and nothing here feeds back int
 from pathlib import Path
 
 from assay import artifacts
-from assay.interpretation.interpret import interpret_model, interpretation_json
+from assay.interpretation.interpret import interpret_model, interpretation_json, plot_tables
 from assay.plots.explanation import explanation_figures
 from assay.predictor import load_predictor
 from assay.schema import ROW, schema_from_json
@@ -51,11 +51,8 @@ def main() -> None:
     shap_values.insert(0, ROW, holdout[ROW].to_numpy()[found.explanation.positions])
     artifacts.write_table(paths["shap_values"], shap_values)
     artifacts.write_json(paths["metrics"], interpretation_json(found))
-    artifacts.write_table(paths["importance_data"], found.importance[["feature", "importance"]])
-    shap_means = found.explanation.mean_absolute()
-    artifacts.write_table(
-        paths["shap_data"], shap_means.rename("mean_abs_shap").rename_axis("feature").reset_index()
-    )
+    for name, table in plot_tables(found).items():
+        artifacts.write_table(paths[f"{name}_data"], table)
     figures = explanation_figures(found, len(holdout), params.task, params.interpret)
     artifacts.write_figures(paths["pictures"], figures)
     say(f"the top feature is {found.importance['feature'][0]}")

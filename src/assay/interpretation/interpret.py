@@ -83,6 +83,19 @@ def interpret_model(
     return Interpretation(importance, explanation, slices)
 
 
+# Features in the data of a plot; more names would overlap.
+_PLOTTED = 25
+
+
+def plot_tables(found: Interpretation) -> dict[str, pd.DataFrame]:
+    """Return the data behind the bars of "importance" and "shap": the top features of each."""
+    means = found.explanation.mean_absolute().rename("mean_abs_shap").rename_axis("feature")
+    return {
+        "importance": found.importance[["feature", "importance"]].head(_PLOTTED),
+        "shap": means.reset_index().head(_PLOTTED),
+    }
+
+
 def interpretation_json(found: Interpretation) -> dict[str, Any]:
     """Return the summary of `metrics/interpret.json`."""
     top = found.importance.iloc[0]
