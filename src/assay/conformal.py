@@ -92,7 +92,8 @@ def fit_intervals(
     Vovk, Gammerman and Shafer 2005; Lei et al. 2018 (residuals); Bostrom and Johansson 2020 (bins).
     """
     tail = (1 - coverage) / 2
-    needed = ceil(1 / tail) - 1
+    # Rounding must not ask for a row more, as 1 / ((1 - 0.9) / 2) would.
+    needed = ceil(1 / tail - 1e-9) - 1
     if len(y_true) < needed:
         raise GateError(
             f"threshold.interval_coverage of {coverage:g} needs at least {needed} out-of-fold rows, "
