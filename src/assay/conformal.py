@@ -118,9 +118,11 @@ def fit_intervals(
 
 def _edges(y_pred: FloatArray, bins: int, needed: int) -> FloatArray:
     """Return the inner edges of as many bins as have enough rows; equal predictions stay together."""
-    for count in range(bins, 1, -1):
-        edges = np.unique(np.quantile(y_pred, np.linspace(0, 1, count + 1)[1:-1]))
-        edges = edges[edges > y_pred.min()]
+    above = y_pred[y_pred > y_pred.min()]
+    for count in range(bins if len(above) else 1, 1, -1):
+        edges = np.quantile(y_pred, np.linspace(0, 1, count + 1)[1:-1])
+        # Many equal predictions at the lower end, such as zeros, have a bin without the others.
+        edges = np.unique(np.maximum(edges, above.min()))
         rows = np.bincount(np.searchsorted(edges, y_pred, side="right"), minlength=len(edges) + 1)
         if rows.min() >= needed:
             return np.asarray(edges, dtype=float)
