@@ -126,35 +126,6 @@ class TaskParams(Section):
     clip_high: float | None
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)]
 
-    @model_validator(mode="after")
-    def _keys_suit_the_type(self) -> "TaskParams":
-        faults = []
-        known = TASK_METRICS[self.type]
-        if self.primary_metric not in known:
-            faults.append(
-                f"primary_metric {self.primary_metric} is none of {self.type}; "
-                f"choose from {', '.join(known)}"
-            )
-        if (self.type == "binary") == (self.positive_label is None):
-            needed = "must name a value of the target" if self.type == "binary" else "must be null"
-            faults.append(f"positive_label {needed}, since type is {self.type}")
-        if self.type != "regression":
-            given = {"target_transform": self.target_transform != "none"}
-            given |= {
-                "clip_low": self.clip_low is not None,
-                "clip_high": self.clip_high is not None,
-            }
-            faults += [
-                f"{name} is for regression, and type is {self.type}"
-                for name, is_given in given.items()
-                if is_given
-            ]
-        if None not in (self.clip_low, self.clip_high) and self.clip_low >= self.clip_high:  # type: ignore[operator]
-            faults.append(f"clip_low {self.clip_low} must lie below clip_high {self.clip_high}")
-        if faults:
-            raise ValueError("; ".join(faults))
-        return self
-
 
 class ValidateParams(Section):
     """Limits of the gates that a table must pass."""
@@ -294,7 +265,7 @@ class Params(Section):
 
     @model_validator(mode="after")
     def _sections_agree(self) -> "Params":
-        task, train, faults = self.task.type, self.train, []
+        task, train, faults = self.task.type, self.train, _task_faults(self.task)
         foreign = set(train.candidates or []) & _OF_OTHER_TASKS[task]
         if foreign:
             faults.append(f"train.candidates: {', '.join(sorted(foreign))} cannot do {task}")
@@ -307,6 +278,35 @@ class Params(Section):
         if faults:
             raise ValueError("; ".join(faults))
         return self
+
+
+def _task_faults(task: TaskParams) -> list[str]:
+    """Say which keys of `task` do not suit its type."""
+    faults = []
+    known = TASK_METRICS[task.type]
+    if task.primary_metric not in known:
+        faults.append(
+            f"task.primary_metric {task.primary_metric} is none of {task.type}; "
+            f"choose from {', '.join(known)}"
+        )
+    if (task.type == "binary") == (task.positive_label is None):
+        needed = "must name a value of the target" if task.type == "binary" else "must be null"
+        faults.append(f"task.positive_label {needed}, since type is {task.type}")
+    if task.type != "regression":
+        given = {
+            "target_transform": task.target_transform != "none",
+            "clip_low": task.clip_low is not None,
+            "clip_high": task.clip_high is not None,
+        }
+        faults += [
+            f"task.{name} is for regression, and type is {task.type}"
+            for name, is_given in given.items()
+            if is_given
+        ]
+    low, high = task.clip_low, task.clip_high
+    if low is not None and high is not None and low >= high:
+        faults.append(f"task.clip_low {low} must lie below clip_high {high}")
+    return faults
 
 
 def section_names() -> list[str]:
