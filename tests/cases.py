@@ -69,3 +69,9 @@ def plain_folds(rows: int, count: int = 5, seed: int = 0) -> Folds:
     """Return folds at random, each of which trains on all others."""
     fold = np.random.default_rng(seed).permutation(np.arange(rows) % count) + 1
     return Folds(fold, np.zeros(rows, dtype=int))
+
+
+def positive_table() -> pd.DataFrame:
+    """Return the table of a regression whose target is never negative, and skewed."""
+    table = make_table(task="regression")
+    return table.assign(outcome=np.expm1(np.clip(table["outcome"] / 10, 0, None)))

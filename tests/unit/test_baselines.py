@@ -3,8 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from cases import make_case
-from conftest import make_table
+from cases import make_case, positive_table
 from sklearn.base import clone
 from sklearn.linear_model import Ridge
 from sklearn.pipeline import Pipeline
@@ -82,11 +81,6 @@ def test_the_metrics_are_those_of_the_out_of_fold_rows():
     ]
     assert found.metrics["ridge"]["mae"]["cv_mean"] == pytest.approx(np.mean(values))
     assert found.metrics["ridge"]["calibration_method"] == "none"
-
-
-def positive_table():
-    table = make_table(task="regression")
-    return table.assign(outcome=np.expm1(np.clip(table["outcome"] / 10, 0, None)))
 
 
 def test_a_transformed_target_is_predicted_in_its_own_unit():
