@@ -20,8 +20,13 @@ from assay.splits import Folds
 # What a skops file may hold beside skops' own safe types, by family of estimator. Anything else is
 # refused by name.
 TRUSTED_TYPES: tuple[str, ...] = (
-    # scikit-learn's encoder and trees
+    # scikit-learn's encoder
     "numpy.dtype",
+    # forests: skops warns that a forged tree could read memory out of bounds. Files of models are
+    # compared with the SHA-256 of a manifest before they are loaded to score.
+    "sklearn.tree._tree.Tree",
+    # a blend: the members of a voting model by name
+    "sklearn.utils._bunch.Bunch",
     # a transformed target
     "numpy.log1p",
     "numpy.expm1",
