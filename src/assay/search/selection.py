@@ -114,7 +114,7 @@ def search_best(
             ranked = [chosen, *ranked]
     return SearchResult(
         chosen,
-        bool(chosen.params),
+        chosen.tuned,
         estimator,
         out_of_fold,
         _leaderboard(ranked, failures, problem),
@@ -253,7 +253,7 @@ def _leaderboard(
             {
                 "rank": rank,
                 "model": result.candidate.name,
-                "tuned": bool(result.params),
+                "tuned": result.tuned,
                 "metric": problem.metric.name,
                 "mean": result.mean,
                 "std": result.std,
