@@ -12,10 +12,9 @@ from sklearn.naive_bayes import GaussianNB
 
 from assay.errors import DataError
 from assay.metrics.catalogue import primary_metric, task_metrics
-from assay.params import CandidateName
 from assay.predictor import fold_scores
 from assay.search import selection
-from assay.search.candidates import CANDIDATES, Candidate
+from assay.search.candidates import Candidate
 from assay.search.engine import FoldScores, Trial
 from assay.search.selection import engine_factory, search_best
 
@@ -236,21 +235,6 @@ def test_a_metric_that_some_fold_cannot_have_is_told_with_the_fold():
 def test_an_unknown_engine_is_refused():
     with pytest.raises(ValueError, match="unknown engine 'h2o'"):
         engine_factory("h2o")
-
-
-def test_params_and_candidates_name_the_same_models():
-    assert set(CANDIDATES) == set(CandidateName.__args__)
-
-
-@pytest.mark.parametrize("task", TASKS)
-@pytest.mark.parametrize("name", CANDIDATES)
-def test_a_search_space_is_used_to_its_ends(name, task):
-    candidate = CANDIDATES[name]
-    if (candidate.regressor if task == "regression" else candidate.classifier) is None:
-        with pytest.raises(ValueError, match=f"{name} cannot do {task}"):
-            candidate.build(task, 0, 1)
-    else:
-        assert set(candidate.space) <= set(candidate.build(task, 0, 1).get_params())
 
 
 @pytest.mark.parametrize("task", TASKS)
