@@ -3,13 +3,14 @@
 import importlib
 import json
 import re
+import shutil
 import subprocess
 import sys
 
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import STAGES
+from conftest import STAGES, VARIANTS, run_stage
 
 from assay import artifacts
 from assay.decisions import TABLES
@@ -146,10 +147,6 @@ def test_out_of_fold_rows_are_training_rows_with_their_own_outcomes(finished_tas
 
 def test_the_decision_does_not_depend_on_the_holdout(finished_task, tmp_path, monkeypatch):
     """Other predictions and outcomes there change what is reported, not what is decided."""
-    import shutil
-
-    from conftest import run_stage
-
     copy = shutil.copytree(finished_task.folder, tmp_path / "copy", symlinks=True)
     monkeypatch.chdir(copy)
     path = copy / "data/predictions/holdout.parquet"
@@ -184,6 +181,31 @@ def test_the_reference_profile_is_that_of_the_task(finished_task):
             assert set(shares) == {str(label) for label in labels}
     else:
         assert len(told["quantiles"]) == 11
+
+
+_BY_SKLEARN = [key for key in VARIANTS if key[1] == "sklearn"]
+_WITHOUT_PYCARET = """
+import importlib, sys
+sys.modules["pycaret"] = None
+for name in ("train", "package"):
+    importlib.import_module(f"stages.{name}").main()
+"""
+
+
+@pytest.mark.parametrize("finished_task", _BY_SKLEARN, indirect=True, ids="-".join)
+def test_the_scikit_learn_engine_trains_and_packages_the_same_bytes_without_pycaret(
+    finished_task, tmp_path
+):
+    copy = shutil.copytree(finished_task.folder, tmp_path / "copy", symlinks=True)
+    shutil.rmtree(copy / "models/candidate")
+    shutil.rmtree(copy / "models/runs")
+    subprocess.run([sys.executable, "-c", _WITHOUT_PYCARET], cwd=copy, check=True)
+    for folder in ("models/candidate", "models/runs"):
+        before = {path for path in (finished_task.folder / folder).rglob("*") if path.is_file()}
+        assert len(before) >= 2
+        for path in before:
+            made = copy / path.relative_to(finished_task.folder)
+            assert made.read_bytes() == path.read_bytes(), made
 
 
 def predict(finished, source, target):
