@@ -63,8 +63,9 @@ def test_a_failed_gate_leaves_the_figures_to_look_at(finished, tmp_path, monkeyp
     assert read(copy, "metrics/holdout.json")["gate"]["passed"] is False
 
 
-def change(section, **values):
-    params = make_params()
+def change(section, of="binary", **values):
+    params = make_params(of)
+    params["train"] |= {"engine": "sklearn", "tune_top": 0}
     params[section] |= values
     return params
 
@@ -104,6 +105,23 @@ BAD_INPUT = {
     "a precision out of reach": (
         make_table().assign(outcome=lambda t: np.random.default_rng(0).integers(0, 2, len(t))),
         change("threshold", strategy="min_precision", min_precision=1.0), None, "threshold",
+        GateError),
+    "two classes for multiclass": (None, change("data", of="multiclass"), None, "validate", DataError),
+    "texts for regression": (
+        make_table(task="multiclass"), change("data", of="regression"), None, "validate", DataError),
+    "a metric of another task": (
+        None, change("task", of="regression", primary_metric="roc_auc"), None, "validate",
+        ParamsError),
+    "a rule that gives no number": (
+        make_table(task="regression"), change("baseline", of="regression", rule="signal > 1"), None,
+        "baseline", ParamsError),
+    "an accuracy out of reach": (
+        make_table(task="multiclass").assign(
+            outcome=lambda t: np.random.default_rng(0).integers(0, 3, len(t))),
+        change("threshold", of="multiclass", accept_accuracy=1.0), None, "threshold", GateError),
+    "a coverage that needs more rows": (
+        make_table(task="regression"),
+        change("threshold", of="regression", interval_coverage=0.999), None, "threshold",
         GateError),
 }  # fmt: skip
 
