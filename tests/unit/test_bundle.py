@@ -170,26 +170,3 @@ def test_the_skew_check_finds_a_difference_in_the_last_digit(finished, bundle, t
     spoilt[3] = np.nextafter(spoilt[3], 1)
     with pytest.raises(ArtifactError, match=r"1 of .* holdout rows score differently"):
         check_skew(*arguments, spoilt, tmp_path / "b")
-
-
-def test_pycaret_reads_its_own_file_and_scores_alike(folder, bundle, rows):
-    import warnings
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        from pycaret.classification import load_model, predict_model
-
-        model = load_model(str(folder / "model/pycaret_model"), verbose=False)
-        theirs = predict_model(
-            model,
-            data=rows[bundle.contract.schema.feature_names],
-            raw_score=True,
-            round=17,
-            verbose=False,
-        )["prediction_score_1"]
-    # PyCaret shrinks numbers to 32 bits before it predicts.
-    ours = bundle.predictor.pipeline.predict_proba(score_table(bundle, rows).accepted.features)[
-        :, 1
-    ]
-    np.testing.assert_allclose(theirs, ours, atol=1e-3)
-    assert np.median(np.abs(theirs - ours)) < 1e-6
