@@ -63,6 +63,14 @@ _OF_OTHER_TASKS: Mapping[TaskType, frozenset[CandidateName]] = {
 }
 
 
+# Columns that a scored file gets, beside those that are carried to it.
+_PREDICTED: Mapping[TaskType, tuple[str, ...]] = {
+    "binary": ("score", "prediction", "threshold"),
+    "multiclass": ("prediction", "confidence", "probability_"),
+    "regression": ("prediction", "prediction_low", "prediction_high"),
+}
+
+
 class Section(BaseModel):
     """A section of `params.yaml`: frozen, complete, strict about types and names."""
 
@@ -99,11 +107,6 @@ class DataParams(Section):
             f"{name!r} is in {' and in '.join(found)}; give it one role"
             for name, found in roles.items()
             if len(found) > 1
-        ]
-        clashes += [
-            f"{name!r} is in {roles[name][0]} and is the name of a column of predictions; rename it"
-            for name in ("score", "prediction", "threshold")
-            if roles.get(name, ["exclude_columns"])[0] not in {"exclude_columns", "target"}
         ]
         clashes += [
             f"{name!r} is in {roles[name][0]}, so it is no feature and not in categorical_columns"
@@ -275,9 +278,27 @@ class Params(Section):
             faults.append(f"calibrate.methods: temperature is for multiclass, and type is {task}")
         if task == "multiclass" and self.baseline.rule is not None:
             faults.append("baseline.rule must be null for multiclass: a rule gives one number")
+        faults += _predicted_names(self.data, task)
         if faults:
             raise ValueError("; ".join(faults))
         return self
+
+
+def _predicted_names(data: DataParams, task: TaskType) -> list[str]:
+    """Say which carried columns have the name of a column of predictions."""
+    carried = {
+        "id_columns": data.id_columns,
+        "time_column": [data.time_column] if data.time_column else [],
+        "group_column": [data.group_column] if data.group_column else [],
+        "passthrough_columns": data.passthrough_columns,
+    }
+    return [
+        f"data: {name!r} is in {role} and is the name of a column of predictions; rename it"
+        for role, names in carried.items()
+        for name in names
+        # An ending of its own tells the probability of each class.
+        if any(name == own or (own[-1] == "_" and name.startswith(own)) for own in _PREDICTED[task])
+    ]
 
 
 def _task_faults(task: TaskParams) -> list[str]:
