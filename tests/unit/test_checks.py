@@ -104,6 +104,13 @@ def test_true_is_not_one(values, label):
     assert "positive_label" in codes(table, task__positive_label=label)
 
 
+@pytest.mark.parametrize(
+    "name", ["y_pred", "absolute_error", "y_prob_0", "baseline_y_score", "raw_y_pred"]
+)
+def test_names_that_stand_beside_the_users_are_reserved(name):
+    assert codes(spoil(**{name: 1})) == {"reserved_name": "error"}
+
+
 def test_a_saved_index_is_no_feature():
     table = spoil(**{"__index_level_0__": 1})
     with pytest.raises(SchemaError, match="a pandas index that was saved"):

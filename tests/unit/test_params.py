@@ -101,9 +101,30 @@ def test_a_column_is_not_kept_and_excluded(raw_params):
     assert "'aftermath' is in exclude_columns and in passthrough_columns" in refusal(raw_params)
 
 
-def test_no_kept_column_has_the_name_of_a_prediction(raw_params):
-    raw_params["data"]["passthrough_columns"] = ["score"]
-    assert "'score' is in passthrough_columns and is the name of a column" in refusal(raw_params)
+@pytest.mark.parametrize("role", ["passthrough_columns", "id_columns", "group_column"])
+@pytest.mark.parametrize(
+    ("task", "name"),
+    [
+        ("binary", "score"), ("binary", "threshold"), ("multiclass", "confidence"),
+        ("multiclass", "probability_low"), ("regression", "prediction_low"),
+        ("regression", "prediction"),
+    ],
+)  # fmt: skip
+def test_no_carried_column_has_the_name_of_a_prediction(task, name, role):
+    raw = make_params(task)
+    raw["data"][role] = name if role == "group_column" else [name]
+    assert f"data: {name!r} is in {role} and is the name of a column" in refusal(raw)
+    # It may be a feature, or excluded.
+    raw["data"][role] = None if role == "group_column" else []
+    raw["data"]["exclude_columns"] = {name: "a model's"}
+    assert parse_params(raw).data.exclude_columns
+
+
+@pytest.mark.parametrize(("task", "name"), [("binary", "confidence"), ("regression", "score")])
+def test_names_of_the_predictions_of_other_tasks_are_free(task, name):
+    raw = make_params(task)
+    raw["data"]["passthrough_columns"] = [name]
+    assert parse_params(raw).data.passthrough_columns == [name]
 
 
 def test_only_features_are_declared_categories(raw_params):
