@@ -1,6 +1,7 @@
 """Importance, slices, and the summary of both."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -112,6 +113,14 @@ def test_quantile_slices_hold_every_row_once(task):
     slices = slices_of(case, linear(case).predict(case.features), [], ["signal", "count"])
     assert slices.groupby("feature")["n"].sum().eq(len(case.train)).all()
     assert len(slices) >= 8
+
+
+def test_a_number_that_never_varies_is_one_slice_beside_the_missing_ones():
+    case = make_case()
+    one = np.where(np.arange(len(case.train)) % 3 == 0, np.nan, 4.5)
+    case = replace(case, train=case.train.assign(noise=one))
+    slices = slices_of(case, np.full(len(case.train), 0.3), [], ["noise"])
+    assert dict(zip(slices["slice"], slices["n"], strict=True)) == {"4.5": 320, "(missing)": 160}
 
 
 def test_small_slices_are_not_judged():

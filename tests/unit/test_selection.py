@@ -7,6 +7,7 @@ from itertools import product
 import numpy as np
 import pytest
 from cases import make_case, positive_table
+from optuna.distributions import FloatDistribution
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.naive_bayes import GaussianNB
 
@@ -224,12 +225,44 @@ def test_an_engine_whose_scores_cannot_be_reproduced_is_caught(monkeypatch):
         search(make_case())
 
 
-def test_a_metric_that_some_fold_cannot_have_is_told_with_the_fold():
-    case = make_case("regression", task={"primary_metric": "r2"}, train={"engine": "sklearn"})
-    level = case.train["outcome"].where(case.folds.fold != 2, 7.0)
-    case = replace(case, train=case.train.assign(outcome=level))
-    with pytest.raises(DataError, match=r"r2 is not defined on fold 2, where outcomes do not vary"):
+@pytest.mark.parametrize(
+    ("task", "metric", "value", "reason"),
+    [
+        ("binary", "roc_auc", 1, "a class has no row. Choose neg_log_loss"),
+        ("regression", "r2", 7.0, "outcomes do not vary. Choose neg_mean_absolute_error"),
+    ],
+)
+def test_a_metric_that_some_fold_cannot_have_is_told_with_the_fold(task, metric, value, reason):
+    case = make_case(task, task={"primary_metric": metric}, train={"engine": "sklearn"})
+    outcome = case.train["outcome"].where(case.folds.fold != 2, value)
+    case = replace(case, train=case.train.assign(outcome=outcome))
+    with pytest.raises(DataError, match=f"{metric} is not defined on fold 2, where {reason}"):
         search(case)
+
+
+class Moody(GaussianNB):
+    """Works as delivered, and in no other way."""
+
+    def __init__(self, mood=0.0):
+        super().__init__()
+        self.mood = mood
+
+    def fit(self, X, y):
+        if self.mood:
+            raise RuntimeError("not today")
+        return super().fit(X, y)
+
+
+def test_a_candidate_that_cannot_be_tuned_still_stands_as_delivered(monkeypatch):
+    instead_of(monkeypatch, "logistic", Moody, {"mood": FloatDistribution(1.0, 2.0)})
+    result = search(
+        make_case(train={"engine": "sklearn", "tune_top": 1, "candidates": ["logistic"]})
+    )
+    board = result.leaderboard
+    assert board["model"].tolist() == ["logistic", "logistic (tuned)"]
+    assert board["failure"].tolist() == ["", "RuntimeError: not today"]
+    assert not result.tuned
+    assert result.tuning.empty
 
 
 def test_an_unknown_engine_is_refused():
