@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -163,6 +164,70 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for name in STAGES:
             run_stage(name)
     return folder
+
+
+# What the projects of the other tasks and of the other engine try beside it.
+VARIANTS: dict[tuple[str, str], dict[str, dict[str, Any]]] = {
+    ("binary", "pycaret"): {},
+    ("binary", "sklearn"): {"train": {"class_weight": "balanced"}},
+    ("multiclass", "pycaret"): {"threshold": {"accept_accuracy": 0.75}},
+    ("multiclass", "sklearn"): {"train": {"resampling": "smote", "ensemble": "blend"}},
+    ("regression", "pycaret"): {"data": {"group_column": None, "passthrough_columns": []}},
+    ("regression", "sklearn"): {
+        "task": {"target_transform": "log1p", "clip_low": 0.0},
+        "train": {"ensemble": "blend"},
+        "threshold": {"interval_coverage": 0.8},
+    },
+}
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A project in which all eight stages ran, with what they ran on."""
+
+    folder: Path
+    task: str
+    engine: str
+    params: Params
+    table: pd.DataFrame
+
+    def new_rows(self) -> pd.DataFrame:
+        """Return rows of the same kind that no stage has seen, with their outcomes."""
+        return variant_table(self.task, self.engine, 400, seed=7)
+
+    @property
+    def run(self) -> Path:
+        return self.folder / (self.folder / "models/registry/latest.txt").read_text().strip()
+
+
+def variant_table(task: str, engine: str, rows: int = 600, seed: int = 0) -> pd.DataFrame:
+    """Return the table of a variant: whole numbers as classes, or numbers above 0, for one engine."""
+    table = make_table(rows, seed, task)
+    if (task, engine) == ("multiclass", "sklearn"):
+        table["outcome"] = table["outcome"].map({"high": 30, "low": 10, "mid": 20})
+    elif (task, engine) == ("regression", "sklearn"):
+        table["outcome"] = np.expm1(np.clip(table["outcome"] / 10, 0, None))
+    return table
+
+
+@pytest.fixture(scope="session", params=list(VARIANTS), ids="-".join)
+def finished_task(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Finished:
+    """A project of each task with each engine in which all stages ran; tests must not change it."""
+    task, engine = request.param
+    table, raw = variant_table(task, engine), make_params(task)
+    raw["train"]["engine"] = engine
+    for section, changes in VARIANTS[request.param].items():
+        raw[section] |= changes
+    finished = Finished(Path(), task, engine, parse_params(raw), table)
+    if not VARIANTS[request.param]:
+        return replace(finished, folder=request.getfixturevalue("finished"))
+    folder = write_project(tmp_path_factory.mktemp(f"{task}-{engine}"), table, raw)
+    with inside(folder):
+        for name in STAGES:
+            run_stage(name)
+    return replace(finished, folder=folder)
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ from sklearn.pipeline import Pipeline
 
 from assay.calibration.choice import choose_calibrator, clip
 from assay.errors import DataError, ParamsError
-from assay.metrics.catalogue import primary_metric
-from assay.metrics.core import FloatArray, LabelArray, Metric, TargetArray
+from assay.metrics.catalogue import primary_metric, undefined_remedy
+from assay.metrics.core import FloatArray, LabelArray, TargetArray
 from assay.params import BaselineParams, CalibrateParams, TaskParams
 from assay.predictions import prediction_columns
 from assay.predictor import Predictor, fold_metrics, load_predictor, out_of_fold_predictions
@@ -236,16 +236,17 @@ def fit_baselines(
         metrics[name]["calibration_method"] = choice.method
         columns.append(prediction_columns(raw[judged], schema, f"{name}_"))
         models[name] = Predictor(clone(baseline).fit(features, y_true), choice.calibrator)
-    best = _best(metrics, primary_metric(task.type, task.primary_metric))
+    best = _best(metrics, task)
     table = pd.concat([part.reset_index(drop=True) for part in columns], axis=1)
     return FittedBaselines(models, best, table, {"applicable": True, "best": best, **metrics})
 
 
-def _best(metrics: Mapping[str, Any], metric: Metric) -> str:
+def _best(metrics: Mapping[str, Any], task: TaskParams) -> str:
+    metric = primary_metric(task.type, task.primary_metric)
     if any(metric.name not in values for values in metrics.values()):
         raise DataError(
-            f"task.primary_metric: {metric.name} is not defined on every fold, because a class has no "
-            "row in one. Choose neg_log_loss, or use fewer folds."
+            f"task.primary_metric: {metric.name} is not defined on every fold, "
+            f"{undefined_remedy(task.type)}"
         )
     sign = 1 if metric.greater_is_better else -1
     return max(metrics, key=lambda name: sign * metrics[name][metric.name]["cv_mean"])

@@ -92,7 +92,8 @@ def fit_intervals(
     Vovk, Gammerman and Shafer 2005; Lei et al. 2018 (residuals); Bostrom and Johansson 2020 (bins).
     """
     tail = (1 - coverage) / 2
-    needed = ceil(1 / tail) - 1
+    # Rounding must not ask for a row more, as 1 / ((1 - 0.9) / 2) would.
+    needed = ceil(1 / tail - 1e-9) - 1
     if len(y_true) < needed:
         raise GateError(
             f"threshold.interval_coverage of {coverage:g} needs at least {needed} out-of-fold rows, "
@@ -117,9 +118,11 @@ def fit_intervals(
 
 def _edges(y_pred: FloatArray, bins: int, needed: int) -> FloatArray:
     """Return the inner edges of as many bins as have enough rows; equal predictions stay together."""
-    for count in range(bins, 1, -1):
-        edges = np.unique(np.quantile(y_pred, np.linspace(0, 1, count + 1)[1:-1]))
-        edges = edges[edges > y_pred.min()]
+    above = y_pred[y_pred > y_pred.min()]
+    for count in range(bins if len(above) else 1, 1, -1):
+        edges = np.quantile(y_pred, np.linspace(0, 1, count + 1)[1:-1])
+        # Many equal predictions at the lower end, such as zeros, have a bin without the others.
+        edges = np.unique(np.maximum(edges, above.min()))
         rows = np.bincount(np.searchsorted(edges, y_pred, side="right"), minlength=len(edges) + 1)
         if rows.min() >= needed:
             return np.asarray(edges, dtype=float)

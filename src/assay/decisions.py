@@ -269,11 +269,11 @@ def _class_columns(decision: Mapping[str, Any], y_prob: FloatArray) -> pd.DataFr
     labels = decision["labels"]
     confidence = y_prob.max(axis=1) if len(y_prob) else np.empty(0)
     codes = y_prob.argmax(axis=1) if len(y_prob) else np.empty(0, dtype=int)
-    # `convert_dtypes` has types of the labels' own kind that can be missing.
     prediction = pd.Series(np.array(labels, dtype=object)[codes], dtype=object)
     prediction = prediction.where(confidence >= decision["min_confidence"], None)
     whole = [isinstance(label, int) and not isinstance(label, bool) for label in labels]
     if all(whole):
+        # Missing values would make floats of NumPy's integers.
         prediction = prediction.astype("Int64")
     columns = {"prediction": prediction, "confidence": confidence}
     for code, label in enumerate(labels):

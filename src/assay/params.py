@@ -66,10 +66,12 @@ _OF_OTHER_TASKS: Mapping[TaskType, frozenset[CandidateName]] = {
 }
 
 
-# Columns that predictions add beside those that the user's file carries.
-_OUTPUT_NAMES = frozenset(
-    {"score", "prediction", "threshold", "confidence", "prediction_low", "prediction_high"}
-)
+# Columns that a scored file gets, beside those that are carried to it.
+_PREDICTED: Mapping[TaskType, tuple[str, ...]] = {
+    "binary": ("score", "prediction", "threshold"),
+    "multiclass": ("prediction", "confidence", "probability_"),
+    "regression": ("prediction", "prediction_low", "prediction_high"),
+}
 
 
 class Section(BaseModel):
@@ -110,12 +112,6 @@ class DataParams(Section):
             if len(found) > 1
         ]
         clashes += [
-            f"{name!r} is in {found[0]} and is the name of a column of predictions; rename it"
-            for name, found in roles.items()
-            if found[0] not in {"exclude_columns", "target"}
-            and (name in _OUTPUT_NAMES or name.startswith("probability_"))
-        ]
-        clashes += [
             f"{name!r} is in {roles[name][0]}, so it is no feature and not in categorical_columns"
             for name in self.categorical_columns
             if name in roles
@@ -135,35 +131,6 @@ class TaskParams(Section):
     clip_low: float | None
     clip_high: float | None
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)]
-
-    @model_validator(mode="after")
-    def _keys_suit_the_type(self) -> "TaskParams":
-        faults = []
-        known = TASK_METRICS[self.type]
-        if self.primary_metric not in known:
-            faults.append(
-                f"primary_metric {self.primary_metric} is none of {self.type}; "
-                f"choose from {', '.join(known)}"
-            )
-        if (self.type == "binary") == (self.positive_label is None):
-            needed = "must name a value of the target" if self.type == "binary" else "must be null"
-            faults.append(f"positive_label {needed}, since type is {self.type}")
-        if self.type != "regression":
-            given = {"target_transform": self.target_transform != "none"}
-            given |= {
-                "clip_low": self.clip_low is not None,
-                "clip_high": self.clip_high is not None,
-            }
-            faults += [
-                f"{name} is for regression, and type is {self.type}"
-                for name, is_given in given.items()
-                if is_given
-            ]
-        if None not in (self.clip_low, self.clip_high) and self.clip_low >= self.clip_high:  # type: ignore[operator]
-            faults.append(f"clip_low {self.clip_low} must lie below clip_high {self.clip_high}")
-        if faults:
-            raise ValueError("; ".join(faults))
-        return self
 
 
 class ValidateParams(Section):
@@ -309,7 +276,7 @@ class Params(Section):
 
     @model_validator(mode="after")
     def _sections_agree(self) -> "Params":
-        task, train, faults = self.task.type, self.train, []
+        task, train, faults = self.task.type, self.train, _task_faults(self.task)
         foreign = set(train.candidates or []) & _OF_OTHER_TASKS[task]
         if foreign:
             faults.append(f"train.candidates: {', '.join(sorted(foreign))} cannot do {task}")
@@ -319,9 +286,56 @@ class Params(Section):
             faults.append(f"calibrate.methods: temperature is for multiclass, and type is {task}")
         if task == "multiclass" and self.baseline.rule is not None:
             faults.append("baseline.rule must be null for multiclass: a rule gives one number")
+        faults += _predicted_names(self.data, task)
         if faults:
             raise ValueError("; ".join(faults))
         return self
+
+
+def _predicted_names(data: DataParams, task: TaskType) -> list[str]:
+    """Say which carried columns have the name of a column of predictions."""
+    carried = {
+        "id_columns": data.id_columns,
+        "time_column": [data.time_column] if data.time_column else [],
+        "group_column": [data.group_column] if data.group_column else [],
+        "passthrough_columns": data.passthrough_columns,
+    }
+    return [
+        f"data: {name!r} is in {role} and is the name of a column of predictions; rename it"
+        for role, names in carried.items()
+        for name in names
+        # An ending of its own tells the probability of each class.
+        if any(name == own or (own[-1] == "_" and name.startswith(own)) for own in _PREDICTED[task])
+    ]
+
+
+def _task_faults(task: TaskParams) -> list[str]:
+    """Say which keys of `task` do not suit its type."""
+    faults = []
+    known = TASK_METRICS[task.type]
+    if task.primary_metric not in known:
+        faults.append(
+            f"task.primary_metric {task.primary_metric} is none of {task.type}; "
+            f"choose from {', '.join(known)}"
+        )
+    if (task.type == "binary") == (task.positive_label is None):
+        needed = "must name a value of the target" if task.type == "binary" else "must be null"
+        faults.append(f"task.positive_label {needed}, since type is {task.type}")
+    if task.type != "regression":
+        given = {
+            "target_transform": task.target_transform != "none",
+            "clip_low": task.clip_low is not None,
+            "clip_high": task.clip_high is not None,
+        }
+        faults += [
+            f"task.{name} is for regression, and type is {task.type}"
+            for name, is_given in given.items()
+            if is_given
+        ]
+    low, high = task.clip_low, task.clip_high
+    if low is not None and high is not None and low >= high:
+        faults.append(f"task.clip_low {low} must lie below clip_high {high}")
+    return faults
 
 
 def section_names() -> list[str]:

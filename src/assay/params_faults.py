@@ -94,7 +94,9 @@ def _interval(field: Any) -> str:
     """Return the field's bounds as an interval, such as `[0, 1]` or `at least 1`."""
     bounds = list(getattr(field, "metadata", []))
     for argument in get_args(getattr(field, "annotation", None)):
-        bounds.extend(getattr(argument, "__metadata__", []))
+        for member in getattr(argument, "__metadata__", []):
+            # The member of a union that is not None keeps its bounds one level down.
+            bounds.extend(getattr(member, "metadata", [member]))
     low = next(((b.ge, "[") for b in bounds if isinstance(b, Ge)), None) or next(
         ((b.gt, "(") for b in bounds if isinstance(b, Gt)), None
     )

@@ -22,9 +22,10 @@ from assay.splits.folds import Folds
 TRUSTED_TYPES: tuple[str, ...] = (
     # scikit-learn's encoder
     "numpy.dtype",
-    # scikit-learn's forests; a tree's node numbers are not checked, so a forged file could crash a scorer
+    # forests: skops warns that a forged tree could read memory out of bounds. Files of models are
+    # compared with the SHA-256 of a manifest before they are loaded to score.
     "sklearn.tree._tree.Tree",
-    # a blend
+    # a blend: the members of a voting model by name
     "sklearn.utils._bunch.Bunch",
     # a transformed target
     "numpy.log1p",

@@ -67,9 +67,10 @@ def test_a_stage_depends_on_every_source_file_that_it_reaches(name):
 
 
 def test_the_closure_finds_late_imports_and_templates():
-    assert "src/assay/search/pycaret_engine.py" in stage_closure("train")
+    for engine in ("pycaret", "sklearn"):
+        assert f"src/assay/search/{engine}_engine.py" in stage_closure("train")
     assert "src/assay/report/templates/readiness.md.j2" in stage_closure("validate")
-    assert "src/assay/plots.py" not in stage_closure("train")
+    assert "src/assay/plots/style.py" not in stage_closure("train")
 
 
 HOLDOUT = "data/split/holdout.parquet"

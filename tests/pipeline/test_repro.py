@@ -92,7 +92,7 @@ def test_a_threshold_sweep_reruns_threshold_and_package_only(repository):
 
 
 def test_the_style_of_plots_does_not_retrain(repository):
-    path = repository / "src/assay/plots.py"
+    path = repository / "src/assay/plots/style.py"
     text = path.read_text()
     path.write_text(text.replace('"figure.dpi": 110', '"figure.dpi": 90'))
     stages = dvc(repository, "status", "--json")

@@ -9,7 +9,8 @@ from assay.errors import DataError, SchemaError
 
 
 def wanted(**changes) -> Wanted:
-    raw = make_params()
+    task = changes.pop("task", "binary")
+    raw = make_params(task)
     for place, value in changes.items():
         section, key = place.split("__")
         raw[section][key] = value
@@ -45,6 +46,10 @@ ONE_EACH = {
     "time_missing": (with_value("moment", pd.NaT), {}, "error"),
     "target_missing": (with_value("outcome", np.nan), {}, "error"),
     "target_classes": (spoil(outcome=1), {}, "error"),
+    "rare_class": (spoil(outcome=np.arange(600) < 8), {"task__positive_label": True}, "warning"),
+    "target_numbers": (spoil(outcome="3"), {"task": "regression"}, "error"),
+    "target_looks_like_classes": (
+        spoil(outcome=np.arange(600) % 4), {"task": "regression"}, "warning"),
     "positive_label": (make_table(), {"task__positive_label": "yes"}, "error"),
     "key_missing": (with_value("row_key", None, 1), {}, "error"),
     "key_repeated": (spoil(row_key="same"), {}, "error"),
@@ -97,6 +102,13 @@ def test_true_is_not_one(values, label):
     table = make_table()
     table["outcome"] = np.array(values)[table["outcome"].to_numpy()]
     assert "positive_label" in codes(table, task__positive_label=label)
+
+
+@pytest.mark.parametrize(
+    "name", ["y_pred", "absolute_error", "y_prob_0", "baseline_y_score", "raw_y_pred"]
+)
+def test_names_that_stand_beside_the_users_are_reserved(name):
+    assert codes(spoil(**{name: 1})) == {"reserved_name": "error"}
 
 
 def test_a_saved_index_is_no_feature():

@@ -1,15 +1,16 @@
 import numpy as np
 import pytest
+from cases import changed_params, make_case
 
-from assay.errors import GateError
+from assay.errors import DataError, GateError
 from assay.evaluation import (
-    curve_tables,
     gate_verdict,
     judge_holdout,
     judgement_json,
     refuse_at_gate,
     worst_cases,
 )
+from assay.metrics.catalogue import task_metrics
 from assay.uncertainty import Estimate
 
 
@@ -66,24 +67,75 @@ def test_only_fail_stops(params, action):
         refuse_at_gate(verdict, gate.model_copy(update={"action": "fail"}))
 
 
-def test_the_worst_case_is_the_surest_mistake(table):
-    y_true = np.array([1, 0, 1])
-    score = np.array([0.9, 0.99, 0.4])
-    worst = worst_cases(table.head(3), y_true, score, ["row_key"], 2)
-    assert worst["row_key"].tolist() == [table["row_key"][1], table["row_key"][2]]
-    assert list(worst.columns[:3]) == ["row_key", "y_score", "row_log_loss"]
+def test_the_worst_case_is_the_surest_mistake():
+    case = make_case()
+    first = case.holdout.head(3).assign(outcome=[1, 0, 1])
+    worst = worst_cases(first, np.array([0.9, 0.99, 0.4]), case.schema, 2)
+    assert worst["row_key"].tolist() == [first["row_key"][1], first["row_key"][2]]
+    assert list(worst.columns[:6]) == [
+        "row_key", "moment", "entity", "remark", "y_score", "row_log_loss",
+    ]  # fmt: skip
 
 
-def test_curves_are_thinned_and_keep_their_ends():
-    y_true, score, _ = rows(5000)
-    curves = curve_tables(y_true, score, 10)
-    roc = curves["roc"]
-    assert len(roc) <= 200
-    assert roc.iloc[0].tolist() == [0, 0]
-    assert roc.iloc[-1].tolist() == [1, 1]
-    assert curves["calibration"]["row_count"].sum() == 5000
-    pr = curves["precision_recall"]
-    assert pr["recall"].is_monotonic_increasing
-    assert len(pr) <= 200
-    assert pr["recall"].iloc[0] > 0
-    assert pr["recall"].iloc[-1] == 1
+def test_the_worst_class_has_the_least_probability_for_what_happened():
+    case = make_case("multiclass")
+    first = case.holdout.head(3).assign(outcome=[0, 1, 2])
+    y_prob = np.array([[0.6, 0.2, 0.2], [0.9, 0.05, 0.05], [0.3, 0.3, 0.4]])
+    worst = worst_cases(first, y_prob, case.schema, 50)
+    assert worst["row_key"].tolist() == first["row_key"][[1, 2, 0]].tolist()
+    assert worst["row_log_loss"].tolist() == pytest.approx((-np.log([0.05, 0.4, 0.6])).tolist())
+    assert list(worst.columns[4:8]) == ["y_prob_0", "y_prob_1", "y_prob_2", "row_log_loss"]
+
+
+def test_the_worst_number_is_the_farthest_off():
+    case = make_case("regression")
+    first = case.holdout.head(3).assign(outcome=[10.0, 20.0, 30.0])
+    worst = worst_cases(first, np.array([11.0, 5.0, 32.0]), case.schema, 1)
+    assert worst["row_key"].tolist() == [first["row_key"][1]]
+    assert worst[["y_pred", "absolute_error", "outcome"]].iloc[0].tolist() == [5, 15, 20]
+
+
+@pytest.mark.parametrize("task", ["multiclass", "regression"])
+def test_every_task_is_judged_by_all_of_its_metrics(task):
+    params = changed_params(task)
+    rng = np.random.default_rng(0)
+    if task == "multiclass":
+        predicted = rng.dirichlet(np.ones(3), 900)
+        y_true = (rng.uniform(size=(900, 1)) > predicted.cumsum(axis=1)).sum(axis=1)
+        baseline = np.tile(np.bincount(y_true) / 900, (900, 1))
+    else:
+        predicted = rng.normal(10, 3, 900)
+        y_true, baseline = predicted + rng.normal(0, 1, 900), np.full(900, 10.0)
+    judgement = judge_holdout(y_true, predicted, baseline, "x", params.task, params.evaluate)
+    assert judgement.gate.passed
+    content = judgement_json(judgement)
+    assert content["row_count"] == 900
+    assert set(content["model"]) == set(task_metrics(task))
+    assert set(content["baseline"]) == {"name", *task_metrics(task)}
+    for part in ("model", "gain_over_baseline"):
+        for name, told in content[part].items():
+            assert np.isfinite(list(told.values())).all(), (part, name)
+    signed = {"ece", "bias"} & set(content["gain_over_baseline"])
+    assert [list(content["gain_over_baseline"][name]) for name in signed] == [["value"]]
+
+
+def test_a_metric_that_the_rows_cannot_have_is_left_out():
+    params = changed_params("regression")
+    predicted = np.linspace(1, 2, 50)
+    judgement = judge_holdout(
+        np.zeros(50), predicted, predicted + 1, "mean", params.task, params.evaluate
+    )
+    assert set(judgement.model) == set(task_metrics("regression")) - {"mape", "r2"}
+
+
+def test_a_primary_metric_that_the_holdout_cannot_have_is_told():
+    params = changed_params("regression", task={"primary_metric": "r2"})
+    predicted = np.linspace(1, 2, 50)
+    with pytest.raises(DataError, match="r2 is not defined on the holdout"):
+        judge_holdout(np.ones(50), predicted, predicted, "mean", params.task, params.evaluate)
+
+
+def test_nothing_is_told_as_minus_zero(params):
+    sentence = gate_verdict(gain(-1e-9, -1e-7), "roc_auc", "prior", params.evaluate).sentence
+    assert "0.0000 (95% interval 0.0000 to" in sentence
+    assert "-0.0000" not in sentence

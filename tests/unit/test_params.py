@@ -1,8 +1,8 @@
 import pytest
-from conftest import ROOT, read_yaml
+from conftest import ROOT, make_params, read_yaml
 
 from assay.errors import ParamsError
-from assay.params import Params, parse_params, section_names
+from assay.params import TASK_METRICS, Params, parse_params, section_names
 
 
 def refusal(document) -> str:
@@ -101,9 +101,30 @@ def test_a_column_is_not_kept_and_excluded(raw_params):
     assert "'aftermath' is in exclude_columns and in passthrough_columns" in refusal(raw_params)
 
 
-def test_no_kept_column_has_the_name_of_a_prediction(raw_params):
-    raw_params["data"]["passthrough_columns"] = ["score"]
-    assert "'score' is in passthrough_columns and is the name of a column" in refusal(raw_params)
+@pytest.mark.parametrize("role", ["passthrough_columns", "id_columns", "group_column"])
+@pytest.mark.parametrize(
+    ("task", "name"),
+    [
+        ("binary", "score"), ("binary", "threshold"), ("multiclass", "confidence"),
+        ("multiclass", "probability_low"), ("regression", "prediction_low"),
+        ("regression", "prediction"),
+    ],
+)  # fmt: skip
+def test_no_carried_column_has_the_name_of_a_prediction(task, name, role):
+    raw = make_params(task)
+    raw["data"][role] = name if role == "group_column" else [name]
+    assert f"data: {name!r} is in {role} and is the name of a column" in refusal(raw)
+    # It may be a feature, or excluded.
+    raw["data"][role] = None if role == "group_column" else []
+    raw["data"]["exclude_columns"] = {name: "a model's"}
+    assert parse_params(raw).data.exclude_columns
+
+
+@pytest.mark.parametrize(("task", "name"), [("binary", "confidence"), ("regression", "score")])
+def test_names_of_the_predictions_of_other_tasks_are_free(task, name):
+    raw = make_params(task)
+    raw["data"]["passthrough_columns"] = [name]
+    assert parse_params(raw).data.passthrough_columns == [name]
 
 
 def test_only_features_are_declared_categories(raw_params):
@@ -133,3 +154,116 @@ def test_a_file_without_sections_is_refused(document):
 def test_the_feature_table_is_parquet(raw_params):
     raw_params["data"]["table"] = "data/table.csv"
     assert "data.table must be the path of a Parquet file" in refusal(raw_params)
+
+
+@pytest.mark.parametrize("task", TASK_METRICS)
+def test_every_metric_of_a_type_suits_it_and_no_other(task):
+    for name in {name for names in TASK_METRICS.values() for name in names}:
+        raw = make_params(task)
+        raw["task"]["primary_metric"] = name
+        if name in TASK_METRICS[task]:
+            assert parse_params(raw).task.primary_metric == name
+        else:
+            assert f"task.primary_metric {name} is none of {task}; choose from" in refusal(raw)
+
+
+@pytest.mark.parametrize("task", ["multiclass", "regression"])
+def test_only_two_classes_have_a_positive_label(task):
+    raw = make_params(task)
+    raw["task"]["positive_label"] = "high"
+    assert f"task.positive_label must be null, since type is {task}" in refusal(raw)
+
+
+def test_two_classes_need_a_positive_label(raw_params):
+    raw_params["task"]["positive_label"] = None
+    assert "positive_label must name a value of the target, since type is binary" in refusal(
+        raw_params
+    )
+
+
+@pytest.mark.parametrize("label", [0, False, "", "no"])
+def test_any_value_may_be_the_positive_label(raw_params, label):
+    raw_params["task"]["positive_label"] = label
+    assert parse_params(raw_params).task.positive_label is label
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass"])
+@pytest.mark.parametrize(
+    ("key", "value"), [("target_transform", "log1p"), ("clip_low", 0.0), ("clip_high", 0.0)]
+)
+def test_classes_are_neither_transformed_nor_clipped(task, key, value):
+    raw = make_params(task)
+    raw["task"][key] = value
+    assert f"{key} is for regression, and type is {task}" in refusal(raw)
+
+
+def test_limits_are_in_order():
+    raw = make_params("regression")
+    raw["task"] |= {"clip_low": 5.0, "clip_high": 5.0}
+    assert "clip_low 5.0 must lie below clip_high 5.0" in refusal(raw)
+    raw["task"]["clip_high"] = None
+    assert parse_params(raw).task.clip_low == 5
+
+
+@pytest.mark.parametrize(
+    ("task", "section", "change", "words"),
+    [
+        ("binary", "train", {"candidates": ["ridge"]}, "train.candidates: ridge cannot do binary"),
+        ("multiclass", "train", {"candidates": ["ridge", "dummy"]}, "ridge cannot do multiclass"),
+        ("regression", "train", {"candidates": ["logistic"]}, "logistic cannot do regression"),
+        ("regression", "train", {"class_weight": "balanced"}, "must be none for regression"),
+        ("regression", "train", {"resampling": "smote"}, "must be none for regression"),
+        ("multiclass", "baseline", {"rule": "signal > 1"}, "baseline.rule must be null"),
+        ("binary", "calibrate", {"methods": ["temperature"]}, "temperature is for multiclass"),
+        ("regression", "calibrate", {"methods": ["temperature"]}, "and type is regression"),
+    ],
+)
+def test_what_does_not_suit_the_type_is_refused(task, section, change, words):
+    raw = make_params(task)
+    parse_params(raw)
+    raw[section] |= change
+    assert words in refusal(raw)
+
+
+def test_what_does_not_suit_the_type_is_told_all_at_once():
+    raw = make_params("multiclass")
+    raw["task"] |= {"type": "regression", "positive_label": 1, "clip_low": 2.0, "clip_high": 1.0}
+    raw["train"] |= {"candidates": ["logistic"], "class_weight": "balanced"}
+    text = refusal(raw)
+    for words in (
+        "task.primary_metric neg_log_loss is none of regression; choose from neg_root_mean",
+        "task.positive_label must be null",
+        "task.clip_low 2.0 must lie below clip_high 1.0",
+        "logistic cannot do regression",
+        "class_weight and train.resampling must be none",
+        "temperature is for multiclass, and type is regression",
+    ):
+        assert words in text
+
+
+def test_a_candidate_is_named_once(raw_params):
+    raw_params["train"]["candidates"] = ["dummy", "logistic", "dummy"]
+    assert "train: candidates names a model twice: dummy, logistic, dummy" in refusal(raw_params)
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "value", "expected"),
+    [
+        ("train", "engine", "h2o", "one of 'pycaret' or 'sklearn'"),
+        ("train", "preset", "quick", "one of 'fast', 'balanced' or 'thorough'"),
+        ("train", "budget_seconds", 0, "greater than 0"),
+        ("train", "tune_top", -1, "at least 0"),
+        ("threshold", "accept_accuracy", 1.5, "in [0, 1]"),
+        ("threshold", "interval_coverage", 1.0, "in (0, 1)"),
+        ("threshold", "interval_bins", 0, "at least 1"),
+        ("baseline", "ridge_alpha", 0, "greater than 0"),
+        ("calibrate", "methods", ["platt"], "one of 'sigmoid', 'isotonic' or 'temperature'"),
+    ],
+)
+def test_the_keys_of_searches_and_decisions_have_their_limits(
+    raw_params, section, key, value, expected
+):
+    raw_params[section][key] = value
+    text = refusal(raw_params)
+    assert f"{section}.{key}" in text
+    assert expected in text

@@ -3,6 +3,8 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from cases import changed_params
+from conftest import make_table
 
 from assay.errors import SchemaError
 from assay.schema import (
@@ -126,3 +128,43 @@ def test_labels_are_the_datas_own_values(table, params, labels, positive, expect
     assert schema.labels == expected
     assert [type(label) for label in schema.labels] == [type(label) for label in expected]
     assert typed_table(table, schema)["outcome"].mean() == (table["outcome"] == positive).mean()
+
+
+@pytest.mark.parametrize(
+    ("labels", "expected"),
+    [
+        (["b", "a", "c"], ("a", "b", "c")),
+        (["10", "9", "é"], ("10", "9", "é")),
+        ([10, 9, -1], (-1, 9, 10)),
+        ([2.5, 0.5, 1.0], (0.5, 1.0, 2.5)),
+        (pd.array([3, 1, 2], dtype="Int64"), (1, 2, 3)),
+        (pd.Categorical(["b", "a", "c"], categories=["c", "b", "a"]), ("a", "b", "c")),
+        (["x", 2, 1], (1, 2, "x")),
+    ],
+)
+def test_classes_have_an_order_that_the_rows_do_not_decide(labels, expected):
+    params = changed_params("multiclass")
+    outcome = pd.Series(labels).repeat(4).reset_index(drop=True)
+    table = make_table(12).assign(outcome=outcome)
+    for seed in range(3):
+        mixed = table.sample(frac=1, random_state=seed).reset_index(drop=True)
+        schema = infer_schema(mixed, params.data, params.task)
+        assert schema.labels == expected
+        assert [type(label) for label in schema.labels] == [type(label) for label in expected]
+        codes = typed_table(mixed, schema)["outcome"]
+        assert codes.dtype == "int8"
+        assert [expected[code] for code in codes] == mixed["outcome"].tolist()
+        assert schema_from_json(json.loads(json.dumps(schema.to_json()))) == schema
+
+
+@pytest.mark.parametrize("dtype", ["int64", "float32", "Float64", "Int64"])
+def test_the_target_of_a_regression_is_a_plain_number_without_labels(dtype):
+    params = changed_params("regression")
+    table = make_table(task="regression")
+    table["outcome"] = table["outcome"].round().astype(dtype)
+    schema = infer_schema(table, params.data, params.task)
+    assert schema.labels == ()
+    assert schema.task == "regression"
+    typed = typed_table(table, schema)
+    assert typed["outcome"].dtype == "float64"
+    assert typed["outcome"].tolist() == table["outcome"].tolist()

@@ -101,7 +101,7 @@ def card_facts(finished) -> CardFacts:
     }  # fmt: skip
     tables = [
         artifacts.read_report(finished / f"reports/tables/{name}.csv")
-        for name in ("leaderboard", "importance", "slices")
+        for name in ("leaderboard", "importance", "slices", "per_class")
     ]
     return CardFacts(
         artifacts.read_json(run / "run_meta.json"),

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from assay.metrics import binary_metrics, primary_metric
+from assay.metrics.catalogue import primary_metric, task_metrics
 from assay.uncertainty import Bootstrap, metric_estimate, paired_gain
 
-AUC = primary_metric("roc_auc")
+AUC = primary_metric("binary", "roc_auc")
 
 
 def draw(rng, n, separation):
@@ -39,7 +39,7 @@ def test_the_interval_holds_the_value_and_narrows_with_rows():
 @pytest.mark.parametrize("name", ["roc_auc", "brier"])
 def test_a_95_percent_interval_covers_the_truth(name):
     """Against the value on a million rows; 300 simulations leave a margin of 3 points."""
-    metric = binary_metrics(10)[name]
+    metric = task_metrics("binary")[name]
     truth = metric.value(*draw(np.random.default_rng(99), 1_000_000, 1.0))
     rng = np.random.default_rng(5)
     covered = 0
@@ -62,7 +62,9 @@ def test_a_paired_gain_is_surer_than_two_separate_intervals():
 
 def test_a_gain_over_oneself_is_exactly_zero():
     y_true, score = draw(np.random.default_rng(3), 500, 1.0)
-    gain = paired_gain(binary_metrics(10)["log_loss"], y_true, score, score, Bootstrap(100, 0.9, 0))
+    gain = paired_gain(
+        task_metrics("binary")["log_loss"], y_true, score, score, Bootstrap(100, 0.9, 0)
+    )
     assert (gain.value, gain.ci_low, gain.ci_high) == (0.0, 0.0, 0.0)
 
 
@@ -100,8 +102,38 @@ def test_a_gain_of_noise_passes_no_more_often_than_stated_where_rows_share_group
 
 def test_the_calibration_error_has_no_interval():
     y_true, score = draw(np.random.default_rng(3), 500, 1.0)
-    ece = binary_metrics(10)["ece"]
+    ece = task_metrics("binary")["ece"]
     estimate = metric_estimate(ece, y_true, score, Bootstrap(100, 0.9, 0))
     assert estimate.value == estimate.ci_low == estimate.ci_high
     assert estimate.method == ""
     assert paired_gain(ece, y_true, score, score, Bootstrap(100, 0.9, 0)).value == 0
+
+
+@pytest.mark.parametrize("task", ["multiclass", "regression"])
+def test_a_bootstrap_serves_predictions_of_any_shape(task):
+    rng = np.random.default_rng(7)
+    if task == "multiclass":
+        predicted = rng.dirichlet(np.ones(3), 300)
+        y_true = (rng.uniform(size=(300, 1)) > predicted.cumsum(axis=1)).sum(axis=1)
+    else:
+        predicted = rng.normal(5, 2, 300)
+        y_true = predicted + rng.normal(size=300)
+    worse = predicted[rng.permutation(300)]
+    plan = Bootstrap(100, 0.95, 0)
+    for metric in task_metrics(task).values():
+        if metric.resamplable and not metric.signed:
+            estimate = metric_estimate(metric, y_true, predicted, plan)
+            assert estimate.ci_low < estimate.value < estimate.ci_high, metric.name
+            gain = paired_gain(metric, y_true, predicted, worse, plan)
+            assert gain.ci_low > 0, metric.name
+
+
+def test_bias_has_an_interval_and_its_gain_has_none():
+    rng = np.random.default_rng(8)
+    y_true = rng.normal(size=300)
+    bias, plan = task_metrics("regression")["bias"], Bootstrap(100, 0.95, 0)
+    estimate = metric_estimate(bias, y_true, y_true + rng.normal(0.5, 1, 300), plan)
+    assert 0 < estimate.ci_low < estimate.value < estimate.ci_high
+    gain = paired_gain(bias, y_true, y_true + 0.5, y_true - 2.0, plan)
+    assert gain.value == gain.ci_low == gain.ci_high == pytest.approx(1.5)
+    assert gain.method == ""

@@ -123,10 +123,12 @@ class PerClass:
     calibrators: tuple[Calibrator, ...]
 
     def apply(self, score: FloatArray) -> FloatArray:
-        """Return calibrated probabilities, shape (n, k)."""
-        columns = [c.apply(score[:, code]) for code, c in enumerate(self.calibrators)]
-        result = np.column_stack(columns) if columns else score
-        normalised: FloatArray = result / result.sum(axis=1, keepdims=True)
+        """Return calibrated probabilities, shape (n, k); as they were where all round to 0."""
+        result = np.column_stack(
+            [calibrator.apply(score[:, code]) for code, calibrator in enumerate(self.calibrators)]
+        )
+        total = result.sum(axis=1, keepdims=True)
+        normalised: FloatArray = np.divide(result, total, out=score.copy(), where=total > 0)
         return normalised
 
     def to_json(self) -> dict[str, Any]:

@@ -43,6 +43,13 @@ def primary_metric(task: TaskType, scorer_name: MetricName) -> Metric:
     return task_metrics(task)[_SCORERS[scorer_name]]
 
 
+def undefined_remedy(task: TaskType) -> str:
+    """Say where a metric of a task has no value on a fold, and what to do about it."""
+    if task == "regression":
+        return "where outcomes do not vary. Choose neg_mean_absolute_error, or use fewer folds."
+    return "where a class has no row. Choose neg_log_loss, or use fewer folds."
+
+
 # The loss of a single row, by which worst cases and slices are ranked.
 ROW_LOSS: Mapping[TaskType, str] = {
     "binary": "row_log_loss",

@@ -79,7 +79,7 @@ class FoldScores:
     ----------
     candidate : Candidate
     params : dict
-        Hyper-parameters that tuning set; empty as delivered.
+        Hyper-parameters that tuning set, or the weights of a blend; empty as delivered.
     metric : str
         Its name.
     scores : tuple of float
@@ -100,6 +100,11 @@ class FoldScores:
     def std(self) -> float:
         """Sample standard deviation over the folds."""
         return float(np.std(self.scores, ddof=1))
+
+    @property
+    def tuned(self) -> bool:
+        """Whether hyper-parameters come from tuning; the weights of a blend are none."""
+        return bool(self.params and self.candidate.space)
 
     def __str__(self) -> str:
         return f"{self.metric} {self.mean:.4f}, sd {self.std:.4f} over {len(self.scores)} folds"

@@ -26,6 +26,8 @@ _METRIC = "assay_primary"
 # PyCaret insists on a test set if the folds are ours. These rows are copies of training rows and
 # nothing is read from them.
 _STAND_IN_ROWS = 20
+# Optuna looks at the clock before its first trial too, and none would be no search.
+_SHORTEST_SECONDS = 0.1
 
 
 class PyCaretEngine:
@@ -108,7 +110,7 @@ class PyCaretEngine:
                 round=15,
                 verbose=False,
                 tuner_verbose=0,
-                timeout=seconds,
+                timeout=None if seconds is None else max(seconds, _SHORTEST_SECONDS),
             )
             tuned = self._fold_scores(candidate, _plain_params(tuner.best_params_))
         sign = 1.0 if self._problem.metric.greater_is_better else -1.0

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from assay.errors import DataError
+from assay.metrics.catalogue import undefined_remedy
 from assay.metrics.core import FloatArray
 from assay.params import TrainParams
 from assay.predictor import fold_scores, out_of_fold_predictions
@@ -96,7 +97,7 @@ def search_best(
     if not delivered:
         reasons = "; ".join(f"{name}: {reason}" for name, reason in failures.items())
         raise DataError(f"train.candidates: every candidate failed ({reasons}).")
-    refuse_undefined(problem.metric.name, delivered[0].scores)
+    refuse_undefined(problem, delivered[0].scores)
     direction = -1 if problem.metric.greater_is_better else 1
     delivered.sort(key=lambda result: direction * result.mean)
     tuned, trials = _tune_best(engine, delivered, plan, failures, report)
@@ -113,7 +114,7 @@ def search_best(
             ranked = [chosen, *ranked]
     return SearchResult(
         chosen,
-        bool(chosen.params),
+        chosen.tuned,
         estimator,
         out_of_fold,
         _leaderboard(ranked, failures, problem),
@@ -165,7 +166,7 @@ def _try_blend(
     return found, (chosen, estimator, blended)
 
 
-def refuse_undefined(metric: str, scores: Sequence[float]) -> None:
+def refuse_undefined(problem: SearchProblem, scores: Sequence[float]) -> None:
     """Stop if the metric that chooses is not defined on some fold.
 
     Raises
@@ -176,8 +177,8 @@ def refuse_undefined(metric: str, scores: Sequence[float]) -> None:
     folds = [number for number, score in enumerate(scores, start=1) if np.isnan(score)]
     if folds:
         raise DataError(
-            f"task.primary_metric: {metric} is not defined on fold {', '.join(map(str, folds))}, "
-            "where a class has no row. Choose neg_log_loss, or use fewer folds."
+            f"task.primary_metric: {problem.metric.name} is not defined on fold "
+            f"{', '.join(map(str, folds))}, {undefined_remedy(problem.task.type)}"
         )
 
 
@@ -252,7 +253,7 @@ def _leaderboard(
             {
                 "rank": rank,
                 "model": result.candidate.name,
-                "tuned": bool(result.params),
+                "tuned": result.tuned,
                 "metric": problem.metric.name,
                 "mean": result.mean,
                 "std": result.std,

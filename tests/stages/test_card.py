@@ -1,0 +1,106 @@
+"""What the card says where something is out of the ordinary."""
+
+from copy import deepcopy
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+
+from assay import artifacts
+from assay.report.model_card import CardFacts, model_card
+from assay.schema import schema_from_json
+
+TABLES = ("leaderboard", "importance", "slices", "per_class")
+
+
+@pytest.fixture
+def facts(finished_task):
+    folder = finished_task.folder
+    files = {path.stem: artifacts.read_json(path) for path in (folder / "metrics").glob("*.json")}
+    return CardFacts(
+        artifacts.read_json(finished_task.run / "run_meta.json"),
+        schema_from_json(artifacts.read_json(folder / "data/validated/schema.json")),
+        files,
+        artifacts.read_json(folder / "models/decision.json"),
+        *(artifacts.read_report(folder / f"reports/tables/{name}.csv") for name in TABLES),
+    )
+
+
+def changed(facts, part, place, value):
+    """Return the facts with one value of a nested part changed."""
+    content = deepcopy(getattr(facts, part))
+    *sections, key = place
+    inner = content
+    for name in sections:
+        inner = inner[name]
+    assert key in inner
+    inner[key] = value
+    return replace(facts, **{part: content})
+
+
+def test_the_card_of_the_facts_is_the_one_that_was_written(facts, finished_task):
+    assert model_card(facts) == (finished_task.folder / "reports/model_card.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("action", "passed", "words"),
+    [
+        ("fail", True, "The model passes the gate: it beats the best baseline"),
+        ("warn", False, "**Do not ship on these figures.**"),
+        ("off", False, "The gate is off, so the model was packaged without being asked"),
+    ],
+)
+def test_the_verdict_is_the_gates(facts, action, passed, words):
+    facts = changed(facts, "metrics", ("holdout", "gate", "action"), action)
+    facts = changed(facts, "metrics", ("holdout", "gate", "passed"), passed)
+    assert words in model_card(facts).split("## Problem")[0]
+
+
+def test_a_candidate_that_failed_is_listed_with_its_reason(facts):
+    failed = {"model": "extra_trees", "tuned": False, "failure": "ValueError: a | b"}
+    board = pd.concat([facts.leaderboard, pd.DataFrame([failed])], ignore_index=True)
+    assert "| failed | extra_trees | | ValueError: a \\| b | |" in model_card(
+        replace(facts, leaderboard=board)
+    )
+
+
+def test_a_search_with_a_budget_is_told_to_be_unrepeatable(facts):
+    assert "rebuilds every output to the same bytes" in model_card(facts)
+    facts = changed(facts, "metrics", ("train", "reproducible"), False)
+    facts = changed(facts, "run", ("params", "train", "budget_seconds"), 60.0)
+    card = model_card(facts)
+    assert "**The search is not reproducible**: it had a budget of 60.0 seconds" in card
+    assert "rebuilds every output to the same bytes" not in card
+
+
+def test_a_metric_without_a_value_on_some_fold_is_told(facts):
+    metrics = deepcopy(facts.metrics)
+    # The metric that chooses has one on every fold, or nothing is trained.
+    name = next(n for n in metrics["holdout"]["model"] if n != metrics["holdout"]["gate"]["metric"])
+    del metrics["train"]["out_of_fold"][name]
+    assert "| not defined on every fold |" in model_card(replace(facts, metrics=metrics))
+
+
+def test_a_slice_without_a_value_is_told(facts):
+    slices = facts.slices.copy()
+    slices.loc[0, [facts.metrics["holdout"]["gate"]["metric"], "ci_low", "ci_high"]] = None
+    assert "| not defined there |" in model_card(replace(facts, slices=slices))
+
+
+def test_a_blend_names_its_members(facts):
+    blend = {"applicable": True, "kept": True, "weights": {"ridge": 0.7, "lightgbm": 0.3}}
+    facts = changed(facts, "metrics", ("train", "blend"), blend)
+    facts = changed(facts, "metrics", ("train", "chosen_model"), "blend")
+    assert "The model is a blend of ridge, lightgbm, chosen among" in model_card(facts)
+
+
+def test_many_classes_are_listed_in_part(facts):
+    if not len(facts.per_class):
+        # Another task has no such table, and the card no such section.
+        assert "ROC AUC against the rest" not in model_card(facts)
+        return
+    many = pd.concat([facts.per_class] * 5, ignore_index=True)
+    card = model_card(replace(facts, per_class=many))
+    assert "3 further classes are in `reports/tables/per_class.csv`." in card
+    one = facts.per_class.astype({"recall": float}).assign(precision=float("nan"))
+    assert "| - |" in model_card(replace(facts, per_class=one))

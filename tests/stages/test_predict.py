@@ -1,0 +1,128 @@
+"""`python -m stages.predict`: what it scores, what it refuses, what it says."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from conftest import STAGES, make_params, make_table, run_stage
+
+from assay import artifacts
+from assay.errors import ArtifactError
+
+
+def predict(folder, *arguments):
+    return subprocess.run(
+        [sys.executable, "-m", "stages.predict", *map(str, arguments)],
+        cwd=folder, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def rows():
+    return make_table(40, seed=5).drop(columns=["outcome", "aftermath"])
+
+
+def test_predict_scores_with_the_latest_model_and_says_what_it_did(finished, rows, tmp_path):
+    rows.assign(kind="zebra", extra=1).to_csv(tmp_path / "new.csv", index=False)
+    done = predict(finished, "--input", tmp_path / "new.csv", "--output", tmp_path / "out.parquet")
+    assert done.returncode == 0, done.stderr
+    assert "note: left out, unknown to the model: extra" in done.stdout
+    assert "note: kind: a category that training did not know in 40 rows" in done.stdout
+    assert "40 rows scored by " in done.stdout
+    scored = artifacts.read_table(tmp_path / "out.parquet")
+    assert scored["row_key"].tolist() == rows["row_key"].tolist()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "code", "message"),
+    [
+        (lambda t: t.drop(columns="signal"), 11, "1 required column is missing: signal"),
+        (lambda t: t.rename(columns={"noise": "nois"}), 11, "Nearest in the file: nois for noise"),
+        (lambda t: t.assign(outcome=0), 11, "target column 'outcome' is present"),
+    ],
+)
+def test_predict_refuses_what_breaks_the_contract(finished, rows, tmp_path, spoil, code, message):
+    spoil(rows).to_parquet(tmp_path / "new.parquet", index=False)
+    done = predict(
+        finished, "--input", tmp_path / "new.parquet", "--output", tmp_path / "o" / "out.csv"
+    )
+    assert done.returncode == code
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "o").exists()
+
+
+def test_predict_refuses_a_model_that_was_changed(finished, rows, tmp_path):
+    import shutil
+
+    run = finished / (finished / "models/registry/latest.txt").read_text().strip()
+    copy = shutil.copytree(run, tmp_path / "run")
+    with (copy / "decision.json").open("a") as stream:
+        stream.write(" ")
+    rows.to_csv(tmp_path / "new.csv", index=False)
+    done = predict(
+        finished, "--input", tmp_path / "new.csv", "--output", tmp_path / "o.csv", "--model", copy
+    )
+    assert done.returncode == ArtifactError.exit_code
+    assert "decision.json is not the file that was packaged" in done.stderr
+
+
+def test_predict_help_is_worth_reading(finished):
+    done = predict(finished, "--help")
+    assert done.returncode == 0
+    for word in ("--input", "--output", "--model", "input contract", "Exit codes", "threshold"):
+        assert word in done.stdout
+
+
+_IMPORTS = """
+import sys
+from stages.predict import main
+main(sys.argv[1:])
+loaded = {name.split(".")[0] for name in sys.modules}
+assert not loaded & {"pycaret", "dvc", "matplotlib", "shap", "optuna", "pickle5"}, loaded
+"""
+
+
+def test_scoring_never_imports_pycaret(finished, rows, tmp_path):
+    rows.to_csv(tmp_path / "new.csv", index=False)
+    subprocess.run(
+        [sys.executable, "-c", _IMPORTS, "--input", tmp_path / "new.csv", "--output",
+         tmp_path / "out.csv"],
+        cwd=finished, check=True,
+    )  # fmt: skip
+
+
+def test_a_planted_leak_of_the_outcome_cannot_come_through_an_excluded_column(finished):
+    run = finished / (finished / "models/registry/latest.txt").read_text().strip()
+    contract = artifacts.read_json(run / "schema/input_schema.json")
+    assert "aftermath" not in [f["name"] for f in contract["schema"]["features"]]
+    holdout = artifacts.read_table(run / "tables/holdout_input.parquet")
+    assert not {"aftermath", "outcome"} & set(holdout.columns)
+
+
+@pytest.mark.parametrize(
+    ("labels", "positive"), [(["no", "yes"], "yes"), ([True, False], False), ([1.0, 0.0], 0)]
+)
+def test_labels_of_any_kind_come_through_to_the_predictions(project, labels, positive):
+    """From the table through all eight stages to a scored file, in the data's own values."""
+    table, params = make_table(), make_params()
+    table["outcome"] = np.array(labels)[table["outcome"].to_numpy()]
+    params["task"]["positive_label"] = positive
+    params["train"] |= {"engine": "sklearn", "candidates": ["logistic"], "tune_top": 0}
+    params["baseline"]["rule"] = None
+    folder = project(table, params)
+    for name in STAGES:
+        run_stage(name)
+    rows = table.drop(columns=["outcome", "aftermath"])
+    rows.to_csv(folder / "new.csv", index=False)
+    done = predict(folder, "--input", "new.csv", "--output", "out.parquet")
+    assert done.returncode == 0, done.stderr
+    scored = artifacts.read_table(folder / "out.parquet")
+    assert set(scored["prediction"]) == set(labels)
+    assert {type(v) for v in scored["prediction"].tolist()} == {type(labels[0])}
+    flagged = scored["prediction"] == positive
+    assert scored.loc[flagged, "score"].min() > scored.loc[~flagged, "score"].max()
+    from sklearn.metrics import roc_auc_score
+
+    assert roc_auc_score(table["outcome"] == positive, scored["score"]) > 0.75

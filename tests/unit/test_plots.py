@@ -1,0 +1,154 @@
+"""Every figure of every task: what it names, and that it is drawn the same twice."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from cases import changed_params, make_case
+
+from assay import artifacts
+from assay.decisions import Rows, decide_task
+from assay.interpretation.interpret import Interpretation
+from assay.interpretation.shap_values import Explanation
+from assay.plots.decision import decision_figures
+from assay.plots.explanation import explanation_figures, importance_figure, shap_bar_figure
+from assay.plots.holdout import holdout_figures
+from assay.schema import Schema
+
+TASKS = ["binary", "multiclass", "regression"]
+
+
+def schema_of(task, classes=None) -> Schema:
+    from dataclasses import replace
+
+    schema = make_case(task).schema
+    return schema if classes is None else replace(schema, labels=tuple(range(classes)))
+
+
+def rows(task, n=200, classes=3, seed=0) -> Rows:
+    rng = np.random.default_rng(seed)
+    if task == "binary":
+        score = rng.uniform(size=n)
+        return Rows((rng.uniform(size=n) < score).astype(int), score)
+    if task == "multiclass":
+        y_prob = rng.dirichlet(np.ones(classes), n)
+        y_true = np.minimum(
+            (rng.uniform(size=(n, 1)) > y_prob.cumsum(axis=1)).sum(axis=1), classes - 1
+        )
+        return Rows(y_true, y_prob)
+    y_pred = rng.gamma(3, 4, n)
+    return Rows(y_pred + rng.normal(size=n), y_pred)
+
+
+def judged(task, classes=None):
+    judged = rows(task, classes=classes or 3)
+    shown = {"model": judged.predicted, "baseline (x)": judged.predicted[::-1]}
+    params = changed_params(task).evaluate
+    return holdout_figures(judged.y_true, shown, schema_of(task, classes), params)
+
+
+def decided(task, classes=None, **threshold):
+    params = changed_params(task, threshold=threshold).threshold
+    parts = (rows(task, classes=classes or 3, seed=seed) for seed in (1, 0))
+    return decision_figures(decide_task(schema_of(task, classes), params, *parts, 0.95))
+
+
+def explained(task):
+    rng = np.random.default_rng(0)
+    importance = pd.DataFrame(
+        {
+            "feature": ["a", "b"],
+            "importance": [0.2, 0],
+            "ci_low": [0.1, -0.1],
+            "ci_high": [0.3, 0.1],
+        }
+    )
+    values = pd.DataFrame(rng.normal(size=(200, 2)), columns=["a", "b"])
+    features = pd.DataFrame({"a": rng.normal(size=200), "b": rng.choice(["x", "y"], 200)})
+    features.loc[:10, "a"] = np.nan
+    told = Explanation(values, features, np.arange(200), "log-odds", "by hand", 0.0)
+    found = Interpretation(importance, told, pd.DataFrame())
+    params = changed_params(task)
+    return explanation_figures(found, 200, params.task, params.interpret)
+
+
+FIGURES = {
+    "binary": {"roc", "precision_recall", "calibration", "threshold", "confusion"},
+    "multiclass": {"roc", "precision_recall", "calibration", "rejection", "confusion"},
+    "regression": {"actual", "residuals", "errors", "qq", "coverage", "intervals"},
+}
+
+
+def figures(task):
+    return {**judged(task), **decided(task), **explained(task)}
+
+
+def title(figure) -> str:
+    suptitle = figure._suptitle.get_text() if figure._suptitle else ""
+    return suptitle or figure.axes[0].get_title(loc="left")
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_each_figure_names_its_rows_its_axes_and_draws_the_same_bytes(task, tmp_path):
+    first, second = figures(task), figures(task)
+    explanations = {"importance", "shap_bar", "shap_beeswarm", "shap_dependence"}
+    assert set(first) == FIGURES[task] | explanations
+    for name, figure in first.items():
+        assert "of 200" in title(figure) if name == "intervals" else "n = 200" in title(figure)
+        assert all(axes.get_xlabel() or axes.get_ylabel() for axes in figure.axes), name
+        artifacts.write_figure(tmp_path / "a.png", figure)
+        artifacts.write_figure(tmp_path / "b.png", second[name])
+        assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes(), name
+        assert (tmp_path / "a.png").stat().st_size > 5000, name
+
+
+def legend(figure) -> list[str]:
+    return [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
+
+
+def test_two_classes_are_drawn_beside_the_baseline():
+    assert legend(judged("binary")["roc"]) == ["model", "baseline (x)", "chance"]
+
+
+def test_many_classes_are_drawn_in_part_and_the_figure_says_so():
+    drawn = judged("multiclass", classes=20)
+    assert len(legend(drawn["roc"])) == 6 + 1
+    assert "6 largest classes" in title(drawn["roc"])
+    assert legend(judged("multiclass")["roc"]) == ["low", "mid", "high", "chance"]
+
+
+@pytest.mark.parametrize(("classes", "numbered"), [(12, True), (13, False), (100, False)])
+def test_the_cells_of_a_large_confusion_matrix_have_no_numbers(classes, numbered, tmp_path):
+    figure = decided("multiclass", classes=classes)["confusion"]
+    assert bool(figure.axes[0].texts) is numbered
+    artifacts.write_figure(tmp_path / "confusion.png", figure)
+
+
+def test_the_chosen_confidence_is_marked_where_it_lies():
+    figure = decided("multiclass", accept_accuracy=0.7)["rejection"]
+    curve, point = figure.axes[0].lines
+    place = (point.get_xdata()[0], point.get_ydata()[0])
+    assert place in set(zip(curve.get_xdata(), curve.get_ydata(), strict=True))
+    assert place[1] >= 0.7
+    undecided = decided("multiclass")["rejection"].axes[0].lines[1]
+    assert undecided.get_xdata()[0] == 1
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_few_rows_and_perfect_predictions_are_drawn(task, tmp_path):
+    few = rows(task, 12)
+    if task == "regression":
+        few = Rows(few.predicted, few.predicted)
+    found = holdout_figures(
+        few.y_true, {"model": few.predicted}, schema_of(task), changed_params(task).evaluate
+    )
+    for name, figure in found.items():
+        artifacts.write_figure(tmp_path / f"{name}.png", figure)
+    assert all("n = 12" in title(figure) for figure in found.values())
+
+
+def test_features_that_are_not_drawn_are_counted():
+    names = [f"f{k}" for k in range(40)]
+    table = pd.DataFrame({"feature": names, "importance": 0.1, "ci_low": 0.0, "ci_high": 0.2})
+    assert "top 15 of 40" in title(importance_figure(table, "rmse", 100))
+    means = pd.Series(np.linspace(1, 0, 40), index=names)
+    assert "top 15 of 40" in title(shap_bar_figure(means, "outcome", 100))
