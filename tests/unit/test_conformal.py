@@ -2,6 +2,9 @@ import json
 
 import numpy as np
 import pytest
+from mapie.conformity_scores import AbsoluteConformityScore
+from mapie.regression import SplitConformalRegressor
+from sklearn.base import BaseEstimator, RegressorMixin
 
 from assay.conformal import coverage_of, fit_intervals, interval_rule_from_json
 from assay.errors import GateError
@@ -135,3 +138,29 @@ def test_the_width_is_the_mean_over_the_rows():
     held, width = coverage_of(rule, np.array([1.0, 9.0, 20.0]), np.array([0.0, 7.5, 6.0]))
     assert held == pytest.approx(2 / 3)
     assert width == pytest.approx((2 + 4 + 4) / 3)
+
+
+class Passing(RegressorMixin, BaseEstimator):
+    """Predicts its only feature, so that MAPIE sees the predictions that we see."""
+
+    def fit(self, X, y):
+        self.fitted_ = True
+        return self
+
+    def predict(self, X):
+        return X[:, 0]
+
+
+@pytest.mark.parametrize("error", [normal, skewed])
+@pytest.mark.parametrize("coverage", [0.8, 0.9, 0.95])
+@pytest.mark.parametrize("rows", [57, 200, 501])
+def test_one_bin_gives_the_intervals_of_mapie(rows, coverage, error):
+    y_true, y_pred = draw(np.random.default_rng(rows), error, rows)
+    signed = AbsoluteConformityScore(sym=False)
+    reference = SplitConformalRegressor(
+        Passing().fit(None, None), confidence_level=coverage, conformity_score=signed, prefit=True
+    ).conformalize(y_pred[:, None], y_true)
+    new = np.linspace(0, 10, 7)
+    expected = reference.predict_interval(new[:, None])[1][:, :, 0]
+    ends = np.column_stack(fit_intervals(y_true, y_pred, coverage, 1).interval(new))
+    np.testing.assert_allclose(ends, expected, rtol=0, atol=1e-12)
