@@ -17,7 +17,7 @@ from stages._stage import Stage, run, say
 
 STAGE = Stage(
     name="threshold",
-    sections=("threshold", "evaluate.confidence"),
+    sections=("task", "threshold", "evaluate.confidence"),
     reads={
         "out_of_fold": Path("data/predictions/oof.parquet"),
         "holdout": Path("data/predictions/holdout.parquet"),
@@ -43,7 +43,9 @@ def main() -> None:
             artifacts.read_table(STAGE.reads["holdout"]),
         )
     )
-    report = decide_task(schema, params.threshold, out_of_fold, holdout, params.evaluate.confidence)
+    report = decide_task(
+        schema, params.task, params.threshold, out_of_fold, holdout, params.evaluate.confidence
+    )
     artifacts.write_json(paths["decision"], report.decision)
     artifacts.write_json(paths["metrics"], report.metrics)
     for name, table in report.tables.items():

@@ -17,7 +17,7 @@ from assay.errors import DataError, ParamsError
 from assay.metrics.catalogue import primary_metric, undefined_remedy
 from assay.metrics.core import FloatArray, LabelArray, TargetArray
 from assay.params import BaselineParams, CalibrateParams, TaskParams
-from assay.predictions import prediction_columns
+from assay.predictions import prediction_columns, refuse_infinite
 from assay.predictor import Predictor, fold_metrics, load_predictor, out_of_fold_predictions
 from assay.preprocessing import on_target
 from assay.schema import ROW, Schema
@@ -229,6 +229,7 @@ def fit_baselines(
     models = {}
     for name, baseline in baselines.items():
         raw = clip(out_of_fold_predictions(clone(baseline).fit, features, y_true, folds), task)
+        refuse_infinite(raw, f"the baseline {name!r}")
         metrics[name] = fold_metrics(task.type, y_true, raw, folds, ece_bins)
         choice = choose_calibrator(
             task, y_true[judged], raw[judged], folds.fold[judged], folds.ordered, calibrate.methods

@@ -10,8 +10,11 @@ import numpy as np
 from assay.errors import GateError
 from assay.metrics.core import FloatArray
 
-# A bin has at least this many rows beyond each end of its interval.
+# On average a bin has at least this many rows beyond each end of its interval.
 _ROWS_BEYOND = 5
+
+
+Limits = tuple[float | None, float | None]
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,8 @@ class IntervalRule:
         Inner edges of the bins of predictions, ascending; a bin begins at its edge.
     low, high : tuple of float
         For each bin, what is added for the lower and the upper end.
+    limits : tuple of float or None
+        Below and above which no end lies; None for no limit.
     rationale : str
     """
 
@@ -33,12 +38,16 @@ class IntervalRule:
     edges: tuple[float, ...]
     low: tuple[float, ...]
     high: tuple[float, ...]
+    limits: Limits
     rationale: str
 
     def interval(self, y_pred: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return the lower and the upper end for each prediction, two of shape (n,)."""
         index = np.searchsorted(np.array(self.edges), y_pred, side="right")
-        return y_pred + np.array(self.low)[index], y_pred + np.array(self.high)[index]
+        least = -np.inf if self.limits[0] is None else self.limits[0]
+        most = np.inf if self.limits[1] is None else self.limits[1]
+        ends = (y_pred + np.array(self.low)[index], y_pred + np.array(self.high)[index])
+        return np.clip(ends[0], least, most), np.clip(ends[1], least, most)
 
     def to_json(self) -> dict[str, Any]:
         """Return the content of `models/decision.json`; there is no threshold."""
@@ -49,6 +58,7 @@ class IntervalRule:
             "edges": list(self.edges),
             "low": list(self.low),
             "high": list(self.high),
+            "limits": list(self.limits),
             "rationale": self.rationale,
         }
 
@@ -60,12 +70,17 @@ def interval_rule_from_json(content: Mapping[str, Any]) -> IntervalRule:
         tuple(content["edges"]),
         tuple(content["low"]),
         tuple(content["high"]),
+        (content["limits"][0], content["limits"][1]),
         content["rationale"],
     )
 
 
 def fit_intervals(
-    y_true: FloatArray, y_pred: FloatArray, coverage: float, bins: int
+    y_true: FloatArray,
+    y_pred: FloatArray,
+    coverage: float,
+    bins: int,
+    limits: Limits = (None, None),
 ) -> IntervalRule:
     """Fit prediction intervals to out-of-fold residuals.
 
@@ -81,6 +96,8 @@ def fit_intervals(
         In (0, 1).
     bins : int
         Bins of equal count of the predictions; fewer where a bin would have too few rows.
+    limits : tuple of float or None
+        Between which the user knows every outcome to lie.
 
     Raises
     ------
@@ -112,6 +129,7 @@ def fit_intervals(
         tuple(edges.tolist()),
         tuple(low for low, _ in ends),
         tuple(high for _, high in ends),
+        limits,
         rationale,
     )
 

@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from assay.calibration.maps import Calibrator
-from assay.conformal import coverage_of, fit_intervals, interval_rule_from_json
+from assay.conformal import Limits, coverage_of, fit_intervals, interval_rule_from_json
 from assay.metrics.core import FloatArray, TargetArray
-from assay.params import ThresholdParams
+from assay.params import TaskParams, ThresholdParams
 from assay.rejection import RejectionCurve, decide_classes, decided_rates, rejection_curve
 from assay.schema import Label, Schema
 from assay.thresholds import (
@@ -110,13 +109,20 @@ class IntervalsDrawn:
 
 
 def decide_task(
-    schema: Schema, params: ThresholdParams, out_of_fold: Rows, holdout: Rows, confidence: float
+    schema: Schema,
+    task: TaskParams,
+    params: ThresholdParams,
+    out_of_fold: Rows,
+    holdout: Rows,
+    confidence: float,
 ) -> DecisionReport:
     """Choose the task's decision out-of-fold, and report it on the holdout.
 
     Parameters
     ----------
     schema : Schema
+    task : TaskParams
+        The limits of a regression's intervals.
     params : ThresholdParams
         The section `threshold`.
     out_of_fold : Rows
@@ -132,7 +138,8 @@ def decide_task(
         If no decision does what is asked for.
     """
     if schema.task == "regression":
-        return _intervals(params, out_of_fold, holdout, confidence)
+        limits = (task.clip_low, task.clip_high)
+        return _intervals(params, limits, out_of_fold, holdout, confidence)
     if schema.task == "multiclass":
         return _classes(schema, params, out_of_fold, holdout)
     return _threshold(schema, params, out_of_fold, holdout)
@@ -197,16 +204,16 @@ def _classes(
 
 
 def _intervals(
-    params: ThresholdParams, out_of_fold: Rows, holdout: Rows, confidence: float
+    params: ThresholdParams, limits: Limits, out_of_fold: Rows, holdout: Rows, confidence: float
 ) -> DecisionReport:
     y_true, y_pred = out_of_fold.y_true.astype(float), out_of_fold.predicted
     wanted, bins = params.interval_coverage, params.interval_bins
-    rule = fit_intervals(y_true, y_pred, wanted, bins)
+    rule = fit_intervals(y_true, y_pred, wanted, bins, limits)
     levels = []
     for level in sorted({*_LEVELS, wanted}):
         # The extreme levels ask for more rows than a small table has.
         if len(y_true) * (1 - level) / 2 >= 1:
-            tried = fit_intervals(y_true, y_pred, level, bins)
+            tried = fit_intervals(y_true, y_pred, level, bins, limits)
             levels.append((level, *coverage_of(tried, holdout.y_true, holdout.predicted)))
     coverage = pd.DataFrame(levels, columns=list(TABLES["coverage"]))
     measured, width = coverage_of(rule, holdout.y_true, holdout.predicted)
@@ -228,9 +235,7 @@ def _intervals(
     )
 
 
-def decided_columns(
-    decision: Mapping[str, Any], predicted: FloatArray, calibrator: Calibrator
-) -> pd.DataFrame:
+def decided_columns(decision: Mapping[str, Any], predicted: FloatArray) -> pd.DataFrame:
     """Return the columns that a scored file gets.
 
     Parameters
@@ -239,8 +244,6 @@ def decided_columns(
         The content of `decision.json`.
     predicted : ndarray, shape (n,) or (n, k)
         Calibrated.
-    calibrator : Calibrator
-        The ends of intervals obey its limits, too.
     """
     kind = decision["kind"]
     if kind == "interval":
@@ -248,8 +251,8 @@ def decided_columns(
         return pd.DataFrame(
             {
                 "prediction": predicted,
-                "prediction_low": calibrator.apply(low),
-                "prediction_high": calibrator.apply(high),
+                "prediction_low": low,
+                "prediction_high": high,
             }
         )
     if kind == "most_probable_class":

@@ -11,7 +11,7 @@ from assay.errors import DataError, GateError
 from assay.metrics.catalogue import ROW_LOSS, primary_metric, row_loss, task_metrics
 from assay.metrics.core import FloatArray, TargetArray
 from assay.params import EvaluateParams, GateParams, TaskParams
-from assay.predictions import prediction_columns
+from assay.predictions import prediction_columns, refuse_infinite
 from assay.schema import Schema
 from assay.uncertainty import Bootstrap, Estimate, IntArray, metric_estimate, paired_gain
 
@@ -77,11 +77,13 @@ def judge_holdout(
     clusters : ndarray of int, shape (n,), optional
         The group of each row; whole groups are resampled.
     """
+    refuse_infinite(predicted, "the model")
+    refuse_infinite(baseline_predicted, f"the baseline {baseline_name!r}")
     bootstrap = Bootstrap(params.resamples, params.confidence, task.seed, clusters)
     metrics = {
         name: metric
         for name, metric in task_metrics(task.type, params.ece_bins).items()
-        if np.isfinite(metric.value(y_true, predicted))
+        if np.isfinite([metric.value(y_true, p) for p in (predicted, baseline_predicted)]).all()
     }
     model, baseline = (
         {name: metric_estimate(metric, y_true, each, bootstrap) for name, metric in metrics.items()}
@@ -107,7 +109,9 @@ def gate_verdict(
     """Say whether the gain over the baseline is enough."""
     gate = params.gate
     judged = gain.value if gate.on == "value" else gain.ci_low
-    passed = judged > gate.min_gain_over_baseline
+    # A lower end that nobody knows is not above anything.
+    known = gate.on == "value" or bool(gain.method)
+    passed = known and judged > gate.min_gain_over_baseline
     # Rounding first, so that nothing is told as -0.
     value, low, high = (round(x, 4) + 0.0 for x in (gain.value, gain.ci_low, gain.ci_high))
     sentence = (

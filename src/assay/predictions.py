@@ -7,6 +7,7 @@ A binary score is `y_score`, the probabilities of k classes are `y_prob_0` to `y
 import numpy as np
 import pandas as pd
 
+from assay.errors import DataError
 from assay.metrics.core import FloatArray
 from assay.schema import Schema
 
@@ -31,6 +32,22 @@ def predictions_of(table: pd.DataFrame, schema: Schema, prefix: str = "") -> Flo
     names = _names(schema, prefix)
     array: FloatArray = np.ascontiguousarray(table[names].to_numpy(dtype=float))
     return array if schema.task == "multiclass" else array[:, 0]
+
+
+def refuse_infinite(predicted: FloatArray, who: str) -> None:
+    """Stop if a prediction is infinite; a model of the logarithm can overflow.
+
+    Raises
+    ------
+    DataError
+        With what limits predictions.
+    """
+    count = int(np.isinf(predicted).sum())
+    if count:
+        raise DataError(
+            f"{who} predicts infinite numbers for {count} rows, expected finite ones. Set "
+            "task.clip_high, or task.target_transform to none."
+        )
 
 
 def _names(schema: Schema, prefix: str) -> list[str]:

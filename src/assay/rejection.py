@@ -8,6 +8,9 @@ import numpy as np
 from assay.errors import GateError
 from assay.metrics.core import FloatArray, LabelArray
 
+# An accuracy of fewer decided rows than this is luck.
+_FEWEST_DECIDED = 20
+
 
 @dataclass(frozen=True)
 class RejectionCurve:
@@ -93,7 +96,8 @@ def decide_classes(
     Raises
     ------
     GateError
-        If no confidence reaches the accuracy; the message has the best that is reachable.
+        If no confidence reaches the accuracy on at least 20 decided rows; the message has the best that
+        is reachable.
     """
     curve = rejection_curve(y_true, y_prob)
     rows = f"{len(y_true):,} out-of-fold rows (one row is one {unit})"
@@ -104,9 +108,10 @@ def decide_classes(
             f"(accuracy {curve.accuracy[-1]:.3f} on {rows}).",
             labels,
         )
-    feasible = np.flatnonzero(curve.accuracy >= accept_accuracy)
+    enough = curve.decided_rate * len(y_true) >= min(_FEWEST_DECIDED, len(y_true)) - 0.5
+    feasible = np.flatnonzero(enough & (curve.accuracy >= accept_accuracy))
     if not len(feasible):
-        best = int(np.argmax(curve.accuracy))
+        best = int(np.argmax(np.where(enough, curve.accuracy, -1.0)))
         raise GateError(
             f"threshold.accept_accuracy of {accept_accuracy:g} is out of reach: the highest accuracy "
             f"on out-of-fold rows is {curve.accuracy[best]:.3f}, with {curve.decided_rate[best]:.1%} "
@@ -125,12 +130,9 @@ def decide_classes(
 def decided_rates(
     y_true: LabelArray, y_prob: FloatArray, min_confidence: float
 ) -> dict[str, float | int]:
-    """Return how many rows are decided, and how many of those are right."""
+    """Return how many rows are decided, and how many of those are right, if any is decided."""
     decided = y_prob.max(axis=1) >= min_confidence
     hits = int((y_prob.argmax(axis=1) == y_true)[decided].sum())
     count = int(decided.sum())
-    return {
-        "decided_rate": count / len(y_true),
-        "decided_count": count,
-        "accuracy": hits / count if count else 0.0,
-    }
+    rates: dict[str, float | int] = {"decided_rate": count / len(y_true), "decided_count": count}
+    return rates | {"accuracy": hits / count} if count else rates

@@ -55,7 +55,7 @@ def score_table(bundle: Bundle, frame: pd.DataFrame, source: str = "the table") 
     """
     accepted = accept(frame, bundle.contract, source)
     predicted = bundle.predictor.predict(accepted.features)
-    decided = decided_columns(bundle.decision, predicted, bundle.predictor.calibrator)
+    decided = decided_columns(bundle.decision, predicted)
     return Scored(pd.concat([accepted.carried, decided], axis=1), accepted)
 
 

@@ -107,7 +107,7 @@ class Decision:
 
 
 @dataclass(frozen=True)
-class DecisionReport:
+class ThresholdReport:
     """What a decision does on the holdout, beside what else could be done.
 
     Attributes
@@ -315,7 +315,7 @@ def choose_threshold(
 
 def report_decision(
     decision: Decision, y_true: LabelArray, y_score: FloatArray, costs: Costs
-) -> DecisionReport:
+) -> ThresholdReport:
     """Report what a decision does on rows that had no part in it.
 
     Parameters
@@ -328,7 +328,7 @@ def report_decision(
     """
     # No score reaches 2, and every score reaches 0.
     alternatives = {"at_one_half": 0.5, "flag_all": 0.0, "flag_none": 2.0}
-    return DecisionReport(
+    return ThresholdReport(
         decision,
         operating_point(y_true, y_score, decision.threshold, costs),
         {name: operating_point(y_true, y_score, t, costs) for name, t in alternatives.items()},

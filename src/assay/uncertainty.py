@@ -17,6 +17,8 @@ IntArray = npt.NDArray[np.int64]
 
 # Rows x resamples that are held in memory at once (8 bytes each).
 _CHUNK_CELLS = 4_000_000
+# Where fewer resamples have a value, those that have are no fair sample of them.
+_DEFINED_SHARE = 0.9
 
 
 @dataclass(frozen=True)
@@ -116,9 +118,14 @@ class Bootstrap:
         return float(low), float(high)
 
     def estimate(self, statistic: Callable[[FloatArray], FloatArray], n: int) -> Estimate:
-        """Estimate a statistic that takes row weights of shape (b, n) and gives b values."""
+        """Estimate a statistic that takes row weights of shape (b, n) and gives b values.
+
+        It has no interval where too many resamples have no value.
+        """
         value = float(statistic(np.ones((1, n)))[0])
         values = np.concatenate([statistic(chunk) for chunk in self.weights(n)])
+        if np.isfinite(values).mean() < _DEFINED_SHARE:
+            return _without_interval(value, n)
         low, high = self.interval(values)
         return Estimate(value, low, high, self.method, n)
 

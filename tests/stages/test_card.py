@@ -91,7 +91,9 @@ def test_a_blend_names_its_members(facts):
     blend = {"applicable": True, "kept": True, "weights": {"ridge": 0.7, "lightgbm": 0.3}}
     facts = changed(facts, "metrics", ("train", "blend"), blend)
     facts = changed(facts, "metrics", ("train", "chosen_model"), "blend")
-    assert "The model is a blend of `ridge` (70%), `lightgbm` (30%), chosen among" in model_card(facts)
+    assert "The model is a blend of `ridge` (70%), `lightgbm` (30%), chosen among" in model_card(
+        facts
+    )
 
 
 def test_many_classes_are_listed_in_part(facts):

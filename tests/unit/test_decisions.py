@@ -6,7 +6,6 @@ import pytest
 from cases import changed_params, make_case
 
 from assay import artifacts
-from assay.calibration.maps import Clip, Identity
 from assay.conformal import fit_intervals
 from assay.decisions import (
     TABLES,
@@ -37,7 +36,7 @@ def report(task, out_of_fold=None, holdout=None, **threshold):
     params = changed_params(task, threshold=threshold)
     out_of_fold = rows(task) if out_of_fold is None else out_of_fold
     holdout = rows(task, 300, seed=1) if holdout is None else holdout
-    return decide_task(SCHEMAS[task], params.threshold, out_of_fold, holdout, 0.95)
+    return decide_task(SCHEMAS[task], params.task, params.threshold, out_of_fold, holdout, 0.95)
 
 
 KINDS = {"binary": "threshold", "multiclass": "most_probable_class", "regression": "interval"}
@@ -138,7 +137,7 @@ def class_decision(labels):
 @pytest.mark.parametrize("labels", [[0, 1], ["no", "yes"], [True, False], [0.0, 1.0]])
 def test_a_threshold_gives_labels_of_one_type_whatever_is_flagged(labels):
     for scores in (SCORES, SCORES[:1], SCORES[:0]):
-        columns = decided_columns(threshold_decision(labels), scores, Identity())
+        columns = decided_columns(threshold_decision(labels), scores)
         assert list(columns) == ["score", "prediction", "threshold"]
         assert columns["prediction"].tolist() == [labels[int(s >= 0.5)] for s in scores]
         assert columns["prediction"].dtype == pd.Series(labels).dtype
@@ -149,7 +148,7 @@ def test_a_threshold_gives_labels_of_one_type_whatever_is_flagged(labels):
     [([3, 1, 2], "Int64"), (["a", "b", "c"], object), ([0.5, 1.5, 2.5], object)],
 )
 def test_undecided_rows_are_missing_and_the_others_have_the_datas_own_labels(labels, dtype):
-    columns = decided_columns(class_decision(labels), CLASSES, Identity())
+    columns = decided_columns(class_decision(labels), CLASSES)
     probabilities = [f"probability_{label}" for label in labels]
     assert list(columns) == ["prediction", "confidence", *probabilities]
     assert columns["prediction"].dtype == dtype
@@ -163,7 +162,7 @@ def test_undecided_rows_are_missing_and_the_others_have_the_datas_own_labels(lab
 @pytest.mark.parametrize("labels", [[3, 1, 2], ["a", "b", "c"]])
 def test_undecided_rows_are_missing_in_the_file_too(tmp_path, labels, kind):
     path = tmp_path / f"scored.{kind}"
-    artifacts.write_table(path, decided_columns(class_decision(labels), CLASSES, Identity()))
+    artifacts.write_table(path, decided_columns(class_decision(labels), CLASSES))
     back = artifacts.read_table(path)["prediction"]
     assert back.isna().tolist() == [False, True, False]
     assert [type(labels[0])(v) for v in back.dropna()] == [labels[0], labels[2]]
@@ -171,11 +170,11 @@ def test_undecided_rows_are_missing_in_the_file_too(tmp_path, labels, kind):
 
 def test_intervals_stand_beside_the_number_and_obey_its_limits():
     decision = interval_decision()
-    columns = decided_columns(decision, NUMBERS, Identity())
+    columns = decided_columns(decision, NUMBERS)
     assert list(columns) == ["prediction", "prediction_low", "prediction_high"]
     assert (columns["prediction_low"] < columns["prediction"]).all()
     assert (columns["prediction"] < columns["prediction_high"]).all()
-    limited = decided_columns(decision, NUMBERS, Clip(0.0, 31.0))
+    limited = decided_columns({**decision, "limits": [0.0, 31.0]}, NUMBERS)
     assert limited["prediction_low"].min() == 0
     assert limited["prediction_high"].max() == 31
 
@@ -192,7 +191,7 @@ EVERY = {
 def test_predictions_come_back_from_a_scored_file_to_the_last_bit(tmp_path, kind, count):
     decision, predicted = EVERY[kind]
     predicted = predicted[:count] / 3
-    scored = decided_columns(decision, predicted, Identity())
+    scored = decided_columns(decision, predicted)
     assert len(scored) == count
     artifacts.write_table(tmp_path / "scored.parquet", scored)
     back = predictions_in(artifacts.read_table(tmp_path / "scored.parquet"), decision)
@@ -210,4 +209,4 @@ def test_predictions_come_back_from_a_scored_file_to_the_last_bit(tmp_path, kind
 )
 def test_what_was_decided_is_told_in_a_few_words(kind, words):
     decision, predicted = EVERY[kind]
-    assert outcome_counts(decision, decided_columns(decision, predicted, Identity())) == words
+    assert outcome_counts(decision, decided_columns(decision, predicted)) == words

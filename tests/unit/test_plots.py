@@ -47,9 +47,11 @@ def judged(task, classes=None):
 
 
 def decided(task, classes=None, **threshold):
-    params = changed_params(task, threshold=threshold).threshold
+    params = changed_params(task, threshold=threshold)
     parts = (rows(task, classes=classes or 3, seed=seed) for seed in (1, 0))
-    return decision_figures(decide_task(schema_of(task, classes), params, *parts, 0.95))
+    return decision_figures(
+        decide_task(schema_of(task, classes), params.task, params.threshold, *parts, 0.95)
+    )
 
 
 def explained(task):

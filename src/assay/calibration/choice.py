@@ -91,11 +91,14 @@ class CalibrationChoice:
     log_loss : dict
         Cross-fitted log loss of each method, "none" included, on the same rows; empty for a
         regression, which is clipped and not calibrated.
+    cross_fitted : ndarray, shape (n,) or (n, k)
+        The predictions, each calibrated by the method as fitted on other folds.
     """
 
     method: str
     calibrator: Calibrator
     log_loss: Mapping[str, float]
+    cross_fitted: FloatArray
 
     def to_json(self) -> dict[str, Any]:
         """Return scalars for a metrics file."""
@@ -135,7 +138,9 @@ def choose_calibrator(
         From "sigmoid", "isotonic" and, for classes, "temperature".
     """
     if task.type == "regression":
-        return _clipping(task)
+        clipping = _clipping(task)
+        method = "none" if isinstance(clipping, Identity) else "clip"
+        return CalibrationChoice(method, clipping, {}, clipping.apply(predicted))
     fits = _MULTICLASS if task.type == "multiclass" else _BINARY
     tried = [name for name in methods if name in fits]
     rows = _cross_fitted_losses(
@@ -147,13 +152,31 @@ def choose_calibrator(
         gain = rows["none"] - rows[method]
         if gain.mean() <= gain.std(ddof=1) / np.sqrt(len(gain)):
             method = "none"
-    calibrator = Identity() if method == "none" else fits[method](y_true, predicted)
-    return CalibrationChoice(method, calibrator, losses)
+    if method == "none":
+        return CalibrationChoice(method, Identity(), losses, predicted)
+    fit = fits[method]
+    return CalibrationChoice(
+        method, fit(y_true, predicted), losses, _cross_fitted(fit, y_true, predicted, fold)
+    )
+
+
+def _cross_fitted(
+    fit: "_Fit", y_true: LabelArray, predicted: FloatArray, fold: npt.NDArray[np.integer[Any]]
+) -> FloatArray:
+    """Calibrate each fold by a map that is fitted on all others, earlier or later.
+
+    It chooses nothing: it keeps a decision from being made on rows that the map has learnt.
+    """
+    calibrated = np.array(predicted)
+    for number in np.unique(fold):
+        judged = fold == number
+        calibrated[judged] = fit(y_true[~judged], predicted[~judged]).apply(predicted[judged])
+    return calibrated
 
 
 def clip(predicted: FloatArray, task: TaskParams) -> FloatArray:
     """Return a regression's numbers within the task's limits; anything else as it is."""
-    return _clipping(task).calibrator.apply(predicted) if task.type == "regression" else predicted
+    return _clipping(task).apply(predicted) if task.type == "regression" else predicted
 
 
 def clipped_metric(metric: Metric, task: TaskParams) -> Metric:
@@ -165,10 +188,10 @@ def clipped_metric(metric: Metric, task: TaskParams) -> Metric:
     return replace(metric, function=function)
 
 
-def _clipping(task: TaskParams) -> CalibrationChoice:
+def _clipping(task: TaskParams) -> Calibrator:
     if task.clip_low is None and task.clip_high is None:
-        return CalibrationChoice("none", Identity(), {})
-    return CalibrationChoice("clip", Clip(task.clip_low, task.clip_high), {})
+        return Identity()
+    return Clip(task.clip_low, task.clip_high)
 
 
 def _cross_fitted_losses(

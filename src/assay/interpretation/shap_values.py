@@ -203,4 +203,7 @@ def _of_class(values: FloatArray, codes: Codes | None) -> FloatArray:
 
 
 def _named(scale: str, model: Any) -> str:
-    return scale if len(model.classes_) == 2 else f"{scale} of the predicted class"
+    if len(model.classes_) == 2:
+        return scale
+    # Of more than two classes a model gives scores whose differences are log-odds.
+    return f"{'score' if scale == 'log-odds' else scale} of the predicted class"

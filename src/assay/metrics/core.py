@@ -2,7 +2,8 @@
 
 A bootstrap resample is a vector of counts, so every metric takes weights of shape (b, n) and returns
 b values: one sort serves all resamples. Without weights the result is scikit-learn's, which the
-tests compare to.
+tests compare to; where scikit-learn would divide by nearly nothing (MAPE of an outcome of 0), or has no
+answer (a class without rows), the docstring says what is done.
 
 What is judged has one shape per task: the probability of the positive class (n,), the probabilities of
 all classes (n, k), or predicted numbers (n,).

@@ -60,14 +60,14 @@ def row_log_loss(y_true: LabelArray, y_prob: FloatArray) -> FloatArray:
 def roc_auc_ovr(y_true: LabelArray, y_prob: FloatArray, weights: FloatArray) -> FloatArray:
     """Mean over the classes of the area under the ROC curve of one against the rest.
 
-    A weighting in which some class has no rows, or all of them, has none: NaN.
+    A class without rows, or with all of them, has none and does not count.
     """
     areas = [
         roc_auc((y_true == code).astype(int), y_prob[:, code], weights)
         for code in range(y_prob.shape[1])
     ]
-    mean: FloatArray = np.mean(areas, axis=0)
-    return mean
+    defined = np.isfinite(areas)
+    return ratio(np.where(defined, areas, 0).sum(axis=0), defined.sum(axis=0))
 
 
 def confidence_error(bins: int) -> MetricFunction:

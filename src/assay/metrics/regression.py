@@ -53,15 +53,34 @@ def absolute_error_quantile(quantile: float) -> MetricFunction:
     """Return the smallest |error| that at least this share of rows does not exceed."""
 
     def value(y_true: FloatArray, y_pred: FloatArray, weights: FloatArray) -> FloatArray:
-        error = row_absolute_error(y_true, y_pred)
-        order = np.argsort(error, kind="stable")
-        reached = np.cumsum(weights[:, order], axis=1)
+        ordered, reached = _errors_by_size(y_true, y_pred, weights)
         # Rounding must not push a share that is met exactly to the next row.
         wanted = quantile * reached[:, -1:] * (1 - 1e-12)
-        found: FloatArray = error[order][np.argmax(reached >= wanted, axis=1)]
+        found: FloatArray = ordered[np.argmax(reached >= wanted, axis=1)]
         return found
 
     return value
+
+
+def median_absolute_error(
+    y_true: FloatArray, y_pred: FloatArray, weights: FloatArray
+) -> FloatArray:
+    """Median of |error|; midway between two rows where half of the weight is met exactly."""
+    ordered, reached = _errors_by_size(y_true, y_pred, weights)
+    half = 0.5 * reached[:, -1:]
+    low = np.argmax(reached >= half * (1 - 1e-12), axis=1)
+    high = np.argmax(reached > half * (1 + 1e-12), axis=1)
+    median: FloatArray = (ordered[low] + ordered[high]) / 2
+    return median
+
+
+def _errors_by_size(
+    y_true: FloatArray, y_pred: FloatArray, weights: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return |error| ascending (n,), and the weight up to each (b, n)."""
+    error = row_absolute_error(y_true, y_pred)
+    order = np.argsort(error, kind="stable")
+    return error[order], np.cumsum(weights[:, order], axis=1)
 
 
 def bias(y_true: FloatArray, y_pred: FloatArray, weights: FloatArray) -> FloatArray:
@@ -75,7 +94,7 @@ def regression_metrics() -> list[Metric]:
         Metric("mae", mean_absolute_error, False),
         Metric("rmse", root_mean_squared_error, False),
         Metric("r2", r2, True),
-        Metric("median_absolute_error", absolute_error_quantile(0.5), False),
+        Metric("median_absolute_error", median_absolute_error, False),
         Metric("p90_absolute_error", absolute_error_quantile(0.9), False),
         Metric("mape", mape, False),
         Metric("smape", smape, False),

@@ -81,6 +81,7 @@ def shap_beeswarm_figure(
     shown = list(order[:top])[::-1]
     rng = np.random.default_rng(0)
     title = f"SHAP values, holdout (n = {len(values):,}{_of(len(shown), len(order))})"
+    points = None
     with titled_axes(title, figsize=(7.6, 0.42 * len(shown) + 1.6)) as (figure, axes):
         for level, name in enumerate(shown):
             column = features[name]
@@ -101,7 +102,7 @@ def shap_beeswarm_figure(
                     vmax=1,
                     linewidths=0,
                 )
-        if "points" in locals():
+        if points is not None:
             bar = figure.colorbar(points, ax=axes, ticks=[0.02, 0.98], aspect=40, pad=0.01)
             bar.ax.set_yticklabels(["low", "high"])
             bar.set_label("Feature value (grey: a category, or missing)")

@@ -106,7 +106,9 @@ def train_candidate(
     )
     if choice.log_loss:
         found = "no calibrator" if choice.method == "none" else f"the {choice.method} calibrator"
-        report(f"calibration: {found} lowers the cross-fitted log loss by more than chance")
+        report(
+            f"calibration: {found} lowers the cross-fitted log loss by more than its standard error"
+        )
     keys = pd.DataFrame(
         {
             ROW: train[ROW].to_numpy()[judged],
@@ -114,8 +116,10 @@ def train_candidate(
             "y_true": problem.y_true[judged],
         }
     )
-    # A map with a few numbers: decisions on what it gives are decisions on the raw predictions.
-    calibrated = choice.calibrator.apply(raw)
+    # Of two classes the map is monotone: a threshold on what it gives is one on the raw score. Of more
+    # it has a map for each class, on whose own rows a confidence would look better than it is.
+    multiclass = problem.task.type == "multiclass"
+    calibrated = choice.cross_fitted if multiclass else choice.calibrator.apply(raw)
     out_of_fold = pd.concat(
         [
             keys,

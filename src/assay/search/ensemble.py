@@ -1,4 +1,4 @@
-"""A weighted blend of candidates, if it is better than the best of them by more than chance."""
+"""A weighted blend of candidates, if it beats the best of them by more than its standard error."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ class Blend:
 
     @property
     def pays(self) -> bool:
-        """Whether the gain is above its own noise."""
+        """Whether the gain is above its standard error."""
         return len(self.weights) > 1 and self.gain > self.gain_error
 
 
@@ -47,6 +47,9 @@ def choose_blend(
     metric: Metric,
 ) -> Blend:
     """Choose the weights of a blend greedily, and judge the choice on folds that had no part in it.
+
+    In folds that follow each other in time, the weights that judge one come from earlier ones only, and
+    the first is not judged.
 
     Parameters
     ----------
@@ -62,16 +65,19 @@ def choose_blend(
     ----------
     Caruana et al. 2004, "Ensemble selection from libraries of models".
     """
-    gains = []
-    for number in range(1, folds.fold_count + 1):
+    every, gains = range(1, folds.fold_count + 1), []
+    for number in every:
+        others = [k for k in every if (k < number if folds.ordered else k != number)]
+        if not others:
+            continue
         judged = folds.fold == number
-        weights = _greedy(predictions, best, y_true, folds, metric, leave_out=number)
+        weights = _greedy(predictions, best, y_true, folds, metric, others)
         blended = metric.value(y_true[judged], blend(predictions, weights)[judged])
         gains.append(metric.gain(blended, metric.value(y_true[judged], predictions[best][judged])))
-    error = float(np.std(gains, ddof=1) / np.sqrt(len(gains)))
-    return Blend(
-        _greedy(predictions, best, y_true, folds, metric, None), float(np.mean(gains)), error
-    )
+    # A single judged fold tells nothing of chance.
+    error = float(np.std(gains, ddof=1) / np.sqrt(len(gains))) if len(gains) > 1 else np.inf
+    weights = _greedy(predictions, best, y_true, folds, metric, every)
+    return Blend(weights, float(np.mean(gains)), error)
 
 
 def blend(predictions: Mapping[str, FloatArray], weights: Mapping[str, float]) -> FloatArray:
@@ -88,10 +94,9 @@ def _greedy(
     y_true: TargetArray,
     folds: Folds,
     metric: Metric,
-    leave_out: int | None,
+    numbers: Sequence[int],
 ) -> dict[str, float]:
-    """Add, from the best model on, whichever model makes the blend best, again and again."""
-    numbers = [k for k in range(1, folds.fold_count + 1) if k != leave_out]
+    """Add, from the best model on, whichever model makes the blend best on the numbered folds."""
     counts = dict.fromkeys(predictions, 0)
     counts[best] = 1
     total = predictions[best].copy()

@@ -50,7 +50,9 @@ def search_plan(params: TrainParams, task: TaskType) -> SearchPlan:
     preset = _PRESETS[params.preset]
     names = list(preset.candidates)
     if params.preset == "thorough":
-        names += [name for name in _BOOSTERS if find_spec(name)]
+        # XGBoost knows no class weights.
+        unfit = {"xgboost"} if params.class_weight == "balanced" else set()
+        names += [name for name in _BOOSTERS if find_spec(name) and name not in unfit]
     candidates = params.candidates or [
         "ridge" if name == "logistic" and task == "regression" else name for name in names
     ]

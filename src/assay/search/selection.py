@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import isclose
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from assay.search.ensemble import Blend, blend, blended_estimator, choose_blend
 from assay.search.plan import SearchPlan, search_plan
 
 # The engine's fold scores and ours may differ by rounding, not by more.
-_AGREEMENT = 1e-6
+_AGREEMENT = {"rel_tol": 1e-9, "abs_tol": 1e-6}
 # Models that a blend may draw from.
 _BLEND_FROM = 4
 
@@ -92,6 +93,7 @@ def search_best(
         If every candidate fails, or the metric is not defined on every fold.
     """
     plan = search_plan(params, problem.task.type)
+    _refuse_thin_classes(problem, params)
     engine = engine_factory(params.engine)(problem)
     delivered, failures = _score_all(engine, plan.candidates, report)
     if not delivered:
@@ -123,6 +125,21 @@ def search_best(
     )
 
 
+def _refuse_thin_classes(problem: SearchProblem, params: TrainParams) -> None:
+    """Stop if SMOTE would have too few rows of a class to draw between."""
+    if params.resampling != "smote":
+        return
+    needed = problem.sampler.k_neighbors + 1
+    for number, (fitted, _) in enumerate(problem.folds.split(), start=1):
+        fewest = int(np.unique(problem.y_true[fitted], return_counts=True)[1].min())
+        if fewest < needed:
+            raise DataError(
+                f"train.resampling smote needs {needed} rows of each class in the training part of "
+                f"every fold, and fold {number} has {fewest} of the rarest. Use random_under or none, "
+                "fewer folds, or merge that class with another."
+            )
+
+
 def _out_of_fold(problem: SearchProblem, estimator: Any) -> FloatArray:
     fit = problem.recipe(estimator).fit
     return out_of_fold_predictions(fit, problem.features, problem.y_true, problem.folds)
@@ -140,8 +157,8 @@ def _try_blend(
         if result.candidate.name != "dummy":
             members.setdefault(result.candidate.name, result)
     members = dict(list(members.items())[:_BLEND_FROM])
-    if len(members) < 2:
-        report("blend: there are no two models to blend")
+    if len(members) < 2 or ranked[0].candidate.name == "dummy":
+        report("blend: there are no two models to blend that beat the dummy")
         return None, None
     models = {name: problem.model(r.candidate, r.params) for name, r in members.items()}
     best = next(iter(members))
@@ -236,7 +253,7 @@ def _confirm(chosen: FoldScores, out_of_fold: FloatArray, problem: SearchProblem
     for fold, reported in enumerate(chosen.scores, start=1):
         rows = problem.folds.fold == fold
         ours = problem.metric.value(problem.y_true[rows], out_of_fold[rows])
-        if abs(ours - reported) > _AGREEMENT:
+        if not isclose(ours, reported, **_AGREEMENT):
             raise AssertionError(
                 f"the engine reports {reported} for {chosen.candidate.name} on fold {fold}, "
                 f"its pipeline scores {ours}: the engine did not do what it was told"
