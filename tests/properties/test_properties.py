@@ -144,7 +144,10 @@ def test_a_chosen_confidence_is_as_accurate_as_wanted_or_there_is_none(rows, wan
     try:
         chosen = decide_classes(y_true, y_prob, wanted, "case", ("a", "b", "c"))
     except GateError:
-        assert rejection_curve(y_true, y_prob).accuracy.max() < wanted
+        curve = rejection_curve(y_true, y_prob)
+        # Fewer than 20 decided rows establish nothing.
+        enough = curve.decided_rate * len(y_true) > min(20, len(y_true)) - 0.5
+        assert curve.accuracy[enough].max() < wanted
         return
     rates = decided_rates(y_true, y_prob, chosen.min_confidence)
     assert rates["accuracy"] >= wanted

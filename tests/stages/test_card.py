@@ -106,3 +106,10 @@ def test_many_classes_are_listed_in_part(facts):
     assert "3 further classes are in `reports/tables/per_class.csv`." in card
     one = facts.per_class.astype({"recall": float}).assign(precision=float("nan"))
     assert "| - |" in model_card(replace(facts, per_class=one))
+
+
+def test_a_calibrator_that_no_fold_could_judge_is_told(facts):
+    if facts.schema.task == "regression":
+        return
+    facts = changed(facts, "metrics", ("train", "calibration"), {"applicable": False})
+    assert "Calibration: no fold could judge a calibrator. On the holdout" in model_card(facts)

@@ -191,3 +191,31 @@ def test_a_clipped_metric_judges_what_ships():
     clipped = clipped_metric(metric, LIMITED)
     assert clipped.value(y_true, predicted) == pytest.approx(1 / 3)
     assert (clipped.name, clipped.greater_is_better) == ("mae", False)
+
+
+def test_cross_fitted_predictions_know_nothing_of_their_own_fold():
+    """With many classes a map of each class learns its rows by heart; other folds' maps do not."""
+    rng = np.random.default_rng(3)
+    k, n = 20, 1500
+    y_true, fold = rng.integers(0, k, n), np.arange(n) % 5 + 1
+    # Far too sure of itself, so that some calibrator helps.
+    logits = 4 * rng.normal(size=(n, k)) + 2 * (y_true[:, None] == np.arange(k))
+    y_prob = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    choice = choose_calibrator(CLASSES, y_true, y_prob, fold, False, ["isotonic"])
+    assert choice.method == "isotonic"
+    own = row_loss("multiclass", y_true, choice.calibrator.apply(y_prob)).mean()
+    honest = row_loss("multiclass", y_true, choice.cross_fitted).mean()
+    assert honest > own
+    assert honest == pytest.approx(choice.log_loss["isotonic"], abs=1e-12)
+
+
+def test_few_rows_keep_no_calibrator_by_chance():
+    kept = 0
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        score = rng.uniform(0.05, 0.95, 80)
+        y_true = (rng.uniform(size=80) < score).astype(int)
+        fold = np.arange(80) % 4 + 1
+        kept += choose_calibrator(BINARY, y_true, score, fold, False, ["sigmoid"]).method != "none"
+    # One standard error leaves about one in six to chance.
+    assert kept <= 12

@@ -9,6 +9,11 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from assay.conformal import coverage_of, fit_intervals, interval_rule_from_json
 from assay.errors import GateError
 
+TWO_BINS = {
+    "coverage": 0.9, "edges": [5.0], "low": [-1.0, -2.0], "high": [1.0, 2.0],
+    "limits": [None, None], "rationale": "",
+}  # fmt: skip
+
 
 def normal(rng, y_pred):
     return rng.normal(0, 2, len(y_pred))
@@ -112,9 +117,7 @@ def test_ties_break_nothing(values):
 
 
 def test_a_bin_begins_at_its_edge():
-    rule = interval_rule_from_json(
-        {"coverage": 0.9, "edges": [5.0], "low": [-1.0, -2.0], "high": [1.0, 2.0], "rationale": ""}
-    )
+    rule = interval_rule_from_json(TWO_BINS)
     low, high = rule.interval(np.array([4.999, 5.0, -100.0, 100.0]))
     np.testing.assert_allclose(high - low, [2, 4, 2, 4])
 
@@ -132,12 +135,21 @@ def test_a_rule_round_trips_through_json_to_the_last_bit():
 
 
 def test_the_width_is_the_mean_over_the_rows():
-    rule = interval_rule_from_json(
-        {"coverage": 0.9, "edges": [5.0], "low": [-1.0, -2.0], "high": [1.0, 2.0], "rationale": ""}
-    )
+    rule = interval_rule_from_json(TWO_BINS)
     held, width = coverage_of(rule, np.array([1.0, 9.0, 20.0]), np.array([0.0, 7.5, 6.0]))
     assert held == pytest.approx(2 / 3)
     assert width == pytest.approx((2 + 4 + 4) / 3)
+
+
+def test_coverage_is_that_of_the_limited_intervals():
+    """What is reported is what ships: outcomes beyond the limits are not held."""
+    rule = interval_rule_from_json({**TWO_BINS, "limits": [0.0, 8.0]})
+    low, high = rule.interval(np.array([0.5, 7.0]))
+    assert low.tolist() == [0.0, 5.0]
+    assert high.tolist() == [1.5, 8.0]
+    held, width = coverage_of(rule, np.array([-0.2, 8.5]), np.array([0.5, 7.0]))
+    assert held == 0
+    assert width == pytest.approx((1.5 + 3) / 2)
 
 
 class Passing(RegressorMixin, BaseEstimator):

@@ -3,6 +3,7 @@ from functools import cache
 import numpy as np
 import pytest
 from cases import make_case, plain_folds, positive_table
+from conftest import make_table
 
 from assay.artifacts import model_bytes
 from assay.calibration.maps import Identity
@@ -18,6 +19,7 @@ from assay.search import selection
 from assay.search.candidates import CANDIDATES
 from assay.search.ensemble import Blend, blend, blended_estimator, choose_blend
 from assay.search.selection import search_best
+from assay.splits.folds import Folds
 
 RMSE = primary_metric("regression", "neg_root_mean_squared_error")
 
@@ -196,4 +198,36 @@ def test_a_single_model_cannot_be_blended():
     lines = []
     result = search_best(case.problem(), case.params.train, lines.append)
     assert result.blend is None
-    assert lines[-1] == "blend: there are no two models to blend"
+    assert lines[-1] == "blend: there are no two models to blend that beat the dummy"
+
+
+def test_where_the_dummy_is_best_nothing_is_blended():
+    """On noise the best model is often the dummy, whose predictions are no member's."""
+    table = make_table().assign(outcome=lambda t: np.random.default_rng(1).integers(0, 2, len(t)))
+    case = make_case(
+        table=table,
+        task={"primary_metric": "neg_log_loss"},
+        train={
+            "engine": "sklearn", "ensemble": "blend", "tune_top": 0,
+            "candidates": ["dummy", "lightgbm", "random_forest"],
+        },
+    )  # fmt: skip
+    result = search_best(case.problem(), case.params.train, lambda _: None)
+    assert result.chosen.candidate.name == "dummy"
+    assert result.blend is None
+
+
+def test_in_time_order_weights_come_from_earlier_folds():
+    """A member that turns good later must not be known while an earlier fold is judged."""
+    rng = np.random.default_rng(0)
+    n = 3000
+    fold = np.repeat([1, 2, 3], n // 3)
+    y_true = rng.normal(size=n)
+    steady = y_true + rng.normal(0, 1.0, n)
+    late = y_true + np.where(fold == 1, rng.normal(0, 1.5, n), 0.0)
+    gains = {}
+    for name, starts in (("ordered", fold), ("plain", np.zeros(n, dtype=int))):
+        folds = Folds(fold, starts)
+        gains[name] = choose_blend({"steady": steady, "late": late}, "steady", y_true, folds, RMSE)
+    # Fold 2 is judged with what fold 1 said, in which the steady one was better.
+    assert gains["plain"].gain > gains["ordered"].gain + 0.1

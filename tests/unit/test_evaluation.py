@@ -139,3 +139,21 @@ def test_nothing_is_told_as_minus_zero(params):
     sentence = gate_verdict(gain(-1e-9, -1e-7), "roc_auc", "prior", params.evaluate).sentence
     assert "0.0000 (95% interval 0.0000 to" in sentence
     assert "-0.0000" not in sentence
+
+
+def test_a_gain_without_interval_passes_no_gate_on_its_lower_end(params):
+    unknown = Estimate(0.2, 0.2, 0.2, "", 100)
+    assert not gate_verdict(unknown, "roc_auc", "prior", params.evaluate).passed
+    gate = params.evaluate.gate.model_copy(update={"on": "value"})
+    evaluate = params.evaluate.model_copy(update={"gate": gate})
+    assert gate_verdict(unknown, "roc_auc", "prior", evaluate).passed
+
+
+@pytest.mark.parametrize("who", ["the model", "the baseline 'ridge'"])
+def test_infinite_predictions_are_told_with_a_remedy(who):
+    case = changed_params("regression")
+    y_true = np.arange(100.0)
+    parts = [y_true.copy(), y_true.copy()]
+    parts[who != "the model"][3] = np.inf
+    with pytest.raises(DataError, match=rf"{who} predicts infinite numbers for 1 rows.*clip_high"):
+        judge_holdout(y_true, *parts, "ridge", case.task, case.evaluate)

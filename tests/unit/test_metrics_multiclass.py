@@ -65,11 +65,15 @@ def test_a_weighted_auc_is_that_of_repeated_rows():
     assert ours == pytest.approx(SKLEARN["roc_auc_ovr"](y_true[rows], y_prob[rows]), rel=1e-12)
 
 
-def test_a_class_without_rows_leaves_no_auc_and_counts_in_no_mean_recall():
+def test_a_class_without_rows_counts_in_no_mean():
     y_true, y_prob = sample(classes=3)
     rows = y_true != 2
     metrics = task_metrics("multiclass")
-    assert np.isnan(metrics["roc_auc_ovr"].value(y_true[rows], y_prob[rows]))
+    areas = [reference.roc_auc_score(y_true[rows] == code, y_prob[rows, code]) for code in (0, 1)]
+    area = metrics["roc_auc_ovr"].value(y_true[rows], y_prob[rows])
+    assert area == pytest.approx(np.mean(areas))
+    one_class = y_true == 2
+    assert np.isnan(metrics["roc_auc_ovr"].value(y_true[one_class], y_prob[one_class]))
     recalls = [(y_prob[y_true == code].argmax(axis=1) == code).mean() for code in (0, 1)]
     balanced = metrics["balanced_accuracy"].value(y_true[rows], y_prob[rows])
     assert balanced == pytest.approx(np.mean(recalls))

@@ -8,6 +8,7 @@ from cases import make_case
 from conftest import make_table
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 
+from assay.errors import DataError
 from assay.predictor import out_of_fold_predictions
 from assay.search import selection
 from assay.search.candidate import train_candidate
@@ -150,3 +151,13 @@ def test_calibration_undoes_what_resampling_does_to_probabilities():
     assert trained.metrics["calibration"]["method"] != "none"
     assert rows["raw_y_score"].mean() > rows["y_true"].mean() + 0.1
     assert rows["y_score"].mean() == pytest.approx(rows["y_true"].mean(), abs=0.02)
+
+
+def test_smote_asks_for_enough_rows_of_a_class():
+    case = make_case(train={"resampling": "smote", "engine": "sklearn"})
+    rare = np.zeros(len(case.train), dtype=int)
+    # The first fold trains on the rows that no fold validates, which have three of the class.
+    rare[np.argsort(case.folds.fold, kind="stable")[[0, 1, 2, -1, -2, -3]]] = 1
+    problem = replace(case.problem(), y_true=rare)
+    with pytest.raises(DataError, match=r"smote needs 6 rows .* fold 1 has 3.*Use random_under"):
+        search_best(problem, case.params.train, lambda _: None)

@@ -137,3 +137,14 @@ def test_bias_has_an_interval_and_its_gain_has_none():
     gain = paired_gain(bias, y_true, y_true + 0.5, y_true - 2.0, plan)
     assert gain.value == gain.ci_low == gain.ci_high == pytest.approx(1.5)
     assert gain.method == ""
+
+
+def test_a_metric_that_few_resamples_have_has_no_interval():
+    """One row of a class: a third of the resamples lack it, and the others are no fair sample."""
+    y_true = np.r_[1, np.zeros(60, dtype=int)]
+    score = np.linspace(1, 0, 61)
+    estimate = metric_estimate(
+        task_metrics("binary")["roc_auc"], y_true, score, Bootstrap(200, 0.95, 0)
+    )
+    assert estimate.method == ""
+    assert estimate.value == estimate.ci_low == estimate.ci_high == 1.0
