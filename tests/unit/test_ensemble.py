@@ -218,16 +218,16 @@ def test_where_the_dummy_is_best_nothing_is_blended():
 
 
 def test_in_time_order_weights_come_from_earlier_folds():
-    """A member that turns good later must not be known while an earlier fold is judged."""
+    """A member that is perfect in the last fold must not be known while that fold is judged."""
     rng = np.random.default_rng(0)
-    n = 3000
-    fold = np.repeat([1, 2, 3], n // 3)
-    y_true = rng.normal(size=n)
-    steady = y_true + rng.normal(0, 1.0, n)
-    late = y_true + np.where(fold == 1, rng.normal(0, 1.5, n), 0.0)
-    gains = {}
-    for name, starts in (("ordered", fold), ("plain", np.zeros(n, dtype=int))):
-        folds = Folds(fold, starts)
-        gains[name] = choose_blend({"steady": steady, "late": late}, "steady", y_true, folds, RMSE)
-    # Fold 2 is judged with what fold 1 said, in which the steady one was better.
-    assert gains["plain"].gain > gains["ordered"].gain + 0.1
+    fold = np.repeat([1, 2], 1000)
+    y_true = rng.normal(size=2000)
+    steady = y_true + rng.normal(0, 1.0, 2000)
+    late = y_true + np.where(fold == 1, rng.normal(0, 30, 2000), 0.0)
+    found = choose_blend(
+        {"steady": steady, "late": late}, "steady", y_true, Folds(fold, fold), RMSE
+    )
+    assert found.weights["late"] > 0
+    assert found.gain == 0
+    # A single judged fold tells nothing of chance.
+    assert not found.pays
