@@ -174,3 +174,14 @@ def test_any_target_has_a_summary_of_finite_numbers(task, kind):
     json.dumps(summary(table, task), allow_nan=False)
     assert summary(table, task)["error_count"] >= 1
     assert summary(table.iloc[:0], task)["row_count"] == 0
+
+
+def test_outcomes_beyond_the_limits_of_predictions_are_told():
+    table = make_table(task="regression")
+    limit = float(table["outcome"].quantile(0.9))
+    params = changed_params("regression", task={"clip_high": limit})
+    wanted = Wanted(params.data, params.task, params.validate_)
+    found = {finding.code: finding for finding in check_table(table, wanted)}
+    told = found["target_beyond_limits"]
+    assert told.severity == "warning"
+    assert told.evidence["beyond_limits_count"] == (table["outcome"] > limit).sum()

@@ -61,6 +61,7 @@ _OF_TASKS = {
     "positive_label": ("binary",),
     "rare_class": ("binary", "multiclass"),
     "target_numbers": ("regression",),
+    "target_beyond_limits": ("regression",),
     "target_looks_like_classes": ("regression",),
 }
 

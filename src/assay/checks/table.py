@@ -23,6 +23,7 @@ CHECK_CODES: Mapping[str, str] = {
     "positive_label": "the positive label occurs",
     "rare_class": "no class with very few rows",
     "target_numbers": "the target is a finite number that varies",
+    "target_beyond_limits": "the target lies within the limits of predictions",
     "target_looks_like_classes": "the target has more values than classes have",
     "key_missing": "every row has a key",
     "key_repeated": "the key is unique",

@@ -112,6 +112,7 @@ def _numbers(frame: pd.DataFrame, wanted: Wanted) -> Iterator[Finding]:
         return
     values = column.to_numpy(dtype=float)
     yield from _range(name, values, wanted.task.target_transform)
+    yield from _beyond_limits(name, values, wanted)
     distinct = len(np.unique(values))
     if distinct < 2:
         yield Finding(
@@ -151,6 +152,24 @@ def _range(name: str, values: Any, transform: str) -> Iterator[Finding]:
             "needs values above -1.",
             "Set task.target_transform to none.",
             (name,),
+        )
+
+
+def _beyond_limits(name: str, values: Any, wanted: Wanted) -> Iterator[Finding]:
+    low, high = wanted.task.clip_low, wanted.task.clip_high
+    outside = (values < (-np.inf if low is None else low)) | (
+        values > (np.inf if high is None else high)
+    )
+    count = int(outside.sum())
+    if count:
+        yield Finding(
+            "target_beyond_limits",
+            "warning",
+            f"the target {name!r} lies beyond task.clip_low and task.clip_high in {count} of "
+            f"{len(values)} rows, such as {values[outside][0]:g}; no prediction and no interval reaches them.",
+            "Widen the limits, unless that is what they are for.",
+            (name,),
+            {"beyond_limits_count": count},
         )
 
 
