@@ -13,7 +13,7 @@ from assay.metrics.core import FloatArray, TargetArray
 from assay.params import EvaluateParams, GateParams, TaskParams
 from assay.predictions import prediction_columns, refuse_infinite
 from assay.schema import Schema
-from assay.uncertainty import Bootstrap, Estimate, IntArray, metric_estimate, paired_gain
+from assay.uncertainty import Bootstrap, Estimate, IntArray, paired_estimates
 
 
 @dataclass(frozen=True)
@@ -85,22 +85,25 @@ def judge_holdout(
         for name, metric in task_metrics(task.type, params.ece_bins).items()
         if np.isfinite([metric.value(y_true, p) for p in (predicted, baseline_predicted)]).all()
     }
-    model, baseline = (
-        {name: metric_estimate(metric, y_true, each, bootstrap) for name, metric in metrics.items()}
-        for each in (predicted, baseline_predicted)
-    )
-    gain = {
-        name: paired_gain(metric, y_true, predicted, baseline_predicted, bootstrap)
+    found = {
+        name: paired_estimates(metric, y_true, predicted, baseline_predicted, bootstrap)
         for name, metric in metrics.items()
     }
     primary = primary_metric(task.type, task.primary_metric).name
-    if primary not in gain:
+    if primary not in found:
         raise DataError(
             f"task.primary_metric: {primary} is not defined on the holdout. Choose another, or a "
             "larger split.holdout_fraction."
         )
-    verdict = gate_verdict(gain[primary], primary, baseline_name, params)
-    return Judgement(model, baseline, gain, baseline_name, primary, verdict)
+    verdict = gate_verdict(found[primary].gain, primary, baseline_name, params)
+    return Judgement(
+        {name: paired.model for name, paired in found.items()},
+        {name: paired.reference for name, paired in found.items()},
+        {name: paired.gain for name, paired in found.items()},
+        baseline_name,
+        primary,
+        verdict,
+    )
 
 
 def gate_verdict(

@@ -124,6 +124,10 @@ class Bootstrap:
         """
         value = float(statistic(np.ones((1, n)))[0])
         values = np.concatenate([statistic(chunk) for chunk in self.weights(n)])
+        return self.summary(value, values, n)
+
+    def summary(self, value: float, values: FloatArray, n: int) -> Estimate:
+        """Return a statistic of `n` rows with the interval that its values over resamples give."""
         if np.isfinite(values).mean() < _DEFINED_SHARE:
             return _without_interval(value, n)
         low, high = self.interval(values)
@@ -149,28 +153,58 @@ def metric_estimate(
     )
 
 
-def paired_gain(
+@dataclass(frozen=True)
+class Paired:
+    """A metric of predictions and of a reference's for the same rows.
+
+    Attributes
+    ----------
+    model, reference : Estimate
+    gain : Estimate
+        How much better the predictions are; positive is better, whatever the metric's direction.
+    """
+
+    model: Estimate
+    reference: Estimate
+    gain: Estimate
+
+
+def paired_estimates(
     metric: Metric,
     y_true: TargetArray,
     predicted: FloatArray,
     reference: FloatArray,
     bootstrap: Bootstrap,
-) -> Estimate:
-    """Return how much better predictions are than a reference's for the same rows, with interval.
+) -> Paired:
+    """Return a metric of predictions, of a reference's, and of what the first gains, with intervals.
 
-    Each resample judges both on the same rows, so that what makes rows hard cancels out. Positive is
-    better, whatever the metric's direction.
+    Each resample judges both on the same rows, so that what makes rows hard cancels out.
+
+    Parameters
+    ----------
+    metric : Metric
+    y_true : ndarray, shape (n,)
+    predicted, reference : ndarray, shape (n,) or (n, k)
+    bootstrap : Bootstrap
     """
-    if metric.signed or not metric.resamplable:
-        values = [metric.value(y_true, each) for each in (predicted, reference)]
-        return _without_interval(metric.gain(*values), len(y_true))
+    n, both = len(y_true), (predicted, reference)
+    points = [metric.value(y_true, each) for each in both]
+    gain = metric.gain(*points)
+    if not metric.resamplable:
+        return Paired(*(_without_interval(value, n) for value in (*points, gain)))
+    chunks = [
+        [metric.function(y_true, each, weights) for each in both]
+        for weights in bootstrap.weights(n)
+    ]
+    ours, theirs = np.concatenate(chunks, axis=1)
     sign = 1.0 if metric.greater_is_better else -1.0
-
-    def gain(weights: FloatArray) -> FloatArray:
-        ours = metric.function(y_true, predicted, weights)
-        return sign * (ours - metric.function(y_true, reference, weights))
-
-    return bootstrap.estimate(gain, len(y_true))
+    return Paired(
+        bootstrap.summary(points[0], ours, n),
+        bootstrap.summary(points[1], theirs, n),
+        _without_interval(gain, n)
+        if metric.signed
+        else bootstrap.summary(gain, sign * (ours - theirs), n),
+    )
 
 
 def _without_interval(value: float, n: int) -> Estimate:

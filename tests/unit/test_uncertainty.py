@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from assay.metrics.catalogue import primary_metric, task_metrics
-from assay.uncertainty import Bootstrap, metric_estimate, paired_gain
+from assay.uncertainty import Bootstrap, metric_estimate, paired_estimates
 
 AUC = primary_metric("binary", "roc_auc")
 
@@ -54,7 +54,7 @@ def test_a_paired_gain_is_surer_than_two_separate_intervals():
     y_true, score = draw(rng, 2000, 1.0)
     worse = 0.9 * score + 0.1 * rng.uniform(size=2000)
     plan = Bootstrap(300, 0.95, 0)
-    gain = paired_gain(AUC, y_true, score, worse, plan)
+    gain = paired_estimates(AUC, y_true, score, worse, plan).gain
     apart = [metric_estimate(AUC, y_true, s, plan) for s in (score, worse)]
     assert gain.value == pytest.approx(apart[0].value - apart[1].value)
     assert gain.ci_high - gain.ci_low < 0.5 * (apart[0].ci_high - apart[0].ci_low)
@@ -62,9 +62,9 @@ def test_a_paired_gain_is_surer_than_two_separate_intervals():
 
 def test_a_gain_over_oneself_is_exactly_zero():
     y_true, score = draw(np.random.default_rng(3), 500, 1.0)
-    gain = paired_gain(
+    gain = paired_estimates(
         task_metrics("binary")["log_loss"], y_true, score, score, Bootstrap(100, 0.9, 0)
-    )
+    ).gain
     assert (gain.value, gain.ci_low, gain.ci_high) == (0.0, 0.0, 0.0)
 
 
@@ -94,7 +94,9 @@ def test_a_gain_of_noise_passes_no_more_often_than_stated_where_rows_share_group
     for seed in range(200):
         y_true, first, second, clusters = dependent(rng)
         for name, groups in (("rows", None), ("groups", clusters)):
-            gain = paired_gain(AUC, y_true, first, second, Bootstrap(200, 0.95, seed, groups))
+            gain = paired_estimates(
+                AUC, y_true, first, second, Bootstrap(200, 0.95, seed, groups)
+            ).gain
             passed[name] += gain.ci_low > 0
     assert passed["groups"] <= 14
     assert passed["rows"] >= 25
@@ -106,7 +108,7 @@ def test_the_calibration_error_has_no_interval():
     estimate = metric_estimate(ece, y_true, score, Bootstrap(100, 0.9, 0))
     assert estimate.value == estimate.ci_low == estimate.ci_high
     assert estimate.method == ""
-    assert paired_gain(ece, y_true, score, score, Bootstrap(100, 0.9, 0)).value == 0
+    assert paired_estimates(ece, y_true, score, score, Bootstrap(100, 0.9, 0)).gain.value == 0
 
 
 @pytest.mark.parametrize("task", ["multiclass", "regression"])
@@ -124,7 +126,7 @@ def test_a_bootstrap_serves_predictions_of_any_shape(task):
         if metric.resamplable and not metric.signed:
             estimate = metric_estimate(metric, y_true, predicted, plan)
             assert estimate.ci_low < estimate.value < estimate.ci_high, metric.name
-            gain = paired_gain(metric, y_true, predicted, worse, plan)
+            gain = paired_estimates(metric, y_true, predicted, worse, plan).gain
             assert gain.ci_low > 0, metric.name
 
 
@@ -134,7 +136,7 @@ def test_bias_has_an_interval_and_its_gain_has_none():
     bias, plan = task_metrics("regression")["bias"], Bootstrap(100, 0.95, 0)
     estimate = metric_estimate(bias, y_true, y_true + rng.normal(0.5, 1, 300), plan)
     assert 0 < estimate.ci_low < estimate.value < estimate.ci_high
-    gain = paired_gain(bias, y_true, y_true + 0.5, y_true - 2.0, plan)
+    gain = paired_estimates(bias, y_true, y_true + 0.5, y_true - 2.0, plan).gain
     assert gain.value == gain.ci_low == gain.ci_high == pytest.approx(1.5)
     assert gain.method == ""
 
