@@ -14,6 +14,7 @@ from assay.predictor import Predictor, fold_metrics
 from assay.preprocessing import build_preprocessor, build_sampler
 from assay.schema import ROW, Schema
 from assay.search.engine import SearchProblem
+from assay.search.plan import SearchPlan, search_plan
 from assay.search.selection import SearchResult, search_best
 from assay.splits.folds import Folds
 
@@ -152,6 +153,7 @@ def _metrics(
         "applicable": True,
         "engine": params.engine,
         "preset": params.preset,
+        "plan": _plan_json(search_plan(params, task)),
         "chosen_model": search.chosen.candidate.name,
         "tuned": search.tuned,
         "model_count": int((~failed).sum()),
@@ -161,6 +163,16 @@ def _metrics(
         "out_of_fold": fold_metrics(task, problem.y_true, predicted, problem.folds, ece_bins),
         "calibration": choice.to_json(),
         "blend": _blend_json(search),
+    }
+
+
+def _plan_json(plan: SearchPlan) -> dict[str, Any]:
+    """Return what the preset and the params beside it come to."""
+    return {
+        "candidates": ", ".join(plan.candidates),
+        "tune_top": plan.tune_top,
+        "trials": plan.trials,
+        "ensemble": plan.ensemble,
     }
 
 
