@@ -1,14 +1,17 @@
 """What training set and holdout share, and whether they can be told apart."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import make_table, prepared, proven, sessions, twins
+from conftest import as_task, make_table, prepared, proven, sessions, split_settings, twins
 
 from assay.checks.adversarial import sample_sides, tell_apart
 from assay.checks.repeats import estimate_near_repeats, find_repeats
-from assay.checks.split import refuse_unfair_split
+from assay.checks.split import prove_split, refuse_unfair_split
 from assay.errors import SplitError
+from assay.splits.split import split_table
 
 
 def codes(proof) -> list[str]:
@@ -243,3 +246,15 @@ def test_a_holdout_that_lost_most_of_its_rows_is_a_warning():
     assert proof.metrics["dropped_count"] > 100
     assert codes(proof) == ["holdout_size"]
     assert "20.0% were asked for" in proof.findings[0].message
+
+
+def test_classes_that_no_holdout_row_has_are_named(table):
+    schema, typed = as_task(*prepared(table), "multiclass")
+    params = split_settings(strategy="random")
+    split = split_table(typed, schema, params)
+    assert "holdout_classes" not in codes(prove_split(split, typed, schema, params, 0))
+    lacking = typed["outcome"].to_numpy()[split.holdout] != 1
+    proof = prove_split(replace(split, holdout=split.holdout[lacking]), typed, schema, params, 0)
+    finding = next(found for found in proof.findings if found.code == "holdout_classes")
+    assert finding.severity == "warning"
+    assert finding.message.startswith("1 of 3 classes have no row in the holdout ('mid')")

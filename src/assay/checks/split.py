@@ -17,6 +17,8 @@ from assay.splits.proof import split_summary
 
 # A classifier that tells the sides no better than this has found nothing that matters.
 _TELLING_AUC = 0.55
+# Classes that a finding names.
+_NAMED = 5
 # Strategies whose two sides are drawn from the same rows; the others differ by time.
 _EXCHANGEABLE = {"random", "group"}
 
@@ -78,6 +80,7 @@ def prove_split(
         *_told_apart(metrics["adversarial"], params),
         *_shared_groups(metrics, params, schema),
         *_small_holdout(metrics, params),
+        *_absent_classes(metrics),
     ]
     return SplitProof(metrics, tuple(findings))
 
@@ -159,4 +162,19 @@ def _small_holdout(metrics: Mapping[str, Any], params: SplitParams) -> Iterator[
             "Rows of one time, one group or one key stand together: name finer ones, or ask for "
             "another fraction; with split.strategy group_time, split.seen_groups keep drops none.",
             evidence={"holdout_rate": rate},
+        )
+
+
+def _absent_classes(metrics: Mapping[str, Any]) -> Iterator[Finding]:
+    rates = metrics.get("holdout_class_rates", {})
+    absent = [label for label, rate in rates.items() if not rate]
+    if absent:
+        named = ", ".join(map(repr, absent[:_NAMED])) + (", ..." if len(absent) > _NAMED else "")
+        yield Finding(
+            "holdout_classes",
+            "warning",
+            f"{len(absent)} of {len(rates)} classes have no row in the holdout ({named}): nothing "
+            "there tells how well they are found, and means over classes leave them out.",
+            "Use a larger split.holdout_fraction, bring more rows of these classes, or merge them.",
+            evidence={"absent_class_count": len(absent)},
         )
