@@ -237,6 +237,27 @@ def test_sides_that_should_be_alike_and_are_not_are_a_warning(strategy):
     refuse_unfair_split(proof)
 
 
+@pytest.mark.parametrize(("p_value", "warned"), [(1 / 21, True), (2 / 21, False)])
+def test_a_difference_that_chance_reaches_is_no_warning(monkeypatch, p_value, warned):
+    """Of 20 permutations one reaches the AUC, and still its interpolated 95% quantile is below."""
+    told = {"applicable": True, "sample_count": 600, "auc": 0.6, "null_mean": 0.5}
+    told |= {"null_p95": 0.58, "p_value": p_value, "top_features": {"noise": 0.6}}
+    monkeypatch.setattr("assay.checks.split.tell_apart", lambda *_: told)
+    _, proof = proven(make_table(), strategy="group")
+    assert ("sides_differ" in codes(proof)) == warned
+
+
+def test_new_groups_in_time_are_told_apart_as_groups():
+    """A reading that is constant in a group would tell each of its rows, without any drift."""
+    table = sessions(make_table())
+    entity = pd.factorize(table["entity"])[0]
+    table["noise"] = np.random.default_rng(0).normal(size=600)[entity]
+    _, dropped = proven(table, strategy="group_time", seen_groups="drop")
+    assert dropped.metrics["adversarial"]["auc"] < 0.65
+    _, kept = proven(table, strategy="group_time", seen_groups="keep")
+    assert kept.metrics["adversarial"]["auc"] > 0.7
+
+
 def test_a_holdout_that_lost_most_of_its_rows_is_a_warning():
     table = sessions(make_table())
     late = table["moment"] > "2024-01-21 12:00"

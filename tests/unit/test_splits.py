@@ -221,9 +221,13 @@ def test_what_trains_needs_every_class_and_what_validates_needs_two():
         refuse_missing_classes(Split(train, holdout, nothing, lacking), y_true)
     # Of three classes the holdout may lack one, of two it may not.
     refuse_missing_classes(Split(train, holdout[:2], nothing, good), y_true)
-    with pytest.raises(SplitError, match="holdout would have 1 row of a single class .0. and none"):
+    with pytest.raises(
+        SplitError, match=r"holdout would have 1 row of a single class .0. and none"
+    ):
         refuse_missing_classes(Split(train, holdout[:1], nothing, good), y_true)
-    with pytest.raises(SplitError, match="holdout would have 1 row of a single class .0. and none"):
+    with pytest.raises(
+        SplitError, match=r"holdout would have 1 row of a single class .0. and none"
+    ):
         refuse_missing_classes(Split(train, holdout[:1], nothing, good), y_true % 2)
 
 

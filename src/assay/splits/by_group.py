@@ -171,8 +171,8 @@ def _covers(has: npt.NDArray[np.bool_], wanted: int, needed: int) -> npt.NDArray
     """Say of the first groups whether they have as many classes, and leave each in enough others."""
     taken = np.cumsum(has, axis=0)
     left = has.sum(axis=0) - taken
-    enough: npt.NDArray[np.bool_] = (left >= needed).all(axis=1)
-    return enough & ((taken > 0).sum(axis=1) >= wanted)
+    found = ((taken > 0).sum(axis=1) >= wanted) & (left >= needed).all(axis=1)
+    return np.asarray(found, dtype=np.bool_)
 
 
 def _classes_first(order: IntArray, has: npt.NDArray[np.bool_], needed: int) -> IntArray:

@@ -52,8 +52,8 @@ def split_summary(
         times = table[schema.time_column].to_numpy().astype("datetime64[us]")
         summary |= _time_proof(times, split, params.strategy in _IN_TIME_ORDER)
     if schema.group_column:
-        apart = params.strategy == "group" or summary.get("seen_groups") == "drop"
-        summary |= _group_proof(group_keys(table, schema), split, apart)
+        groups = group_keys(table, schema)
+        summary |= _group_proof(groups, split, keeps_groups_apart(params))
     for number, (fitted, validated) in enumerate(split.folds.split(), start=1):
         summary[f"fold_{number}"] = {
             "train_count": len(fitted),
@@ -61,6 +61,12 @@ def split_summary(
             **_balance("validation", y_true[split.train][validated], schema),
         }
     return summary
+
+
+def keeps_groups_apart(params: SplitParams) -> bool:
+    """Say whether a strategy promises that no group is on both sides of a boundary."""
+    drops = params.strategy == "group_time" and params.seen_groups == "drop"
+    return params.strategy == "group" or drops
 
 
 def _balance(part: str, y_true: TargetArray, schema: Schema) -> dict[str, Any]:
