@@ -87,15 +87,32 @@ def test_the_embargo_keeps_its_distance_everywhere():
          "fold 2 would have 20 rows of a single class"),
         (times(np.arange(100)), np.r_[np.full(90, 2), classes(10)] , (0.2, 3),
          "the training part of fold 1 would have 20 rows of a single class .2. and none of class 0"),
-        (times(np.repeat([0, 1, 2], 40)), classes(120), (0.2, 5), "Use fewer folds"),
+        (times(np.repeat([0, 1, 2], 40)), classes(120), (0.2, 5),
+         "40 of 80 training rows have the time 2024-01-01T00.*stand together.*"
+         r"Use another data\.time_column, or"),
+        (times(np.r_[np.arange(100), np.full(60, 100), np.arange(101, 201), np.arange(300, 370)]),
+         classes(330), (0.2, 8), r"60 of 264 training rows have the time 2024-01-05T04.*Use 7 folds, or a finer"),
         (times(np.arange(100)), classes(100), (0.2, 3, 30),
-         r"starts at 2024-01-04.*, 3\.33 days after the first row\. Shorten it"),
-        (times(np.arange(100)), classes(100), (0.2, 3, 1), "leaves fold 1 without training rows"),
+         r"leaves no row before the holdout, which starts at 2024-01-04.*, 3\.33 days after the "
+         r"first row\. Shorten it to at most 0\.666 days"),
+        (times(np.arange(100)), classes(100), (0.2, 3, 1),
+         r"leaves fold 1 of 3 without training rows.*to at most 0\.666 days, or use fewer folds"),
+        (times(np.r_[np.zeros(40, int), np.arange(60)]), classes(100), (0.2, 3, 1),
+         "41 of 56 training rows have the time 2024-01-01T00"),
+        (times(np.r_[np.zeros(60, int), np.arange(40)]), classes(100), (0.2, 3, 3),
+         r"leaves no row before the holdout.*first row\. Use fewer folds"),
     ],
 )  # fmt: skip
 def test_a_time_split_that_cannot_work_says_what_would(moments, y_true, arguments, message):
     with pytest.raises(SplitError, match=message):
         split_by_time(moments, y_true, *arguments)
+
+
+def test_the_longest_embargo_that_is_told_works():
+    moments, y_true = times(np.arange(100)), np.zeros(100)
+    split_by_time(moments, y_true, 0.2, 3, 0.666)
+    with pytest.raises(SplitError, match="at most"):
+        split_by_time(moments, y_true, 0.2, 3, 0.668)
 
 
 # By time and group.
