@@ -32,6 +32,10 @@ if TYPE_CHECKING:
 _ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
+# Columns of reports that hold texts, whatever these look like: the class "01" is not 1.
+_TEXTS = ("class", "slice", "feature", "model", "params", "failure")
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; rename it to `path` if the block succeeds.
@@ -183,6 +187,8 @@ def _read_csv(path: Path) -> pa.Table:
 def read_report(path: Path) -> pd.DataFrame:
     """Read a CSV file of `reports/tables/` back, numbers as numbers; only an empty field is missing.
 
+    Columns that name a class, a slice, a feature or a model are texts.
+
     Raises
     ------
     ArtifactError
@@ -191,7 +197,11 @@ def read_report(path: Path) -> pd.DataFrame:
     path = _require(path, "Run `dvc repro` to make it.")
     try:
         table: pd.DataFrame = pd.read_csv(
-            path, keep_default_na=False, na_values=[""], float_precision="round_trip"
+            path,
+            dtype=dict.fromkeys(_TEXTS, object),
+            keep_default_na=False,
+            na_values=[""],
+            float_precision="round_trip",
         )
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
         raise _unreadable(path, "csv", error) from None

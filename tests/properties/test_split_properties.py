@@ -103,7 +103,7 @@ def test_any_rows_give_a_valid_split_or_a_sentence(asked, strategy):
             assert len(np.unique(trained[fitted])) == classes
             assert len(np.unique(trained[judged])) >= 2
     if classes:
-        assert len(np.unique(asked.y_true[split.holdout])) == classes
+        assert len(np.unique(asked.y_true[split.holdout])) >= 2
 
 
 @QUICK

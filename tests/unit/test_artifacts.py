@@ -60,6 +60,19 @@ def test_tables_round_trip_to_the_last_bit(tmp_path):
     assert [float(text) for text in texts["x"]] == frame["x"].tolist()
 
 
+def test_a_report_names_classes_as_texts(tmp_path):
+    (tmp_path / "t.csv").write_text(
+        "class,slice,feature,model,n\n01,1.50,007,NA,10\n02,,1e3,2,11\n"
+    )
+    read = artifacts.read_report(tmp_path / "t.csv")
+    assert read["class"].tolist() == ["01", "02"]
+    assert read["slice"].tolist()[0] == "1.50"
+    assert read["slice"].isna().tolist() == [False, True]
+    assert read["feature"].tolist() == ["007", "1e3"]
+    assert read["model"].tolist() == ["NA", "2"]
+    assert read["n"].tolist() == [10, 11]
+
+
 def test_a_csv_file_is_texts_and_nothing_is_guessed(tmp_path):
     (tmp_path / "t.csv").write_text("zip,land,flag,empty\n02139,NA,true,\n00501,null,1.0,\n")
     read = artifacts.read_table(tmp_path / "t.csv")

@@ -22,6 +22,14 @@ def codes(table, **changes) -> dict[str, str]:
     return {finding.code: finding.severity for finding in check_table(table, wanted(**changes))}
 
 
+def test_features_without_any_value_are_no_features(table):
+    table[["signal", "noise", "count", "kind", "remark"]] = np.nan
+    findings = [found for found in check_table(table, wanted()) if found.severity == "error"]
+    assert [found.code for found in findings] == ["no_features"]
+    assert "of 4 columns ('signal', " in findings[0].message
+    assert codes(table.assign(noise=np.arange(600.0) % 7)).get("no_features") is None
+
+
 def test_a_clean_table_has_no_finding(table):
     assert codes(table) == {}
 

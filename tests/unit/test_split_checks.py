@@ -1,14 +1,17 @@
 """What training set and holdout share, and whether they can be told apart."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import make_table, prepared, proven, sessions, twins
+from conftest import as_task, make_table, prepared, proven, sessions, split_settings, twins
 
 from assay.checks.adversarial import sample_sides, tell_apart
 from assay.checks.repeats import estimate_near_repeats, find_repeats
-from assay.checks.split import refuse_unfair_split
+from assay.checks.split import prove_split, refuse_unfair_split
 from assay.errors import SplitError
+from assay.splits.split import split_table
 
 
 def codes(proof) -> list[str]:
@@ -234,6 +237,27 @@ def test_sides_that_should_be_alike_and_are_not_are_a_warning(strategy):
     refuse_unfair_split(proof)
 
 
+@pytest.mark.parametrize(("p_value", "warned"), [(1 / 21, True), (2 / 21, False)])
+def test_a_difference_that_chance_reaches_is_no_warning(monkeypatch, p_value, warned):
+    """Of 20 permutations one reaches the AUC, and still its interpolated 95% quantile is below."""
+    told = {"applicable": True, "sample_count": 600, "auc": 0.6, "null_mean": 0.5}
+    told |= {"null_p95": 0.58, "p_value": p_value, "top_features": {"noise": 0.6}}
+    monkeypatch.setattr("assay.checks.split.tell_apart", lambda *_: told)
+    _, proof = proven(make_table(), strategy="group")
+    assert ("sides_differ" in codes(proof)) == warned
+
+
+def test_new_groups_in_time_are_told_apart_as_groups():
+    """A reading that is constant in a group would tell each of its rows, without any drift."""
+    table = sessions(make_table())
+    entity = pd.factorize(table["entity"])[0]
+    table["noise"] = np.random.default_rng(0).normal(size=600)[entity]
+    _, dropped = proven(table, strategy="group_time", seen_groups="drop")
+    assert dropped.metrics["adversarial"]["auc"] < 0.65
+    _, kept = proven(table, strategy="group_time", seen_groups="keep")
+    assert kept.metrics["adversarial"]["auc"] > 0.7
+
+
 def test_a_holdout_that_lost_most_of_its_rows_is_a_warning():
     table = sessions(make_table())
     late = table["moment"] > "2024-01-21 12:00"
@@ -243,3 +267,15 @@ def test_a_holdout_that_lost_most_of_its_rows_is_a_warning():
     assert proof.metrics["dropped_count"] > 100
     assert codes(proof) == ["holdout_size"]
     assert "20.0% were asked for" in proof.findings[0].message
+
+
+def test_classes_that_no_holdout_row_has_are_named(table):
+    schema, typed = as_task(*prepared(table), "multiclass")
+    params = split_settings(strategy="random")
+    split = split_table(typed, schema, params)
+    assert "holdout_classes" not in codes(prove_split(split, typed, schema, params, 0))
+    lacking = typed["outcome"].to_numpy()[split.holdout] != 1
+    proof = prove_split(replace(split, holdout=split.holdout[lacking]), typed, schema, params, 0)
+    finding = next(found for found in proof.findings if found.code == "holdout_classes")
+    assert finding.severity == "warning"
+    assert finding.message.startswith("1 of 3 classes have no row in the holdout ('mid')")

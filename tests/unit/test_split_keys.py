@@ -1,8 +1,11 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import prepared
+from conftest import make_params, parse_params, prepared
 
+from assay.schema import infer_schema, typed_table
 from assay.splits.keys import feature_keys, group_keys, row_keys
 
 
@@ -38,6 +41,43 @@ def test_without_ids_equal_rows_have_equal_keys_wherever_they_stand(table):
     np.testing.assert_array_equal(row_keys(typed[typed.columns[::-1]], schema), found)
 
 
+def test_without_ids_an_added_class_changes_no_old_key(table):
+    named = table.assign(outcome=table["noise"].gt(0).map({True: "mid", False: "low"}))
+    named["outcome"] = named["outcome"].where(named["noise"] < 1, "top")
+    added = pd.concat([named, named.head(1).assign(outcome="a new one")])
+    roles = {"id_columns": [], "exclude_columns": {"row_key": "no id"}}
+    before, after = (
+        row_keys(*classed(frame, **roles)[::-1]) for frame in (named, added.reset_index(drop=True))
+    )
+    np.testing.assert_array_equal(after[:600], before)
+    assert after[600] not in set(before)
+
+
+def classed(frame, **roles):
+    raw = make_params()
+    raw["data"] |= roles
+    raw["task"] |= {"type": "multiclass", "positive_label": None, "primary_metric": "accuracy"}
+    raw["baseline"]["rule"] = None
+    params = parse_params(raw)
+    schema = infer_schema(frame, params.data, params.task)
+    return schema, typed_table(frame, schema)
+
+
+@pytest.mark.parametrize("value", [2.5, "word"])
+def test_without_ids_the_first_value_of_a_column_changes_one_key(table, value):
+    empty = table.drop(columns="row_key").assign(later=np.full(600, np.nan, dtype=object))
+    filled = empty.copy()
+    filled.loc[3, "later"] = value
+    before, after = (row_keys(*prepared(frame, id_columns=[])[::-1]) for frame in (empty, filled))
+    assert np.flatnonzero(before != after).tolist() == [3]
+
+
+def test_without_ids_a_value_counts_with_its_column(table):
+    schema, typed = prepared(table.drop(columns="row_key"), id_columns=[])
+    swapped = typed.assign(signal=typed["noise"], noise=typed["signal"])
+    assert not np.isin(row_keys(swapped, schema), row_keys(typed, schema)).any()
+
+
 def test_missing_equals_missing_and_zero_equals_zero(table):
     schema, typed = prepared(table)
     same = typed.iloc[[0, 0, 0, 0]].reset_index(drop=True)
@@ -56,9 +96,11 @@ def test_keys_are_those_of_all_time(table):
     )
     assert row_keys(fixed, schema).tolist() == KNOWN_ROW_KEYS
     assert feature_keys(fixed, schema).tolist() == KNOWN_FEATURE_KEYS
+    assert row_keys(fixed, replace(schema, id_columns=())).tolist() == KNOWN_CONTENT_KEYS
 
 
 KNOWN_ROW_KEYS = [9195013188537415459, 8886455295644189621]
+KNOWN_CONTENT_KEYS = [16583229767810613610, 3532991384646380926]
 KNOWN_FEATURE_KEYS = [14546286404000187833, 5596374472827566996]
 
 

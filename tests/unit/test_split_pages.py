@@ -26,11 +26,15 @@ from assay.schema import schema_from_json
 from assay.splits.split import split_table
 
 
-def readiness(table, roles=None, **changes) -> str:
+def wanted(**roles) -> Wanted:
     raw = make_params()
-    raw["data"] |= roles or {}
+    raw["data"] |= roles
     params = parse_params(raw)
-    facts = table_facts(table, Wanted(params.data, params.task, params.validate_), [])
+    return Wanted(params.data, params.task, params.validate_)
+
+
+def readiness(table, roles=None, **changes) -> str:
+    facts = table_facts(table, wanted(**(roles or {})), [])
     return readiness_page(facts, proven(table, roles, **changes)[1].to_json())
 
 
@@ -41,11 +45,12 @@ def readiness(table, roles=None, **changes) -> str:
          ["The latest rows are the holdout", "Later rows may differ",
           "0 training rows (0.0%) are as late", "also train, with"]),
         ({"strategy": "random"},
-         ["Ready, with 1 warning", "no seed, no order and no added row moves it",
+         ["Ready, with 1 warning", "no added row moves it to the other. Folds",
           "also train, with 100.0% of its rows"]),
         ({"strategy": "group"}, ["Whole groups are held out", "0 of 10 groups in the holdout also",
-                                 "With permuted groups"]),
-        ({"strategy": "group_time", "seen_groups": "keep"}, ["groups that train judge too"]),
+                                 "With groups permuted between the two"]),
+        ({"strategy": "group_time", "seen_groups": "keep"},
+         ["groups that train judge too", "With rows permuted"]),
     ],
 )  # fmt: skip
 def test_the_page_tells_each_strategys_proof(changes, sentences):
@@ -53,6 +58,23 @@ def test_the_page_tells_each_strategys_proof(changes, sentences):
     for sentence in [*sentences, "| holdout | 1", "Repeats: 0 holdout rows", "with an AUC of"]:
         assert sentence in text
     assert "Not split yet" not in text
+
+
+def test_the_page_of_new_groups_in_time_permutes_groups():
+    text = readiness(sessions(make_table()), strategy="group_time", seen_groups="drop")
+    assert "With groups permuted between the two" in text
+
+
+@pytest.mark.parametrize(("p_value", "more"), [(1 / 21, True), (2 / 21, False)])
+def test_the_page_goes_by_the_p_value(p_value, more):
+    table = make_table()
+    facts = table_facts(table, wanted(), [])
+    proof = proven(table, strategy="random")[1].to_json()
+    # Above the 95% quantile, which is interpolated, is not yet beyond chance.
+    proof["metrics"]["adversarial"] |= {"auc": 0.6, "null_p95": 0.58, "p_value": p_value}
+    text = readiness_page(facts, proof)
+    assert ("They differ by more than chance" in text) == more
+    assert ("What tells most" in text) == more
 
 
 def test_the_page_without_time_and_groups():

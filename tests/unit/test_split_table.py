@@ -1,10 +1,13 @@
 """All strategies on a table, and the proof that is counted from it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from conftest import as_task, make_table, placed, prepared, sessions, split_settings
 
 from assay.errors import SplitError
+from assay.splits.folds import plain_folds
 from assay.splits.proof import split_summary
 from assay.splits.split import split_table
 
@@ -66,6 +69,24 @@ def test_a_broken_promise_is_a_fault_of_ours(table):
         split_summary(random, typed, schema, split_settings(strategy="time"))
     with pytest.raises(AssertionError, match="a group stands on both sides"):
         split_summary(random, typed, schema, split_settings(strategy="group"))
+
+
+def test_a_gap_that_is_no_longer_than_the_embargo_is_a_fault_of_ours(table):
+    """The rows are an hour apart."""
+    schema, typed = prepared(table)
+    asked = split_settings(strategy="time", embargo_days=0.5)
+    split = split_table(typed, schema, asked)
+    told = split_summary(split, typed, schema, asked)
+    assert told["least_fold_gap_days"] == pytest.approx(13 / 24)
+    assert told["gap_days"] == pytest.approx(13 / 24)
+    longer = split_settings(strategy="time", embargo_days=13 / 24)
+    with pytest.raises(AssertionError, match="by no more than the embargo"):
+        split_summary(split, typed, schema, longer)
+    none = split_table(typed, schema, split_settings(strategy="time"))
+    only_folds = replace(split, folds=plain_folds(np.arange(len(split.train)) % 3 + 1))
+    for broken in (none, only_folds):
+        with pytest.raises(AssertionError, match="by no more than the embargo"):
+            split_summary(broken, typed, schema, asked)
 
 
 @pytest.mark.parametrize(

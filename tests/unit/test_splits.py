@@ -87,15 +87,32 @@ def test_the_embargo_keeps_its_distance_everywhere():
          "fold 2 would have 20 rows of a single class"),
         (times(np.arange(100)), np.r_[np.full(90, 2), classes(10)] , (0.2, 3),
          "the training part of fold 1 would have 20 rows of a single class .2. and none of class 0"),
-        (times(np.repeat([0, 1, 2], 40)), classes(120), (0.2, 5), "Use fewer folds"),
+        (times(np.repeat([0, 1, 2], 40)), classes(120), (0.2, 5),
+         "40 of 80 training rows have the time 2024-01-01T00.*stand together.*"
+         r"Use another data\.time_column, or"),
+        (times(np.r_[np.arange(100), np.full(60, 100), np.arange(101, 201), np.arange(300, 370)]),
+         classes(330), (0.2, 8), r"60 of 264 training rows have the time 2024-01-05T04.*Use 7 folds, or a finer"),
         (times(np.arange(100)), classes(100), (0.2, 3, 30),
-         r"starts at 2024-01-04.*, 3\.33 days after the first row\. Shorten it"),
-        (times(np.arange(100)), classes(100), (0.2, 3, 1), "leaves fold 1 without training rows"),
+         r"leaves no row before the holdout, which starts at 2024-01-04.*, 3\.33 days after the "
+         r"first row\. Shorten it to at most 0\.666 days"),
+        (times(np.arange(100)), classes(100), (0.2, 3, 1),
+         r"leaves fold 1 of 3 without training rows.*to at most 0\.666 days, or use fewer folds"),
+        (times(np.r_[np.zeros(40, int), np.arange(60)]), classes(100), (0.2, 3, 1),
+         "41 of 56 training rows have the time 2024-01-01T00"),
+        (times(np.r_[np.zeros(60, int), np.arange(40)]), classes(100), (0.2, 3, 3),
+         r"leaves no row before the holdout.*first row\. Use fewer folds"),
     ],
 )  # fmt: skip
 def test_a_time_split_that_cannot_work_says_what_would(moments, y_true, arguments, message):
     with pytest.raises(SplitError, match=message):
         split_by_time(moments, y_true, *arguments)
+
+
+def test_the_longest_embargo_that_is_told_works():
+    moments, y_true = times(np.arange(100)), np.zeros(100)
+    split_by_time(moments, y_true, 0.2, 3, 0.666)
+    with pytest.raises(SplitError, match="at most"):
+        split_by_time(moments, y_true, 0.2, 3, 0.668)
 
 
 # By time and group.
@@ -219,10 +236,26 @@ def test_what_trains_needs_every_class_and_what_validates_needs_two():
     lacking = plain_folds(np.array([1, 1, 1, 2, 2, 1, 2, 2]))
     with pytest.raises(SplitError, match="training part of fold 1 would have 4 rows and none of"):
         refuse_missing_classes(Split(train, holdout, nothing, lacking), y_true)
+    # Of three classes the holdout may lack one, of two it may not.
+    refuse_missing_classes(Split(train, holdout[:2], nothing, good), y_true)
     with pytest.raises(
-        SplitError, match="holdout would have 2 rows and none of class 2, which has"
+        SplitError, match=r"holdout would have 1 row of a single class .0. and none"
     ):
-        refuse_missing_classes(Split(train, holdout[:2], nothing, good), y_true)
+        refuse_missing_classes(Split(train, holdout[:1], nothing, good), y_true)
+    with pytest.raises(
+        SplitError, match=r"holdout would have 1 row of a single class .0. and none"
+    ):
+        refuse_missing_classes(Split(train, holdout[:1], nothing, good), y_true % 2)
+
+
+def test_many_classes_can_be_split_at_random():
+    """Some class of twenty rows is in no holdout more often than not."""
+    y_true = np.repeat(np.arange(100), 20)
+    held_out = [
+        len(np.unique(y_true[split_by_row(keys(2000, seed), y_true, 0.2, 3).holdout]))
+        for seed in range(10)
+    ]
+    assert min(held_out) < 100
 
 
 # By group.
@@ -258,12 +291,58 @@ def test_groups_of_like_size_are_dealt_evenly():
         (np.arange(60) % 4, classes(60), "4 groups in data.group_column, but 4 folds and a holdout "
          "need 5. Use at most 3 folds, or another"),
         (np.zeros(60), classes(60), "1 group in data.group_column.*need 5. Use another"),
-        (np.arange(60) % 12, (np.arange(60) % 12 == 3).astype(int), r"class 1 is in 1 group of 12, but .* need one each, 3 together\. Bring more groups"),
+        (np.arange(60) % 12, (np.arange(60) % 12 == 3).astype(int),
+         r"class 1 is in 1 group of 12, but .* need one each, 5 together\. Bring more groups"),
+        (np.arange(60) % 12, (np.arange(60) % 12 < 4).astype(int),
+         r"class 1 is in 4 groups of 12, but .* 5 together\. Use at most 3 folds, bring"),
+        (np.arange(60) % 12, np.arange(60) % 12 // 11 * 2 + np.arange(60) // 30,
+         r"class 2 is in 1 group of 12, but two folds need one each\. Bring more groups"),
+        (np.arange(60) % 6, np.arange(60) % 6 // 2, "no holdout found among 6 groups"),
     ],
 )  # fmt: skip
 def test_a_group_split_that_cannot_work_says_what_would(codes, y_true, message):
     with pytest.raises(SplitError, match=message):
         split_by_group(groups_of(codes), y_true, 0.2, 4)
+
+
+def in_groups(shares, seed) -> tuple[np.ndarray, np.ndarray]:
+    """Return 100 groups of 20 rows, and classes of which each but 0 is in some groups only."""
+    codes, y_true = np.repeat(np.arange(100), 20), np.zeros(2000, int)
+    rng = np.random.default_rng(seed)
+    for code, count in enumerate(shares, start=1):
+        for group in rng.choice(100, count, replace=False):
+            y_true[group * 20 + rng.choice(20, 4, replace=False)] = code
+    return salted(codes.astype(np.uint64), seed + 1), y_true
+
+
+@pytest.mark.parametrize(
+    ("shares", "folds"),
+    [([3], 2), ([4], 3), ([6], 5), ([50, 4], 5), ([50, 3, 3, 3, 4], 5)],
+    ids=str,
+)
+@pytest.mark.parametrize("seed", range(10))
+def test_a_class_in_few_groups_is_held_out_in_one_of_them(shares, folds, seed):
+    groups, y_true = in_groups(shares, seed)
+    split = split_by_group(groups, y_true, 0.1, folds)
+    assert set(y_true[split.holdout]) == set(y_true)
+    assert len(split.holdout) == pytest.approx(200, abs=40)
+
+
+def test_a_class_that_the_folds_need_is_in_no_holdout():
+    groups, y_true = in_groups([50, 2], 0)
+    split = split_by_group(groups, y_true, 0.1, 5)
+    assert set(y_true[split.holdout]) == {0, 1}
+
+
+def test_where_no_holdout_has_every_class_one_with_two_is_taken():
+    """Each group has three classes of its own and the common one; each class is in three groups."""
+    groups = groups_of(np.repeat(np.arange(9), 40))
+    y_true = np.tile(np.r_[np.zeros(10, int), np.repeat([1, 2, 3], 10)], 9)
+    y_true = np.where(y_true, y_true + 3 * (np.repeat(np.arange(9), 40) // 3), 0)
+    # Folds need five of nine groups, so four can be held out, and three are enough.
+    assert len(np.unique(y_true[split_by_group(groups, y_true, 0.1, 5).holdout])) == 10
+    # Of nine groups eight are for the folds; one has four classes of ten.
+    assert len(np.unique(y_true[split_by_group(groups, y_true, 0.1, 8).holdout])) == 4
 
 
 # Folds.

@@ -185,3 +185,33 @@ def test_outcomes_beyond_the_limits_of_predictions_are_told():
     told = found["target_beyond_limits"]
     assert told.severity == "warning"
     assert told.evidence["beyond_limits_count"] == (table["outcome"] > limit).sum()
+
+
+@pytest.mark.parametrize(
+    ("task", "code"),
+    [
+        ("binary", "unreadable_type"),
+        ("multiclass", "unreadable_type"),
+        ("regression", "target_numbers"),
+    ],
+)
+def test_a_time_is_no_target(task, code):
+    table = make_table()
+    days = pd.to_datetime("2024-01-01") + pd.to_timedelta(np.arange(600) % 3, "D")
+    errors = [
+        found
+        for found in check_table(table.assign(outcome=days), wanted(task))
+        if found.severity == "error"
+    ]
+    assert [found.code for found in errors] == [code]
+    assert "'outcome'" in errors[0].message
+    assert "of type datetime64" in errors[0].message
+
+
+def test_a_time_may_be_a_key_or_a_group():
+    table = make_table()
+    moments = pd.date_range("2020-01-01", periods=600, freq="D")
+    keyed = table.assign(row_key=moments, entity=moments[np.arange(600) // 10])
+    assert not [
+        found for found in check_table(keyed, wanted("binary")) if found.severity == "error"
+    ]

@@ -13,10 +13,14 @@ from assay.errors import SplitError, counted, numbered
 from assay.params import SplitParams
 from assay.schema import Schema
 from assay.splits.parts import Split
-from assay.splits.proof import split_summary
+from assay.splits.proof import keeps_groups_apart, split_summary
 
 # A classifier that tells the sides no better than this has found nothing that matters.
 _TELLING_AUC = 0.55
+# Chance reaches the AUC in no more than this share of permutations; of 20, in none.
+_TELLING_P = 0.05
+# Classes that a finding names.
+_NAMED = 5
 # Strategies whose two sides are drawn from the same rows; the others differ by time.
 _EXCHANGEABLE = {"random", "group"}
 
@@ -62,7 +66,7 @@ def prove_split(
     train, holdout = table.iloc[split.train], table.iloc[split.holdout]
     repeats = find_repeats(train, holdout, schema)
     # Where the split keeps groups apart, a group is what is exchanged, and what may be known by heart.
-    units = schema.group_column if params.strategy == "group" else None
+    units = schema.group_column if keeps_groups_apart(params) else None
     sides = sample_sides(
         train, holdout, schema.feature_names, units, params.adversarial_sample_rows, seed
     )
@@ -78,6 +82,7 @@ def prove_split(
         *_told_apart(metrics["adversarial"], params),
         *_shared_groups(metrics, params, schema),
         *_small_holdout(metrics, params),
+        *_absent_classes(metrics),
     ]
     return SplitProof(metrics, tuple(findings))
 
@@ -114,19 +119,19 @@ def _repeated_rows(repeats: Repeats, params: SplitParams) -> Iterator[Finding]:
 def _told_apart(adversarial: Mapping[str, Any], params: SplitParams) -> Iterator[Finding]:
     if params.strategy not in _EXCHANGEABLE or not adversarial["applicable"]:
         return
-    auc, limit = adversarial["auc"], max(adversarial["null_p95"], _TELLING_AUC)
-    if auc > limit:
+    auc, p_value = adversarial["auc"], adversarial["p_value"]
+    if auc > _TELLING_AUC and p_value <= _TELLING_P:
         top = next(iter(adversarial["top_features"].items()), None)
         most = f", most of all by {top[0]!r} (AUC {top[1]:.2f} alone)" if top else ""
         yield Finding(
             "sides_differ",
             "warning",
-            f"a classifier tells training set from holdout with an AUC of {auc:.2f}, above "
-            f"{limit:.2f}{most}; split.strategy {params.strategy} should leave no difference.",
+            f"a classifier tells training set from holdout with an AUC of {auc:.2f} "
+            f"(p = {p_value:.3f}){most}; split.strategy {params.strategy} should leave no difference.",
             "Look at that feature: where groups are few or large, use more of them; where rows "
             "change over time, use split.strategy time.",
             tuple(adversarial["top_features"]),
-            {"auc": auc},
+            {"auc": auc, "p_value": p_value},
         )
 
 
@@ -159,4 +164,19 @@ def _small_holdout(metrics: Mapping[str, Any], params: SplitParams) -> Iterator[
             "Rows of one time, one group or one key stand together: name finer ones, or ask for "
             "another fraction; with split.strategy group_time, split.seen_groups keep drops none.",
             evidence={"holdout_rate": rate},
+        )
+
+
+def _absent_classes(metrics: Mapping[str, Any]) -> Iterator[Finding]:
+    rates = metrics.get("holdout_class_rates", {})
+    absent = [label for label, rate in rates.items() if not rate]
+    if absent:
+        named = ", ".join(map(repr, absent[:_NAMED])) + (", ..." if len(absent) > _NAMED else "")
+        yield Finding(
+            "holdout_classes",
+            "warning",
+            f"{len(absent)} of {len(rates)} classes have no row in the holdout ({named}): nothing "
+            "there tells how well they are found, and means over classes leave them out.",
+            "Use a larger split.holdout_fraction, bring more rows of these classes, or merge them.",
+            evidence={"absent_class_count": len(absent)},
         )

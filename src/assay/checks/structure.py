@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from assay.checks.findings import Check, Finding, Wanted
-from assay.errors import nearest
+from assay.errors import counted, nearest
 from assay.schema import ROW, column_kind
 
 # Names of columns that stand beside the user's in some table.
@@ -66,6 +66,16 @@ def _feature_types(frame: pd.DataFrame, wanted: Wanted) -> Iterator[Finding]:
     names = wanted.features(frame)
     if not names:
         yield Finding("no_features", "error", "no column is left as a feature.", "Exclude fewer.")
+    elif len(frame) and not frame[names].notna().any(axis=None):
+        # Such columns are excluded later, which would leave a model with nothing to see.
+        yield Finding(
+            "no_features",
+            "error",
+            f"no feature has a value in any row, of {counted(len(names), 'column')} "
+            f"({', '.join(map(repr, names[:5]))}{', ...' if len(names) > 5 else ''}).",
+            "Mend their source, or exclude fewer columns.",
+            tuple(names),
+        )
     for name in names:
         if column_kind(frame[name], name in wanted.data.categorical_columns) is None:
             yield Finding(
@@ -79,15 +89,21 @@ def _feature_types(frame: pd.DataFrame, wanted: Wanted) -> Iterator[Finding]:
 
 def _role_types(frame: pd.DataFrame, wanted: Wanted) -> Iterator[Finding]:
     data = wanted.data
-    names = [data.target, *data.id_columns, *([data.group_column] if data.group_column else [])]
-    for name in names:
-        if name not in frame.columns or pd.api.types.is_datetime64_any_dtype(frame[name]):
+    keys = [*data.id_columns, *([data.group_column] if data.group_column else [])]
+    for name in dict.fromkeys([data.target, *keys]):
+        if name not in frame.columns:
+            continue
+        # A time may tell rows or entities apart, but is no class; that it is no quantity either is
+        # told by `target_numbers`.
+        is_class = name == data.target and wanted.task.type != "regression"
+        if pd.api.types.is_datetime64_any_dtype(frame[name]) and not is_class:
             continue
         if frame[name].notna().any() and column_kind(frame[name]) is None:
             yield Finding(
                 "unreadable_type",
                 "error",
-                f"column {name!r} of type {frame[name].dtype} is neither numbers nor texts.",
+                f"column {name!r} of type {frame[name].dtype}, named in {wanted.declared[name]}, is "
+                "neither numbers nor texts.",
                 "Convert it when the table is made.",
                 (name,),
             )

@@ -27,8 +27,9 @@ def split_by_row(
     """Hold out the rows with the lowest keys, and deal the rest to folds, stratum by stratum.
 
     A row is held out if its key is below a limit that depends on the fraction alone. So neither the
-    order of rows nor a seed moves a row, and rows that are added move none. Each fold has its share
-    of every stratum to within one row; rows of one key stand together, which may cost it more.
+    order of rows nor a seed moves a row, and rows that are added move none between training set and
+    holdout; they may move one to another fold. Each fold has its share of every stratum to within
+    one row; rows of one key stand together, which may cost it more.
 
     Parameters
     ----------

@@ -1,16 +1,20 @@
 """The latest rows are the holdout, and folds expand in time; groups may have to be new."""
 
+from bisect import bisect_left
 from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
-from assay.errors import SplitError
+from assay.errors import SplitError, counted
 from assay.splits.folds import BoolArray, Folds, IntArray
 from assay.splits.keys import KeyArray
 from assay.splits.parts import Split, TargetArray, refuse_missing_classes
 
 TimeArray = npt.NDArray[np.datetime64]
+
+# Of a day.
+_MICROSECONDS = 86_400_000_000
 
 
 def split_by_time(
@@ -91,7 +95,7 @@ def split_by_group_and_time(
 def _in_time_order(
     times: TimeArray, holdout_fraction: float, fold_count: int, embargo_days: float
 ) -> Split:
-    embargo = np.timedelta64(round(embargo_days * 86_400_000_000), "us")
+    embargo = embargo_of(embargo_days)
     times = times.astype("datetime64[us]")
     start = _boundary(times, 1 - holdout_fraction)
     if start is None:
@@ -108,18 +112,50 @@ def _in_time_order(
         )
     holdout = times >= start
     train = times < start - embargo
-    if not train.any():
-        days = float((start - times.min()) / np.timedelta64(1, "D"))
-        raise SplitError(
-            f"split.embargo_days of {embargo_days:g} leaves no row before the holdout, which "
-            f"starts at {start}, {days:.3g} days after the first row. Shorten it."
-        )
+    _refuse_long_embargo(np.sort(times), start, fold_count, embargo)
     return Split(
         np.flatnonzero(train),
         np.flatnonzero(holdout),
         np.empty(0, dtype=np.int64),
         _expanding_folds(times[train], fold_count, embargo),
     )
+
+
+def embargo_of(days: float) -> np.timedelta64:
+    """Return an embargo as a span of time, to the microsecond."""
+    return np.timedelta64(round(days * _MICROSECONDS), "us")
+
+
+def _refuse_long_embargo(
+    ordered: TimeArray, start: np.datetime64, fold_count: int, embargo: np.timedelta64
+) -> None:
+    """Stop if the embargo leaves nothing to train on, and say how long it may be."""
+
+    def trains(span: int) -> bool:
+        """Say whether a first row is left, and earlier than the first fold by more than a span."""
+        count = int(np.searchsorted(ordered, start - np.timedelta64(span, "us")))
+        first = ordered[0] + np.timedelta64(span, "us")
+        return count > 0 and bool(first < ordered[count // (fold_count + 1)])
+
+    asked = int(embargo.astype(np.int64))
+    left = ordered[0] < start - embargo
+    # Where no embargo would do either, it is ties that leave nothing.
+    if trains(asked) or (left and not trains(0)):
+        return
+    days = float((start - ordered[0]) / np.timedelta64(1, "D"))
+    found = f"fold 1 of {fold_count} without training rows" if left else "no row before the holdout"
+    # The longer it is, the fewer rows and the earlier folds are left.
+    longest = bisect_left(range(asked), True, key=lambda span: not trains(span)) - 1
+    shorter = f"Shorten it to at most {_floored(longest / _MICROSECONDS)} days, or use"
+    raise SplitError(
+        f"split.embargo_days of {asked / _MICROSECONDS:g} leaves {found}, which starts at {start}, "
+        f"{days:.3g} days after the first row. {shorter if longest >= 0 else 'Use'} fewer folds."
+    )
+
+
+def _floored(days: float) -> str:
+    """Write a number of days so that it is not above what it was, to a thousandth."""
+    return f"{int(days * 1000) / 1000:g}"
 
 
 def _boundary(times: TimeArray, quantile: float) -> np.datetime64 | None:
@@ -133,25 +169,45 @@ def _boundary(times: TimeArray, quantile: float) -> np.datetime64 | None:
 
 def _expanding_folds(times: TimeArray, fold_count: int, embargo: np.timedelta64) -> Folds:
     ordered = np.sort(times)
-    cuts = [ordered[k * len(ordered) // (fold_count + 1)] for k in range(1, fold_count + 1)]
-    edges = np.array(cuts, dtype=times.dtype)
-    if len(np.unique(edges)) < fold_count or edges[0] == ordered[0]:
-        distinct = len(np.unique(times))
-        raise SplitError(
-            f"split.fold_count of {fold_count} needs more distinct times than the {distinct} that "
-            "the training rows have at their quantiles. Use fewer folds."
-        )
+    edges = _edges(ordered, fold_count)
+    tied = _tied(ordered, edges)
+    if tied is not None:
+        raise _too_many_folds(ordered, fold_count, embargo, tied)
     fold = np.searchsorted(edges, times, side="right").astype("int64")
     # The first fold that starts at least the embargo after the row.
     trains_from = np.searchsorted(edges - embargo, times, side="right").astype("int64") + 1
-    folds = Folds(fold, trains_from)
-    for k in range(1, fold_count + 1):
-        if not folds.training_mask(k).any():
-            raise SplitError(
-                f"split.embargo_days leaves fold {k} without training rows. "
-                "Shorten it or use fewer folds."
-            )
-    return folds
+    return Folds(fold, trains_from)
+
+
+def _edges(ordered: TimeArray, fold_count: int) -> TimeArray:
+    """Return when each fold begins, shape (fold_count,)."""
+    edges: TimeArray = ordered[np.arange(1, fold_count + 1) * len(ordered) // (fold_count + 1)]
+    return edges
+
+
+def _tied(ordered: TimeArray, edges: TimeArray) -> np.datetime64 | None:
+    """Return the first time at which two blocks would begin; None if each has rows of its own."""
+    begins = np.concatenate([ordered[:1], edges])
+    same = np.flatnonzero(begins[1:] == begins[:-1])
+    return begins[same[0]] if len(same) else None
+
+
+def _too_many_folds(
+    ordered: TimeArray, fold_count: int, embargo: np.timedelta64, tied: np.datetime64
+) -> SplitError:
+    """Name the time that ties, and the most folds that would do."""
+    remedy = "Use another data.time_column, or split.strategy random."
+    for fewer in range(fold_count - 1, 1, -1):
+        edges = _edges(ordered, fewer)
+        if _tied(ordered, edges) is None and ordered[0] + embargo < edges[0]:
+            remedy = f"Use {fewer} folds, or a finer data.time_column."
+            break
+    rows = int((ordered == tied).sum())
+    return SplitError(
+        f"split.fold_count of {fold_count}: {rows:,} of {counted(len(ordered), 'training row')} "
+        f"have the time {tied} and stand together, too many for {fold_count + 1} blocks "
+        f"in time. {remedy}"
+    )
 
 
 def _without_seen_groups(split: Split, groups: KeyArray) -> Split:

@@ -1,10 +1,12 @@
 """A 64-bit number for each row that depends on what the row holds, and on nothing else.
 
 No seed and no position enters it: a row keeps its number when rows are added, removed or reordered,
-and whatever type a column was stored in.
+and whatever type a column was stored in. Nor do the rows that are added change what an old row
+holds: a class counts by its label, and a cell without a value does not count.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -25,8 +27,9 @@ def row_keys(table: pd.DataFrame, schema: Schema) -> KeyArray:
 
     Rows without an id that are equal in every column have the same key.
     """
-    names = list(schema.id_columns) or [str(name) for name in table.columns if name != ROW]
-    return _keys(table, names, schema)
+    if schema.id_columns:
+        return _keys(table, schema.id_columns, schema)
+    return _content_keys(table, schema)
 
 
 def group_keys(table: pd.DataFrame, schema: Schema) -> KeyArray:
@@ -45,21 +48,40 @@ def salted(keys: KeyArray, salt: int) -> KeyArray:
     return np.asarray(pd.util.hash_array(keys + offset), dtype=np.uint64)
 
 
+def _content_keys(table: pd.DataFrame, schema: Schema) -> KeyArray:
+    """Sum the hashes of each row's cells, each with its column's name; missing cells add nothing.
+
+    A column whose first value comes with an added row so leaves the keys of the others as they were.
+    """
+    keys = np.zeros(len(table), dtype=np.uint64)
+    for name in map(str, table.columns.drop(ROW, errors="ignore")):
+        cells = _plain(table, name, schema)
+        if name == schema.target and schema.labels:
+            # A class that is added gives the others new codes.
+            cells = category_text(pd.Series(np.array(schema.labels, dtype=object)[table[name]]))
+        in_column = pd.util.hash_array(np.array([name], dtype=object), hash_key=_HASH_KEY)
+        in_cell = pd.util.hash_array(cells.to_numpy(), hash_key=_HASH_KEY)
+        pair = pd.util.hash_array(in_cell ^ in_column)
+        keys += np.where(cells.notna(), pair, np.uint64(0))
+    return keys
+
+
 def _keys(table: pd.DataFrame, names: Sequence[str], schema: Schema) -> KeyArray:
     """Hash some columns of a validated table; their order is irrelevant, missing equals missing."""
-    # These are float64 in every validated table, and too many to be written as texts.
-    numbers = set(schema.names_of("numeric"))
-    if schema.task == "regression":
-        numbers.add(schema.target)
     plain = pd.DataFrame(
-        {
-            name: _numbers(table[name]) if name in numbers else category_text(table[name])
-            for name in sorted(names)
-        },
-        index=table.index,
+        {name: _plain(table, name, schema) for name in sorted(names)}, index=table.index
     )
     keys = pd.util.hash_pandas_object(plain, index=False, hash_key=_HASH_KEY)
     return keys.to_numpy(dtype=np.uint64)
+
+
+def _plain(table: pd.DataFrame, name: str, schema: Schema) -> "pd.Series[Any]":
+    """Return a column as numbers or texts of which equal ones have equal bits."""
+    # These are float64 in every validated table, and too many to be written as texts.
+    is_target = schema.task == "regression" and name == schema.target
+    if is_target or name in schema.names_of("numeric"):
+        return _numbers(table[name])
+    return category_text(table[name])
 
 
 def _numbers(column: "pd.Series[float]") -> "pd.Series[float]":

@@ -65,7 +65,9 @@ def class_name(code: int, labels: Sequence[object]) -> str:
 def refuse_missing_classes(
     split: Split, y_true: TargetArray, labels: Sequence[object] = ()
 ) -> None:
-    """Stop if a part lacks a class: the holdout and what trains need all, what validates needs two.
+    """Stop if a part lacks a class: what trains needs all of them, what judges needs two.
+
+    Of many classes some will be in no holdout; metrics leave them out, and `holdout_classes` tells.
 
     Parameters
     ----------
@@ -85,7 +87,7 @@ def refuse_missing_classes(
     wanted = len(np.unique(y_true))
     trained = y_true[split.train]
     larger = "Use a larger split.holdout_fraction"
-    _refuse(y_true, y_true[split.holdout], wanted, "the holdout", larger, labels)
+    _refuse(y_true, y_true[split.holdout], 2, "the holdout", larger, labels)
     for number, (fitted, validated) in enumerate(split.folds.split(), start=1):
         part = f"the training part of fold {number}"
         _refuse(y_true, trained[fitted], wanted, part, "Use a smaller split.fold_count", labels)
@@ -104,13 +106,14 @@ def _refuse(
     present = np.unique(part)
     if len(present) >= max(wanted, 2):
         return
-    missing = int(np.setdiff1d(np.unique(y_true), present)[0]) if wanted > len(present) else None
+    absent = np.setdiff1d(np.unique(y_true), present)
     found = f"{name} would have {counted(len(part), 'row')}"
     if len(present) == 1:
         found += f" of a single class ({class_name(int(present[0]), labels)})"
     # A whole table of one class is refused by `validate`; arrays may still come with one.
-    if missing is None or wanted <= 1:
+    if not len(absent):
         raise SplitError(f"split: {found}, so nothing could be judged on it. Bring another class.")
+    missing = int(absent[0])
     total = int((y_true == missing).sum())
     raise SplitError(
         f"split: {found} and none of class {class_name(missing, labels)}, which has "

@@ -8,7 +8,7 @@ import pandas as pd
 
 from assay.params import SplitParams
 from assay.schema import Schema
-from assay.splits.by_time import TimeArray
+from assay.splits.by_time import TimeArray, embargo_of
 from assay.splits.folds import Folds
 from assay.splits.keys import KeyArray, group_keys
 from assay.splits.parts import Split, TargetArray
@@ -50,10 +50,11 @@ def split_summary(
         summary["seen_groups"] = params.seen_groups
     if schema.time_column:
         times = table[schema.time_column].to_numpy().astype("datetime64[us]")
-        summary |= _time_proof(times, split, params.strategy in _IN_TIME_ORDER)
+        in_order = params.strategy in _IN_TIME_ORDER
+        summary |= _time_proof(times, split, params.embargo_days if in_order else None)
     if schema.group_column:
-        apart = params.strategy == "group" or summary.get("seen_groups") == "drop"
-        summary |= _group_proof(group_keys(table, schema), split, apart)
+        groups = group_keys(table, schema)
+        summary |= _group_proof(groups, split, keeps_groups_apart(params))
     for number, (fitted, validated) in enumerate(split.folds.split(), start=1):
         summary[f"fold_{number}"] = {
             "train_count": len(fitted),
@@ -61,6 +62,12 @@ def split_summary(
             **_balance("validation", y_true[split.train][validated], schema),
         }
     return summary
+
+
+def keeps_groups_apart(params: SplitParams) -> bool:
+    """Say whether a strategy promises that no group is on both sides of a boundary."""
+    drops = params.strategy == "group_time" and params.seen_groups == "drop"
+    return params.strategy == "group" or drops
 
 
 def _balance(part: str, y_true: TargetArray, schema: Schema) -> dict[str, Any]:
@@ -74,8 +81,11 @@ def _balance(part: str, y_true: TargetArray, schema: Schema) -> dict[str, Any]:
     return {f"{part}_class_rates": by_label, f"{part}_smallest_class_rate": float(rates.min())}
 
 
-def _time_proof(times: TimeArray, split: Split, in_order: bool) -> dict[str, Any]:
-    """State the extremes of each part, and how much training is as late as what it judges."""
+def _time_proof(times: TimeArray, split: Split, embargo_days: float | None) -> dict[str, Any]:
+    """State the extremes of each part, and how much training is as late as what it judges.
+
+    The embargo is None where no order in time is promised.
+    """
     train, holdout = times[split.train], times[split.holdout]
     latest, first = train.max(), holdout.min()
     overlap = int((train >= first).sum())
@@ -87,12 +97,19 @@ def _time_proof(times: TimeArray, split: Split, in_order: bool) -> dict[str, Any
         "time_overlap_count": overlap,
         "time_overlap_rate": overlap / len(train),
     }
-    if in_order:
-        proof["gap_days"] = float((first - latest) / np.timedelta64(1, "D"))
-        in_folds = all(train[old].max() < train[new].min() for old, new in split.folds.split())
+    if embargo_days is not None:
+        day = np.timedelta64(1, "D")
+        least = min(train[new].min() - train[old].max() for old, new in split.folds.split())
+        proof |= {
+            "gap_days": float((first - latest) / day),
+            "least_fold_gap_days": float(least / day),
+        }
         # A broken promise is our fault, and keeps its traceback.
-        if overlap or not in_folds:
-            raise AssertionError("a training row is not earlier than the rows it is judged by")
+        if min(first - latest, least) <= embargo_of(embargo_days):
+            raise AssertionError(
+                "a training row is not earlier than the rows it is judged by, or by no more than "
+                "the embargo"
+            )
     return proof
 
 
