@@ -58,6 +58,8 @@ ONE_EACH = {
     "target_numbers": (spoil(outcome="3"), {"task": "regression"}, "error"),
     "target_looks_like_classes": (
         spoil(outcome=np.arange(600) % 4), {"task": "regression"}, "warning"),
+    "target_beyond_limits": (
+        make_table(task="regression"), {"task": "regression", "task__clip_high": 20.0}, "warning"),
     "positive_label": (make_table(), {"task__positive_label": "yes"}, "error"),
     "key_missing": (with_value("row_key", None, 1), {}, "error"),
     "key_repeated": (spoil(row_key="same"), {}, "error"),
