@@ -119,10 +119,16 @@ def gate_verdict(
     value, low, high = (round(x, 4) + 0.0 for x in (gain.value, gain.ci_low, gain.ci_high))
     sentence = (
         f"gain in {metric} over the baseline {baseline_name!r}: {value:.4f} "
-        f"({params.confidence:.0%} interval {low:.4f} to {high:.4f}); "
+        f"({_told_interval(gain, low, high, params.confidence)}); "
         f"asked for: {gate.on} above {gate.min_gain_over_baseline:g}"
     )
     return GateVerdict(passed, gate.action, sentence)
+
+
+def _told_interval(gain: Estimate, low: float, high: float, confidence: float) -> str:
+    if not gain.method:
+        return "without interval: too few resamples have a value"
+    return f"{confidence:.0%} interval {low:.4f} to {high:.4f}"
 
 
 def refuse_at_gate(verdict: GateVerdict, gate: GateParams) -> None:

@@ -219,3 +219,16 @@ def test_few_rows_keep_no_calibrator_by_chance():
         kept += choose_calibrator(BINARY, y_true, score, fold, False, ["sigmoid"]).method != "none"
     # One standard error leaves about one in six to chance.
     assert kept <= 12
+
+
+@pytest.mark.parametrize("method", ["sigmoid", "isotonic", "temperature"])
+def test_a_class_that_is_in_one_fold_alone_is_left_as_it_is_there(method):
+    """No other fold has a map of that class; the fold keeps what the model gave."""
+    y_true, y_prob, *_ = classes(6000, temperature=0.3)
+    rare = (y_true != 0) | (np.cumsum(y_true == 0) <= 20)
+    y_true, y_prob = y_true[rare], y_prob[rare]
+    fold = np.where(y_true == 0, 1, np.arange(len(y_true)) % 4 + 1)
+    choice = choose_calibrator(CLASSES, y_true, y_prob, fold, True, [method])
+    assert choice.method == method
+    np.testing.assert_array_equal(choice.cross_fitted[fold == 1], y_prob[fold == 1])
+    assert (choice.cross_fitted[fold == 2] != y_prob[fold == 2]).any()

@@ -143,7 +143,9 @@ def test_nothing_is_told_as_minus_zero(params):
 
 def test_a_gain_without_interval_passes_no_gate_on_its_lower_end(params):
     unknown = Estimate(0.2, 0.2, 0.2, "", 100)
-    assert not gate_verdict(unknown, "roc_auc", "prior", params.evaluate).passed
+    verdict = gate_verdict(unknown, "roc_auc", "prior", params.evaluate)
+    assert not verdict.passed
+    assert "without interval: too few resamples have a value" in verdict.sentence
     gate = params.evaluate.gate.model_copy(update={"on": "value"})
     evaluate = params.evaluate.model_copy(update={"gate": gate})
     assert gate_verdict(unknown, "roc_auc", "prior", evaluate).passed

@@ -92,7 +92,8 @@ class CalibrationChoice:
         Cross-fitted log loss of each method, "none" included, on the same rows; empty for a
         regression, which is clipped and not calibrated.
     cross_fitted : ndarray, shape (n,) or (n, k)
-        The predictions, each calibrated by the method as fitted on other folds.
+        The predictions, each calibrated by the method as fitted on other folds; as they are where
+        those lack a class.
     """
 
     method: str
@@ -170,6 +171,9 @@ def _cross_fitted(
     calibrated = np.array(predicted)
     for number in np.unique(fold):
         judged = fold == number
+        # Without a row of some class there is no map of it.
+        if len(np.unique(y_true[~judged])) < _class_count(predicted):
+            continue
         calibrated[judged] = fit(y_true[~judged], predicted[~judged]).apply(predicted[judged])
     return calibrated
 
@@ -204,14 +208,17 @@ def _cross_fitted_losses(
 ) -> dict[str, FloatArray]:
     """Return the loss of each judged row by method; the same rows for all."""
     parts: dict[str, list[FloatArray]] = {name: [] for name in ("none", *fits)}
-    class_count = predicted.shape[1] if predicted.ndim > 1 else 2
     for number in np.unique(fold):
         judged = fold == number
         fitted = fold < number if ordered else ~judged
-        if len(np.unique(y_true[fitted])) < class_count:
+        if len(np.unique(y_true[fitted])) < _class_count(predicted):
             continue
         parts["none"].append(row_loss(task.type, y_true[judged], predicted[judged]))
         for name, fit in fits.items():
             probability = fit(y_true[fitted], predicted[fitted]).apply(predicted[judged])
             parts[name].append(row_loss(task.type, y_true[judged], probability))
     return {name: np.concatenate(losses) for name, losses in parts.items() if losses}
+
+
+def _class_count(predicted: FloatArray) -> int:
+    return predicted.shape[1] if predicted.ndim > 1 else 2
