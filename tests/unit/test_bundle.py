@@ -7,13 +7,23 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import make_table
+from sklearn.base import BaseEstimator, clone
+from sklearn.compose import ColumnTransformer
+from sklearn.dummy import DummyClassifier
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.pipeline import Pipeline, make_pipeline
 
 from assay import artifacts
-from assay.bundle import MANIFEST, latest_bundle, load_bundle, verify_bundle
-from assay.calibration.choice import Sigmoid
+from assay.baselines import RuleClassifier
+from assay.bundle import MANIFEST, bundle_files, latest_bundle, load_bundle, verify_bundle
+from assay.calibration.maps import Identity, Sigmoid
 from assay.errors import ArtifactError, SchemaError
-from assay.predictor import Predictor, load_predictor
+from assay.manifest import manifest_bytes, verify_files
+from assay.predictor import Predictor, load_predictor, save_predictor
 from assay.scoring import check_shipped, check_skew, score_file, score_table
+from assay.skops_files import model_bytes, untrusted_types
+from assay.trust import FAMILIES, SHIPPED
 
 
 @pytest.fixture
@@ -70,28 +80,185 @@ def test_missing_files_are_all_named(folder):
     assert "calibrator.json is missing" in str(caught.value)
 
 
-def change_manifest(folder, change):
-    manifest = artifacts.read_json(folder / MANIFEST)
-    change(manifest)
-    (folder / MANIFEST).write_text(json.dumps(manifest))
+def test_a_file_that_the_manifest_does_not_list_is_refused_by_name(folder):
+    (folder / "model/patch.pkl").write_bytes(b"x")
+    with pytest.raises(ArtifactError, match=r"model/patch.pkl is not in the manifest; remove it"):
+        load_bundle(folder)
+
+
+def forge(folder, name, content):
+    """Put other bytes in place of a file, with a manifest that vouches for them."""
+    (folder / name).write_bytes(content)
+    families = artifacts.read_json(folder / MANIFEST)["families"]
+    seal(folder, families)
+
+
+def seal(folder, families):
+    """Write a manifest for whatever files a folder holds."""
+    (folder / MANIFEST).unlink()
+    files = {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+    (folder / MANIFEST).write_bytes(manifest_bytes(files, families))
+
+
+def test_the_manifest_declares_the_families_that_the_model_needs_and_no_other(finished_task):
+    manifest = verify_bundle(finished_task.run)
+    content = (finished_task.run / "model/pipeline.skops").read_bytes()
+    needed = set(untrusted_types(content, "m"))
+    assert manifest["families"]
+    for family in manifest["families"]:
+        assert needed & set(SHIPPED[family])
+    assert needed <= {name for family in manifest["families"] for name in SHIPPED[family]}
+    chosen = artifacts.read_json(finished_task.run / "metrics/train.json")["chosen_model"]
+    own = {"lightgbm", "forest", "xgboost", "catboost", "hist_gradient_boosting", "blend"}
+    expected = {chosen} & own
+    if chosen != "blend":
+        assert set(manifest["families"]) & own == expected
+
+
+@pytest.mark.parametrize("finished_task", [("binary", "sklearn")], indirect=True, ids="-".join)
+def test_a_candidate_declares_its_families_too(finished_task):
+    declared = artifacts.read_json(finished_task.folder / "models/candidate/families.json")
+    assert declared == verify_bundle(finished_task.run)["families"]
+
+
+def test_a_type_beyond_the_declared_families_is_refused_with_both_named(folder):
+    families = verify_bundle(folder)["families"]
+    for family in families:
+        others = [name for name in families if name != family]
+        seal(folder, others)
+        with pytest.raises(ArtifactError, match="holds types that its families") as caught:
+            load_bundle(folder)
+        told = str(caught.value)
+        assert f"({', '.join(others) or 'none'})" in told
+        assert any(name in told for name in SHIPPED[family])
+
+
+@pytest.mark.parametrize("family", ["everything", "rule"])
+def test_an_unknown_family_is_refused_by_name(folder, family):
+    seal(folder, [*verify_bundle(folder)["families"], family])
+    with pytest.raises(ArtifactError, match=f"declares unknown families of types: {family};"):
+        load_bundle(folder)
+
+
+class Stranger(BaseEstimator):
+    """A model of no family."""
 
 
 @pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        (lambda m: m.update(format_version=99), "has format 99; this Assay reads up to 1"),
-        (lambda m: m.pop("files"), "is not a manifest"),
-        (lambda m: m["files"].pop("decision.json"), "decision.json is not in the manifest"),
-        (
-            lambda m: m["files"].update({"../up": {"sha256": "0", "bytes": 0}}),
-            "'../up', which lies outside",
-        ),
-    ],
+    ("model", "name"),
+    [(Stranger(), "Stranger"), (RuleClassifier("signal > 0"), "assay.baselines.RuleClassifier")],
 )
-def test_a_manifest_that_cannot_be_trusted_is_refused(folder, change, message):
-    change_manifest(folder, change)
-    with pytest.raises(ArtifactError, match=message):
+def test_a_model_of_no_family_is_refused_when_it_is_packaged(bundle, model, name):
+    predictor = Predictor(Pipeline([("model", model)]), Identity())
+    with pytest.raises(ArtifactError, match=rf"types of no family that may be loaded: .*{name}"):
+        bundle_files(predictor, bundle.contract, bundle.decision, {})
+
+
+def test_a_candidate_may_hold_no_rule_and_a_baseline_may(tmp_path):
+    frame = pd.DataFrame({"signal": [0.0, 1.0, 2.0, 3.0]})
+    rule = RuleClassifier("signal > 1").fit(frame, np.array([0, 0, 1, 1]))
+    save_predictor(tmp_path, Predictor(rule, Identity()))
+    with pytest.raises(ArtifactError, match="unknown families of types: rule"):
+        load_predictor(tmp_path)
+    assert load_predictor(tmp_path, FAMILIES).predict(frame).tolist() == [0, 0, 1, 1]
+
+
+@pytest.mark.parametrize("families", [None, "rule", {"rule": []}, [7]])
+def test_a_candidate_whose_families_are_no_list_is_refused(tmp_path, families):
+    save_predictor(tmp_path, Predictor(DummyClassifier().fit([[0]], [0]), Identity()))
+    artifacts.write_json(tmp_path / "families.json", families)
+    with pytest.raises(ArtifactError, match=r"families.json is no list of families"):
+        load_predictor(tmp_path)
+
+
+SCORING = (
+    *("model/pipeline.skops", "model/calibrator.json", "schema/input_schema.json"),
+    *("decision.json", "run_meta.json"),
+)
+
+
+@pytest.mark.parametrize("name", SCORING)
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"\x80\x04]q\x00.", b"[]", b"{", b"{}", b"null", b'"text"', b"\xff", b"[" * 9999, b"NaN"],
+    ids=["empty", "pickle", "list", "cut", "object", "null", "text", "bytes", "deep", "nan"],
+)
+def test_a_forged_file_without_sense_is_refused_by_name_in_one_sentence(folder, name, content):
+    forge(folder, name, content)
+    if (name, content) == ("run_meta.json", b"{}"):
         load_bundle(folder)
+        return
+    with pytest.raises(ArtifactError, match=f"{name} (is not a|does not hold what)") as caught:
+        load_bundle(folder)
+    assert "\n" not in str(caught.value)
+
+
+FEATURES = pd.DataFrame(
+    {"signal": [0.5, -1, 2, 0], "noise": [1.0, 2, 3, 4], "count": [1.0, 2, 3, 4]}
+)
+LINEAR = make_pipeline(ColumnTransformer([("n", SimpleImputer(), ["signal", "noise", "count"])]))
+
+
+def linear(model, target):
+    return clone(LINEAR).set_params(steps=[*LINEAR.steps, ("model", model)]).fit(FEATURES, target)
+
+
+NO_MODELS = {
+    "no estimator": {"model": [1, 2]},
+    "a transformer": SimpleImputer().fit([[1.0]]),
+    "an unfitted model": LogisticRegression(),
+    "an unfitted pipeline": make_pipeline(SimpleImputer(), LogisticRegression()),
+    "a model of other features": make_pipeline(DummyClassifier(), memory=None).fit([[0]], [0]),
+    "a model of three classes": linear(LogisticRegression(), [0, 1, 2, 0]),
+    "a model of numbers": linear(Ridge(), [0, 1, 2, 0]),
+    "a model of features that the schema does not have": (
+        LogisticRegression().fit(pd.DataFrame({"other": [0.0, 1]}), [0, 1])
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", NO_MODELS)
+def test_a_forged_model_that_cannot_predict_is_refused(folder, kind):
+    forge(folder, "model/pipeline.skops", model_bytes(NO_MODELS[kind]))
+    with pytest.raises(
+        ArtifactError, match=r"pipeline.skops holds no model for binary of"
+    ) as caught:
+        load_bundle(folder)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_infinite_prediction_is_refused(folder):
+    model = linear(LogisticRegression(), [0, 1, 1, 0])
+    model.named_steps["model"].intercept_ = np.array([np.nan])
+    forge(folder, "model/pipeline.skops", model_bytes(model))
+    with pytest.raises(ArtifactError, match=r"it predicts \[nan\] for a row without any value"):
+        load_bundle(folder)
+
+
+def test_what_was_verified_is_what_is_loaded(folder, monkeypatch):
+    """A file that is exchanged between the check and the load has no effect."""
+    from assay import bundle as module
+
+    def exchanging(*arguments):
+        verified = verify_files(*arguments)
+        (folder / "decision.json").write_text('{"kind": "exchanged"}')
+        return verified
+
+    monkeypatch.setattr(module, "verify_files", exchanging)
+    assert load_bundle(folder).decision["kind"] == "threshold"
+
+
+def test_members_and_files_of_a_later_assay_are_ignored(folder, rows):
+    before = score_table(load_bundle(folder), rows).predictions
+    for name in SCORING[1:]:
+        document = artifacts.read_json(folder / name) | {"later": {"member": 1}}
+        forge(folder, name, json.dumps(document).encode())
+    forge(folder, "later.bin", b"a file of a later Assay")
+    pd.testing.assert_frame_equal(score_table(load_bundle(folder), rows).predictions, before)
 
 
 def test_no_run_folder_and_no_pointer(tmp_path):
