@@ -38,6 +38,7 @@ __all__ = [
     "bundle_files",
     "latest_bundle",
     "load_bundle",
+    "model_families",
     "verify_bundle",
     "write_bundle",
 ]
@@ -95,6 +96,18 @@ class Bundle:
             raise ArtifactError(
                 f"{path} does not hold the model's features ({error}). Package the run anew."
             ) from None
+
+
+def model_families(predictor: Predictor) -> tuple[str, ...]:
+    """Return the families of types that a run folder of the predictor declares.
+
+    Raises
+    ------
+    ArtifactError
+        If the pipeline holds a type of no family that a run folder may hold.
+    """
+    types = skops_files.types_in(predictor.pipeline)
+    return trust.families_of(types, trust.SHIPPED, "the pipeline")
 
 
 def bundle_files(

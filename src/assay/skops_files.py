@@ -58,6 +58,13 @@ def _renumber(schema: dict[str, Any]) -> dict[str, str]:
     return files
 
 
+def types_in(model: object) -> list[str]:
+    """Return the types in a fitted estimator that skops does not hold to be safe."""
+    import skops.io
+
+    return untrusted_types(skops.io.dumps(model), type(model).__name__)
+
+
 def untrusted_types(content: bytes, source: str) -> list[str]:
     """Return the types in a skops file that skops does not hold to be safe; none is imported.
 

@@ -1,11 +1,11 @@
 """Run folders and scoring through them."""
 
 import json
-import shutil
 
 import numpy as np
 import pandas as pd
 import pytest
+from bundles import copy_of_run, forge, run_of, seal
 from conftest import make_table
 from sklearn.base import BaseEstimator, clone
 from sklearn.compose import ColumnTransformer
@@ -19,7 +19,7 @@ from assay.baselines import RuleClassifier
 from assay.bundle import MANIFEST, bundle_files, latest_bundle, load_bundle, verify_bundle
 from assay.calibration.maps import Identity, Sigmoid
 from assay.errors import ArtifactError, SchemaError
-from assay.manifest import manifest_bytes, verify_files
+from assay.manifest import verify_files
 from assay.predictor import Predictor, load_predictor, save_predictor
 from assay.scoring import check_shipped, check_skew, score_file, score_table
 from assay.skops_files import model_bytes, untrusted_types
@@ -29,8 +29,7 @@ from assay.trust import FAMILIES, SHIPPED
 @pytest.fixture
 def folder(finished, tmp_path):
     """A copy of the finished project's run folder, free to be spoilt."""
-    source = finished / artifacts.read_text(finished / "models/registry/latest.txt").strip()
-    return shutil.copytree(source, tmp_path / "run")
+    return copy_of_run(finished, tmp_path / "run")
 
 
 @pytest.fixture
@@ -63,7 +62,7 @@ def test_a_changed_byte_anywhere_is_refused_by_name(folder):
     for name in verify_bundle(folder)["files"]:
         path = folder / name
         before = path.read_bytes()
-        path.write_bytes(before[:-1] + bytes([before[-1] ^ 1]))
+        path.write_bytes(before[:-1] + bytes([(before or b"0")[-1] ^ 1]))
         with pytest.raises(ArtifactError, match="is not the file that was packaged") as caught:
             load_bundle(folder)
         assert name in str(caught.value)
@@ -84,24 +83,6 @@ def test_a_file_that_the_manifest_does_not_list_is_refused_by_name(folder):
     (folder / "model/patch.pkl").write_bytes(b"x")
     with pytest.raises(ArtifactError, match=r"model/patch.pkl is not in the manifest; remove it"):
         load_bundle(folder)
-
-
-def forge(folder, name, content):
-    """Put other bytes in place of a file, with a manifest that vouches for them."""
-    (folder / name).write_bytes(content)
-    families = artifacts.read_json(folder / MANIFEST)["families"]
-    seal(folder, families)
-
-
-def seal(folder, families):
-    """Write a manifest for whatever files a folder holds."""
-    (folder / MANIFEST).unlink()
-    files = {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in folder.rglob("*")
-        if path.is_file()
-    }
-    (folder / MANIFEST).write_bytes(manifest_bytes(files, families))
 
 
 def test_the_manifest_declares_the_families_that_the_model_needs_and_no_other(finished_task):
@@ -328,7 +309,7 @@ def test_the_input_is_never_overwritten(bundle, rows, tmp_path):
 
 def test_the_skew_check_finds_a_difference_in_the_last_digit(finished, bundle, tmp_path):
     predictor = load_predictor(finished / "models/candidate")
-    run = finished / artifacts.read_text(finished / "models/registry/latest.txt").strip()
+    run = run_of(finished)
     source = artifacts.read_table(run / "tables/holdout_input.parquet")
     scores = artifacts.read_table(finished / "data/predictions/holdout.parquet")["y_score"]
     arguments = (predictor, bundle.contract, bundle.decision, source)
