@@ -1,11 +1,12 @@
 """Run folders and scoring through them."""
 
+import hashlib
 import json
 
 import numpy as np
 import pandas as pd
 import pytest
-from bundles import copy_of_run, forge, run_of, seal
+from bundles import copy_of_run, families_of_run, forge, run_of, seal
 from conftest import make_table
 from sklearn.base import BaseEstimator, clone
 from sklearn.compose import ColumnTransformer
@@ -16,7 +17,14 @@ from sklearn.pipeline import Pipeline, make_pipeline
 
 from assay import artifacts
 from assay.baselines import RuleClassifier
-from assay.bundle import MANIFEST, bundle_files, latest_bundle, load_bundle, verify_bundle
+from assay.bundle import (
+    BACKGROUND,
+    MANIFEST,
+    bundle_files,
+    latest_bundle,
+    load_bundle,
+    verify_bundle,
+)
 from assay.calibration.maps import Identity, Sigmoid
 from assay.errors import ArtifactError, SchemaError
 from assay.manifest import verify_files
@@ -48,7 +56,11 @@ def test_a_run_folder_has_everything_the_design_lists(folder):
         "schema/input_schema.json", "decision.json", "metrics/holdout.json", "plots/evaluate/roc.png",
         "tables/leaderboard.csv", "tables/holdout_predictions.parquet",
         "tables/holdout_input.parquet", "monitoring/baseline.json", "env/pip_freeze.txt",
-        "env/env_meta.json", "run_meta.json", "model_card.md", MANIFEST,
+        "env/env_meta.json", "env/requirements-scoring.txt", "env/requirements-scoring-extras.txt",
+        "model/background.parquet", "check/input.parquet", "check/output.parquet",
+        "scorer/__main__.py", "scorer/assay/__init__.py", "scorer/assay/bundle.py",
+        "scorer/stages/__init__.py", "scorer/stages/predict.py",
+        "run_meta.json", "model_card.md", MANIFEST,
     ):  # fmt: skip
         assert (folder / name).is_file(), name
 
@@ -240,6 +252,43 @@ def test_members_and_files_of_a_later_assay_are_ignored(folder, rows):
         forge(folder, name, json.dumps(document).encode())
     forge(folder, "later.bin", b"a file of a later Assay")
     pd.testing.assert_frame_equal(score_table(load_bundle(folder), rows).predictions, before)
+
+
+def test_background_rows_are_training_rows_in_model_form(finished_task):
+    bundle = load_bundle(finished_task.run)
+    rows = bundle.background()
+    train = artifacts.read_table(finished_task.folder / "data/split/train.parquet")
+    features = train[bundle.contract.schema.feature_names]
+    assert len(rows) == 50
+    assert rows.dtypes.equals(features.dtypes)
+    merged = rows.merge(features.drop_duplicates(), how="left", indicator=True)
+    assert (merged["_merge"] == "both").all()
+    assert np.isfinite(bundle.predictor.predict(rows)).all()
+
+
+def test_background_rows_that_are_absent_changed_or_others_are_refused(folder, bundle):
+    path = folder / BACKGROUND
+    before = path.read_bytes()
+    path.write_bytes(b"another")
+    with pytest.raises(ArtifactError, match="was changed after it was loaded"):
+        bundle.background()
+    forge(folder, BACKGROUND, b"PAR1 no table")
+    with pytest.raises(ArtifactError, match=r"background.parquet is not a readable parquet file"):
+        load_bundle(folder).background()
+    others = artifacts.parse_parquet(before, path).drop(columns="signal")
+    forge(folder, BACKGROUND, artifacts.parquet_bytes(others))
+    with pytest.raises(ArtifactError, match=r"does not hold the model's features \('signal'\)"):
+        load_bundle(folder).background()
+    path.unlink()
+    seal(folder, families_of_run(folder))
+    with pytest.raises(ArtifactError, match=r"background.parquet is not in the manifest"):
+        load_bundle(folder).background()
+
+
+def test_a_bundle_knows_its_folder_and_the_hash_of_its_manifest(folder, bundle):
+    assert bundle.folder == folder
+    content = (folder / MANIFEST).read_bytes()
+    assert bundle.manifest_sha256 == hashlib.sha256(content).hexdigest()
 
 
 def test_no_run_folder_and_no_pointer(tmp_path):
