@@ -24,8 +24,8 @@ from assay.predictions import predictions_of
 from assay.predictor import load_predictor
 from assay.report.model_card import CardFacts, model_card
 from assay.schema import ROW, schema_from_json
-from assay.scoring import check_shipped, check_skew
 from assay.shipping import by_row, companions, refit_on_all, run_meta, source_rows, trace_origin
+from assay.skew import check_shipped, check_skew
 from stages._stage import PARAMS, Stage, run, say
 
 METRICS = ("validation", "split", "baseline", "train", "holdout", "threshold", "interpret")
@@ -111,7 +111,7 @@ class Holdout(NamedTuple):
 
 
 def _check_skew(params, schema, candidate, train, decision) -> Holdout:
-    """Score the holdout's source rows from disk; see `assay.scoring.check_skew`."""
+    """Score the holdout's source rows from disk; see `assay.skew.check_skew`."""
     predictions = artifacts.read_table(STAGE.reads["holdout_predictions"])
     source = artifacts.read_table(Path(params.data.table))
     holdout = Holdout(source_rows(source, predictions[ROW], schema), predictions)

@@ -46,6 +46,8 @@ class Bundle:
     contract: InputContract
     decision: Mapping[str, Any]
     meta: Mapping[str, Any]
+    folder: Path = Path()
+    manifest_sha256: str = ""
 
 
 def bundle_files(
@@ -158,6 +160,8 @@ def load_bundle(folder: Path) -> Bundle:
         contract,
         artifacts.read_json(folder / _DECISION),
         artifacts.read_json(folder / _META),
+        folder,
+        file_sha256(folder / MANIFEST),
     )
 
 

@@ -4,16 +4,16 @@ import json
 import shutil
 
 import numpy as np
-import pandas as pd
 import pytest
 from conftest import make_table
 
 from assay import artifacts
 from assay.bundle import MANIFEST, latest_bundle, load_bundle, verify_bundle
 from assay.calibration.choice import Sigmoid
-from assay.errors import ArtifactError, SchemaError
+from assay.errors import ArtifactError
 from assay.predictor import Predictor, load_predictor
-from assay.scoring import check_shipped, check_skew, score_file, score_table
+from assay.scoring import score_table
+from assay.skew import check_shipped, check_skew
 
 
 @pytest.fixture
@@ -121,16 +121,6 @@ def test_a_row_scores_the_same_alone_and_in_company(bundle, rows):
     np.testing.assert_array_equal(together[:15], alone)
 
 
-def test_csv_and_parquet_score_alike(bundle, rows, tmp_path):
-    rows.to_csv(tmp_path / "in.csv", index=False)
-    rows.to_parquet(tmp_path / "in.parquet", index=False)
-    scores = []
-    for kind in ("csv", "parquet"):
-        score_file(bundle, tmp_path / f"in.{kind}", tmp_path / f"out.{kind}")
-        scores.append(artifacts.read_table(tmp_path / f"out.{kind}")["score"].astype(float))
-    pd.testing.assert_series_equal(*scores, check_exact=True)
-
-
 def test_the_shipped_folder_must_score_as_the_model_in_memory(folder, bundle, rows):
     check_shipped(folder, bundle.predictor, rows)
     other = Predictor(bundle.predictor.pipeline, Sigmoid(0.5, 0.0))
@@ -142,21 +132,6 @@ def test_no_rows_give_no_predictions(bundle, rows):
     scored = score_table(bundle, rows.iloc[:0])
     assert scored.predictions.empty
     assert "score" in scored.predictions
-
-
-def test_a_refused_file_leaves_no_output(bundle, rows, tmp_path):
-    rows.drop(columns="signal").to_parquet(tmp_path / "in.parquet", index=False)
-    with pytest.raises(SchemaError, match="signal"):
-        score_file(bundle, tmp_path / "in.parquet", tmp_path / "out" / "p.parquet")
-    assert not (tmp_path / "out").exists()
-
-
-def test_the_input_is_never_overwritten(bundle, rows, tmp_path):
-    rows.to_parquet(tmp_path / "in.parquet", index=False)
-    before = (tmp_path / "in.parquet").read_bytes()
-    with pytest.raises(ArtifactError, match="is the input too"):
-        score_file(bundle, tmp_path / "in.parquet", tmp_path / "in.parquet")
-    assert (tmp_path / "in.parquet").read_bytes() == before
 
 
 def test_the_skew_check_finds_a_difference_in_the_last_digit(finished, bundle, tmp_path):
