@@ -24,7 +24,6 @@ from assay.predictions import predictions_of
 from assay.predictor import load_predictor
 from assay.report.model_card import CardFacts, model_card
 from assay.schema import ROW, schema_from_json
-from assay.scoring import check_skew
 from assay.self_check import check_bundle, check_files
 from assay.shipping import (
     background_rows,
@@ -37,6 +36,7 @@ from assay.shipping import (
     source_rows,
     trace_origin,
 )
+from assay.skew import check_skew
 from stages._stage import PARAMS, Stage, run, say
 
 METRICS = ("validation", "split", "baseline", "train", "holdout", "threshold", "interpret")
@@ -132,7 +132,7 @@ class Holdout(NamedTuple):
 
 
 def _check_skew(source, schema, candidate, train, decision) -> Holdout:
-    """Score the holdout's source rows from disk; see `assay.scoring.check_skew`."""
+    """Score the holdout's source rows from disk; see `assay.skew.check_skew`."""
     predictions = artifacts.read_table(STAGE.reads["holdout_predictions"])
     holdout = Holdout(source_rows(source, predictions[ROW], schema), predictions)
     judged = predictions_of(predictions, schema)

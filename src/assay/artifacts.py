@@ -96,6 +96,20 @@ def replacing_folder(path: Path) -> Iterator[Path]:
             aside.unlink()
 
 
+@contextmanager
+def writable(path: Path) -> Iterator[None]:
+    """Turn the system's refusal to write into one sentence.
+
+    Raises
+    ------
+    ArtifactError
+    """
+    try:
+        yield
+    except OSError as error:
+        raise _unwritable(Path(path), error) from None
+
+
 def _unwritable(path: Path, error: OSError) -> ArtifactError:
     reason = error.strerror or type(error).__name__
     return ArtifactError(f"{path} cannot be written: {reason}. Choose another place or free it.")

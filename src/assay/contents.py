@@ -202,8 +202,8 @@ def calibrator_of(document: Any, schema: Schema, source: str) -> Calibrator:
 
 
 def meta_of(document: Any, source: str) -> Mapping[str, Any]:
-    """Return what `run_meta.json` holds: an object whose run id, if it has one, is a text."""
-    if not isinstance(document, dict) or not isinstance(document.get("run_id", ""), str):
+    """Return what `run_meta.json` holds: an object with a run id."""
+    if not isinstance(document, dict) or not isinstance(document.get("run_id"), str):
         raise _senseless(source, "expected an object with a run_id")
     return document
 

@@ -66,11 +66,11 @@ _OF_OTHER_TASKS: Mapping[TaskType, frozenset[CandidateName]] = {
 }
 
 
-# Columns that a scored file gets, beside those that are carried to it.
+# Columns that scored and rejected rows get, beside those that are carried; an ending "_" is a prefix.
 _PREDICTED: Mapping[TaskType, tuple[str, ...]] = {
-    "binary": ("score", "prediction", "threshold"),
-    "multiclass": ("prediction", "confidence", "probability_"),
-    "regression": ("prediction", "prediction_low", "prediction_high"),
+    "binary": ("score", "prediction", "threshold", "probability_", "reason_", "rejected_"),
+    "multiclass": ("prediction", "confidence", "probability_", "reason_", "rejected_"),
+    "regression": ("prediction", "prediction_low", "prediction_high", "reason_", "rejected_"),
 }
 
 
@@ -304,7 +304,6 @@ def _predicted_names(data: DataParams, task: TaskType) -> list[str]:
         f"data: {name!r} is in {role} and is the name of a column of predictions; rename it"
         for role, names in carried.items()
         for name in names
-        # An ending of its own tells the probability of each class.
         if any(name == own or (own[-1] == "_" and name.startswith(own)) for own in _PREDICTED[task])
     ]
 

@@ -265,11 +265,12 @@ def category_text(column: "pd.Series[Any]") -> "pd.Series[Any]":
     """
     present = column.notna().to_numpy()
     texts = np.full(len(column), np.nan, dtype=object)
-    texts[present] = [_text(value) for value in column[present]]
+    texts[present] = [whole_text(value) for value in column[present]]
     return pd.Series(texts, index=column.index, dtype=object)
 
 
-def _text(value: object) -> str:
+def whole_text(value: object) -> str:
+    """Return a value's text; a whole float has that of the integer."""
     if isinstance(value, float | np.floating) and float(value).is_integer():
         return str(int(value))
     return str(value)

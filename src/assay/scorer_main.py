@@ -35,8 +35,25 @@ def main(arguments: list[str]) -> None:
     from stages._stage import exit_on_error
     from stages.predict import main as predict
 
-    # Of an option that is given twice the last one counts.
-    exit_on_error(lambda: predict(["--model", str(SCORER.parent), *arguments]))
+    # Of an option that is given twice the last one counts; these two exclude each other.
+    elsewhere = any(word.split("=")[0] == "--rev" for word in arguments)
+    own = [] if elsewhere else ["--model", str(SCORER.parent)]
+    exit_on_error(lambda: predict([*own, *arguments]))
+
+
+def tell_absence(module: str) -> None:
+    """Say which library is not installed, and which file has it."""
+    base, extras = (
+        SCORER.parent / "env" / f"requirements-scoring{kind}.txt" for kind in ("", "-extras")
+    )
+    distribution = module.split(".", maxsplit=1)[0].replace("_", "-")
+    optional = extras.is_file() and f"\n{distribution}==" in extras.read_text(encoding="utf-8")
+    files = f"-r {base} -r {extras}" if optional else f"-r {base}"
+    print(
+        f"error: {module} is not installed. Install what this needs: "
+        f"python -m pip install --require-hashes {files}",
+        file=sys.stderr,
+    )
 
 
 if __name__ == "__main__":
@@ -44,12 +61,7 @@ if __name__ == "__main__":
     try:
         main(sys.argv[1:])
     except ModuleNotFoundError as absent:
-        if (absent.name or "").split(".")[0] in {"assay", "stages"}:
+        if not absent.name or absent.name.split(".")[0] in {"assay", "stages"}:
             raise
-        requirements = SCORER.parent / "env" / "requirements-scoring.txt"
-        print(
-            f"error: {absent.name} is not installed. Install what scoring needs: "
-            f"python -m pip install --require-hashes -r {requirements}",
-            file=sys.stderr,
-        )
+        tell_absence(absent.name)
         sys.exit(14)

@@ -101,7 +101,7 @@ def check_bundle(folder: Path, tolerance: float = 1e-6) -> BundleCheck:
     compared = {name: _compare(expected[name], found[name], tolerance) for name in columns}
     _refuse_differences(compared, bundle.folder)
     return BundleCheck(
-        str(bundle.meta.get("run_id", "")),
+        bundle.meta["run_id"],
         len(read_manifest(bundle.folder).files) + 1,
         len(found),
         all(column.identical for column in compared.values()),

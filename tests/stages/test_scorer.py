@@ -99,8 +99,8 @@ def test_a_library_that_is_not_installed_is_named_with_what_to_install(folder, t
     )  # fmt: skip
     assert done.returncode == 14
     assert done.stderr.startswith("error: ")
-    assert "is not installed. Install what scoring needs: python -m pip" in done.stderr
-    assert str(folder / "env/requirements-scoring.txt") in done.stderr
+    assert "is not installed. Install what this needs: python -m pip" in done.stderr
+    assert done.stderr.endswith(f"-r {folder / 'env/requirements-scoring.txt'}\n")
     verify_bundle(folder)
 
 
@@ -197,3 +197,22 @@ def test_a_run_folder_scores_in_an_empty_environment_as_the_project_does(project
     expected = artifacts.read_table(origin / "out.parquet")
     pd.testing.assert_frame_equal(found, expected, check_exact=True)
     assert found["score"].nunique() > 20
+
+
+@pytest.mark.parametrize(
+    ("module", "files"),
+    [("numpy", ["requirements-scoring.txt"]), ("wanting", ["requirements-scoring.txt"])]
+    + [
+        (module, ["requirements-scoring.txt", "requirements-scoring-extras.txt"])
+        for module in ("shap", "adbc_driver_sqlite.dbapi")
+    ],
+)
+def test_what_an_option_needs_is_named_with_the_file_that_has_it(folder, module, files):
+    code = f"import runpy; runpy.run_path('__main__.py')['tell_absence']('{module}')"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=folder / "scorer", env={}, capture_output=True, text=True,
+        check=True,
+    )  # fmt: skip
+    wanted = " ".join(f"-r {folder / 'env' / name}" for name in files)
+    assert done.stderr.endswith(f"python -m pip install --require-hashes {wanted}\n")
+    verify_bundle(folder)
