@@ -91,12 +91,10 @@ def main() -> None:
     meta = run_meta(origin, schema, shipped, decision, metrics, len(fitted), environment)
     tables = [artifacts.read_report(reads[f"tables/{name}.csv"]) for name in CARD_TABLES]
     card = model_card(CardFacts(meta, schema, metrics, decision, *tables))
-    out_of_fold = artifacts.read_table(reads["out_of_fold"])
-    profile = reference_profile(train, schema, out_of_fold, decision)
     extra = companions(
         texts={
             "model_card.md": card,
-            "monitoring/baseline.json": artifacts.json_text(profile),
+            "monitoring/baseline.json": _reference_profile(train, schema, decision),
             **environment_files(artifacts.read_text(LOCK), environment, model_families(shipped)),
         },
         files={name: path for name, path in reads.items() if "/" in name},
@@ -107,12 +105,7 @@ def main() -> None:
         },
     )
     if params.train.engine == "pycaret":
-        # Imported only here: the other engine needs no PyCaret.
-        from assay.search.pycaret_model import pycaret_model_bytes
-
-        extra["model/pycaret_model.pkl"] = pycaret_model_bytes(
-            shipped.pipeline, schema.feature_names, schema.target
-        )
+        extra |= _pycaret_model(shipped, schema)
     folder = STAGE.writes["runs"] / meta["run_id"]
     contract = build_contract(schema, fitted)
     bundle = Bundle(shipped, contract, decision, meta, folder, manifest_sha256="")
@@ -140,6 +133,19 @@ def _check_skew(source, schema, candidate, train, decision) -> Holdout:
     with tempfile.TemporaryDirectory() as folder:
         check_skew(candidate, contract, decision, holdout.source, judged, Path(folder))
     return holdout
+
+
+def _reference_profile(train, schema, decision) -> str:
+    out_of_fold = artifacts.read_table(STAGE.reads["out_of_fold"])
+    return artifacts.json_text(reference_profile(train, schema, out_of_fold, decision))
+
+
+def _pycaret_model(shipped, schema) -> dict[str, bytes]:
+    # Imported only here: the other engine needs no PyCaret.
+    from assay.search.pycaret_model import pycaret_model_bytes
+
+    content = pycaret_model_bytes(shipped.pipeline, schema.feature_names, schema.target)
+    return {"model/pycaret_model.pkl": content}
 
 
 if __name__ == "__main__":

@@ -181,7 +181,7 @@ def test_a_run_folder_scores_in_an_empty_environment_as_the_project_does(project
         rows.to_parquet(place / "work/new.parquet", index=False)
         (place / "work/new.parquet").chmod(0o644)
         done = score(
-            python, folder, "--input", "new.parquet", "--output", "out.parquet",
+            python, folder, "--input", "new.parquet", "--output", "out.parquet", "--explain", 2,
             cwd=place / "work", before=before, HOME="/nonexistent",
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
@@ -191,12 +191,13 @@ def test_a_run_folder_scores_in_an_empty_environment_as_the_project_does(project
         rows.to_parquet(origin / "new.parquet", index=False)
         subprocess.run(
             [sys.executable, "-m", "stages.predict", "--input", "new.parquet", "--output",
-             "out.parquet"],
+             "out.parquet", "--explain", "2"],
             cwd=origin, check=True, capture_output=True,
         )  # fmt: skip
     expected = artifacts.read_table(origin / "out.parquet")
     pd.testing.assert_frame_equal(found, expected, check_exact=True)
     assert found["score"].nunique() > 20
+    assert "reason_1" in found
 
 
 @pytest.mark.parametrize(
