@@ -20,6 +20,7 @@ from assay.revisions import (
     file_at,
     find_commit,
     lock_at,
+    lock_entries,
     require_program,
     run_git,
 )
@@ -162,9 +163,8 @@ def _unknown(revision: str, name: str | None, tags: list[str], stages: set[str])
 def _packaged(revision: str, commit: str, project: Path) -> tuple[PurePosixPath, str]:
     """Return the run's path below the folder of runs, and that folder's hash, at a commit."""
     pointer = file_at(project, commit, POINTER)
-    stages = lock_at(project, commit) or {}
-    outputs = [output for stage in stages.values() for output in stage.get("outs") or ()]
-    wanted = next((output["md5"] for output in outputs if output["path"] == RUNS), None)
+    outputs = lock_entries(lock_at(project, commit) or {}, "outs")
+    wanted = next((entry["md5"] for _, entry in outputs if entry["path"] == RUNS), None)
     if pointer is None or wanted is None:
         absent = POINTER if pointer is None else f"{RUNS} in its dvc.lock"
         raise ArtifactError(

@@ -8,7 +8,7 @@ import importlib.util
 import json
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -86,6 +86,13 @@ def lock_at(project: Path, commit: str) -> dict[str, Any] | None:
         return None
     stages: dict[str, Any] = (parse_yaml(content) or {}).get("stages") or {}
     return stages
+
+
+def lock_entries(stages: Mapping[str, Any], kind: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield every stage of a lock with each of its `outs` or `deps`."""
+    for stage, content in stages.items():
+        for entry in content.get(kind) or ():
+            yield stage, entry
 
 
 def content_md5(path: Path) -> str | None:
