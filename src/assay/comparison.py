@@ -54,7 +54,7 @@ class Metrics:
 
 
 def compare_outputs(
-    project: Path, lock: Mapping[str, Any], clone: Path, cache: Path
+    project: Path, lock: Mapping[str, Any], clone: Path, rebuilt: Mapping[str, Any], cache: Path
 ) -> list[Output]:
     """Compare every output of a commit with the rebuilt one.
 
@@ -66,6 +66,8 @@ def compare_outputs(
         The stages of the commit's `dvc.lock`.
     clone : Path
         The rebuilt project.
+    rebuilt : mapping
+        The stages of the clone's `dvc.lock`.
     cache : Path
         The clone's cache.
 
@@ -74,15 +76,12 @@ def compare_outputs(
     list of Output
         In the order of the lock; at the end those of which it knows nothing.
     """
-    rebuilt = {
-        (stage, entry["path"]): entry["md5"]
-        for stage, entry in lock_entries(parse_yaml((clone / LOCK).read_bytes())["stages"], "outs")
-    }
+    left = {(stage, entry["path"]): entry["md5"] for stage, entry in lock_entries(rebuilt, "outs")}
     changed = run_git(clone, "diff", "--name-only", "--relative", "HEAD").stdout.decode()
     outputs = []
     for stage, entry in lock_entries(lock, "outs"):
         path, old = entry["path"], entry["md5"]
-        new = rebuilt.pop((stage, path), None)
+        new = left.pop((stage, path), None)
         if new is None:
             difference = f"was not rebuilt: no stage {stage} of dvc.yaml that DVC runs writes it"
         elif new != old:
@@ -93,8 +92,29 @@ def compare_outputs(
             difference = ""
         outputs.append(Output(stage, path, difference))
     return outputs + [
-        Output(stage, path, f"is not in the committed {LOCK}") for stage, path in rebuilt
+        Output(stage, path, f"is not in the committed {LOCK}") for stage, path in left
     ]
+
+
+def changed_causes(lock: Mapping[str, Any], rebuilt: Mapping[str, Any]) -> list[str]:
+    """Return the commands, params and inputs with which a committed lock was not written.
+
+    Where there are some, who committed it had changed something and not run the pipeline again.
+    """
+    written = {entry["path"] for _, entry in lock_entries(lock, "outs")}
+    old, new = (
+        {entry["path"]: entry["md5"] for _, entry in lock_entries(stages, "deps")}
+        for stages in (lock, rebuilt)
+    )
+    changed = [path for path in old if path not in written and new.get(path) != old[path]]
+    for stage, content in lock.items():
+        again = rebuilt.get(stage) or {}
+        if again.get("cmd") != content.get("cmd"):
+            changed.append(f"the command of {stage}")
+        for file, values in (content.get("params") or {}).items():
+            now = (again.get("params") or {}).get(file) or {}
+            changed += [f"{file}: {key}" for key in values if now.get(key) != values[key]]
+    return list(dict.fromkeys(changed))
 
 
 def _difference(project: Path, cache: Path, old: str, new: str) -> str:
@@ -109,9 +129,9 @@ def _difference(project: Path, cache: Path, old: str, new: str) -> str:
     parts = [
         (kind, [name for name in names if chosen(before.get(name), after.get(name))])
         for kind, chosen in (
-            ("differ", lambda a, b: a and b and a != b),
-            ("are missing", lambda _, b: b is None),
-            ("are new", lambda a, _: a is None),
+            ("changed", lambda a, b: a and b and a != b),
+            ("missing", lambda _, b: b is None),
+            ("new", lambda a, _: a is None),
         )
     ]
     told = [f"{len(some)} {kind}: {listed(some)}" for kind, some in parts if some]

@@ -20,6 +20,7 @@ from assay.comparison import (
     METRICS_TOLERANCE,
     Metrics,
     Output,
+    changed_causes,
     compare_metrics,
     compare_outputs,
     listed,
@@ -88,18 +89,19 @@ class Rebuild:
             return f"commit {self.commit[:7]}: {total}, all byte-identical"
         raise ArtifactError(
             f"commit {self.commit[:7]}: {len(differing)} of {total} differ: {', '.join(differing)}. "
-            f"{self._metrics_sentence()}Where the CPU or the system is another one, last digits may "
-            f"differ; here, run `dvc repro` and commit what it writes."
+            f"{self._metrics_sentence()}On another CPU or system last digits may differ; on the same "
+            "one, run `dvc repro` and commit what it writes."
         )
 
     def _metrics_sentence(self) -> str:
         if self.metrics is None or not self.metrics.count:
             return ""
+        tolerance = f"{METRICS_TOLERANCE:.0e}".replace("e-0", "e-")
         if not self.metrics.differing:
-            return f"All {self.metrics.count} metrics agree within {METRICS_TOLERANCE:.0e}. "
+            return f"The metrics agree within {tolerance} (values: {self.metrics.count}). "
         return (
-            f"{len(self.metrics.differing)} of {self.metrics.count} metrics do not agree within "
-            f"{METRICS_TOLERANCE:.0e}: {listed(self.metrics.differing)}. "
+            f"{len(self.metrics.differing)} of {counted(self.metrics.count, 'metric')} do not agree "
+            f"within {tolerance}: {listed(self.metrics.differing)}. "
         )
 
 
@@ -131,7 +133,7 @@ def rebuild(
     lock = lock_at(project, commit)
     if not lock:
         raise ArtifactError(
-            f"{revision} (commit {commit[:7]}) has no {LOCK}, so there is nothing to compare with. "
+            f"commit {commit[:7]} has no {LOCK}, so there is nothing to compare with. "
             "Name a commit that has one, or run `dvc repro` and commit what it writes."
         )
     require_program("dvc")
@@ -139,18 +141,31 @@ def rebuild(
         temporary = Path(name).resolve()
         tell(f"rebuilding commit {commit[:7]} in a temporary clone, with an empty cache")
         clone = _clone(project, commit, temporary)
-        notes = _supply_inputs(project, commit, lock, clone)
+        _supply_inputs(project, commit, lock, clone)
         _run_stages(clone, temporary, tell, os.environ if environment is None else environment)
-        outputs = compare_outputs(project, lock, clone, temporary / "cache")
-        if not any(output.difference for output in outputs):
-            return Rebuild(commit, outputs, None, notes)
-        others = other_versions(clone)
-        if others:
-            notes.append(
-                f"{counted(len(others), 'package')} of other versions than requirements.lock of "
-                f"commit {commit[:7]} names: {listed(others)}"
-            )
-        return Rebuild(commit, outputs, compare_metrics(clone), notes)
+        rebuilt = parse_yaml((clone / LOCK).read_bytes())["stages"]
+        outputs = compare_outputs(project, lock, clone, rebuilt, temporary / "cache")
+        notes = _notes(commit, lock, rebuilt, clone)
+        differs = any(output.difference for output in outputs)
+        return Rebuild(commit, outputs, compare_metrics(clone) if differs else None, notes)
+
+
+def _notes(
+    commit: str, lock: Mapping[str, Any], rebuilt: Mapping[str, Any], clone: Path
+) -> list[str]:
+    """Say what may explain a difference."""
+    notes = []
+    causes, packages = changed_causes(lock, rebuilt), other_versions(clone)
+    if causes:
+        notes.append(
+            f"{LOCK} of commit {commit[:7]} was written before a change of {listed(causes)}"
+        )
+    if packages:
+        notes.append(
+            f"not in the version that requirements.lock of commit {commit[:7]} names: "
+            f"{listed(packages)}"
+        )
+    return notes
 
 
 def uncommitted(project: Path) -> list[str]:
@@ -176,8 +191,8 @@ def _clone(project: Path, commit: str, temporary: Path) -> Path:
     return folder / inner
 
 
-def _supply_inputs(project: Path, commit: str, lock: Mapping[str, Any], clone: Path) -> list[str]:
-    """Bring the inputs that `.dvc` files track into the clone; note those that the lock knows otherwise.
+def _supply_inputs(project: Path, commit: str, lock: Mapping[str, Any], clone: Path) -> None:
+    """Bring the inputs that `.dvc` files track into the clone.
 
     Raises
     ------
@@ -186,7 +201,7 @@ def _supply_inputs(project: Path, commit: str, lock: Mapping[str, Any], clone: P
     """
     written = [entry["path"] for _, entry in lock_entries(lock, "outs")]
     inputs = {
-        entry["path"]: entry["md5"]
+        entry["path"]
         for _, entry in lock_entries(lock, "deps")
         if not any(under(entry["path"], output) for output in written)
     }
@@ -196,7 +211,7 @@ def _supply_inputs(project: Path, commit: str, lock: Mapping[str, Any], clone: P
     for path in needed:
         (clone / path).parent.mkdir(parents=True, exist_ok=True)
         try:
-            download(project, commit, path, clone / path)
+            download(project, commit, path, clone / path, "Where it is, run `dvc push`.")
         except ArtifactError as error:
             faults.append(str(error))
             continue
@@ -205,7 +220,7 @@ def _supply_inputs(project: Path, commit: str, lock: Mapping[str, Any], clone: P
                 f"{path} of commit {commit[:7]} came with other bytes than its .dvc file names: the "
                 f"cache or the remote is damaged. Run `dvc add {path}` where it is whole."
             )
-    for path in inputs:
+    for path in sorted(inputs):
         if not (clone / path).exists() and not any(under(path, one) for one in needed):
             faults.append(
                 f"{path}, an input, is neither in Git nor in DVC at commit {commit[:7]}. "
@@ -213,13 +228,6 @@ def _supply_inputs(project: Path, commit: str, lock: Mapping[str, Any], clone: P
             )
     if faults:
         raise ArtifactError(numbered(faults))
-    stale = [path for path, md5 in inputs.items() if content_md5(clone / path) != md5]
-    if not stale:
-        return []
-    return [
-        f"{LOCK} of commit {commit[:7]} was written with other versions of "
-        f"{counted(len(stale), 'input')}: {listed(stale)}"
-    ]
 
 
 def _tracked_by_dvc(clone: Path) -> dict[str, str | None]:

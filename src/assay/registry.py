@@ -143,19 +143,22 @@ def _commit_of(tag: str, project: Path) -> str:
 
 
 def _unknown(revision: str, name: str | None, tags: list[str], stages: set[str]) -> ArtifactError:
-    fault = f"{revision} is no Git revision, and no version or stage of a model. "
     if name is None:
-        return ArtifactError(f"{fault}dvc.yaml declares no artifact with the path {RUNS}: add it.")
+        return ArtifactError(
+            f"{revision} is no Git revision (`git log --oneline` lists them). dvc.yaml declares no "
+            f"artifact with the path {RUNS}, so it has no versions either."
+        )
+    fault = f"{revision} is no Git revision, and no version or stage of {name}. "
     known = [tag.split("@")[1] for tag in tags if "@" in tag] + sorted(stages)
     if not known:
         return ArtifactError(
-            f"{fault}{name} has none yet: run `git fetch --tags`, or "
+            f"{fault}There are none yet: run `git fetch --tags`, or "
             f"`gto register {name} --version v1.0.0`."
         )
     close = nearest(revision, known)
     hint = f"Did you mean {close}? " if close else ""
     return ArtifactError(
-        f"{fault}{hint}Known of {name}: {', '.join(known)}. "
+        f"{fault}{hint}Known: {', '.join(known)}. "
         "If it was registered elsewhere, run `git fetch --tags`."
     )
 
@@ -193,7 +196,13 @@ def _fetch(commit: str, wanted: str, fetched: Path, project: Path) -> None:
         temporary = fetched.with_suffix(".tmp")
         for leftover in (temporary, fetched):
             shutil.rmtree(leftover, ignore_errors=True)
-        download(project, commit, RUNS, temporary)
+        download(
+            project,
+            commit,
+            RUNS,
+            temporary,
+            "Run `dvc push` where it was made; or check that commit out and run `dvc repro`.",
+        )
         if content_md5(temporary) != wanted:
             raise ArtifactError(
                 f"{RUNS} of commit {commit[:7]} came with other bytes than its dvc.lock names: the "

@@ -120,7 +120,7 @@ def _file_md5(path: Path) -> str:
     return digest.hexdigest()
 
 
-def download(project: Path, commit: str, path: str, target: Path) -> None:
+def download(project: Path, commit: str, path: str, target: Path, action: str) -> None:
     """Write what DVC tracks at `path` in a commit to `target`, from the cache or else the remote.
 
     The project's cache and working copy stay as they are. The remote is the default one of the
@@ -134,11 +134,13 @@ def download(project: Path, commit: str, path: str, target: Path) -> None:
         POSIX, from the project's folder.
     target : Path
         Must not exist yet; half of the content may be there after a failure.
+    action : str
+        What to do if it cannot be had.
 
     Raises
     ------
     ArtifactError
-        If DVC is not installed, the content is in neither, or it is not that of the commit.
+        If DVC is not installed, or the content is in neither.
     """
     remote = run_dvc(project, ["config", "core.remote"]).stdout.strip()
     # In a commit, DVC counts paths from the top of the Git repository.
@@ -146,11 +148,10 @@ def download(project: Path, commit: str, path: str, target: Path) -> None:
     wanted = ["get", ".", inner + path, "--rev", commit, "--out", str(target.absolute())]
     done = run_dvc(project, [*wanted, *(["--remote", remote] if remote else [])])
     if done.returncode:
-        place = f"nor in the remote {remote}" if remote else "and the project has no default remote"
+        place = f"the remote {remote}" if remote else "a remote (the project has no default one)"
         raise ArtifactError(
-            f"{path} of commit {commit[:7]} is not in the cache, {place} (DVC says: "
-            f"{_dvc_error(done.stderr)}). Where it was made, run `dvc push`; or check that commit "
-            "out and run `dvc repro`."
+            f"{path} of commit {commit[:7]} came neither from the cache nor from {place}. "
+            f"DVC says: {_dvc_error(done.stderr)}. {action}"
         )
 
 
@@ -183,7 +184,7 @@ def require_program(name: str) -> None:
 def _dvc_error(text: str) -> str:
     """Return the error among DVC's lines, without its offer of help."""
     errors = [line for line in text.splitlines() if line.startswith("ERROR: ")]
-    return errors[-1].removeprefix("ERROR: ") if errors else _last_line(text.encode())
+    return errors[-1].removeprefix("ERROR: ") if errors else " ".join(text.split())[:300]
 
 
 def _last_line(text: bytes) -> str:
