@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow import csv
 from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from assay.errors import ArtifactError, ParamsError, SchemaError
 
@@ -124,11 +124,19 @@ def _unwritable(path: Path, error: OSError) -> ArtifactError:
 
 def _require(path: Path, action: str) -> Path:
     path = Path(path)
-    if path.is_dir():
-        raise ArtifactError(f"{path} is a folder, expected a file. {action}")
-    if not path.is_file():
-        raise ArtifactError(f"{path} does not exist. {action}")
-    return path
+    try:
+        if path.is_file():
+            return path
+        if path.is_dir():
+            told = "is a folder, expected a file"
+        elif path.exists():
+            told = "is a pipe or a device, expected a file"
+        else:
+            told = "is a link to no file" if path.is_symlink() else "does not exist"
+    except OSError as error:
+        # A name can be too long to ask for.
+        told = f"cannot be read: {error.strerror}"
+    raise ArtifactError(f"{path} {told}. {action}")
 
 
 def read_yaml(path: Path) -> Any:
@@ -136,9 +144,19 @@ def read_yaml(path: Path) -> Any:
     path = _require(path, "Run from the project's folder.")
     try:
         return YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
-    except (YAMLError, UnicodeDecodeError) as error:
-        detail = " ".join(str(error).split())
-        raise ParamsError(f"{path} is not valid YAML: {detail}") from None
+    except RecursionError:
+        detail = "it is nested too deeply"
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
+        told = [str(words) for words in (error.context, error.problem) if words]
+        detail = " ".join(f"{place}{' '.join(told)}".split())
+    except UnicodeDecodeError as error:
+        detail = f"byte {error.start + 1} is not UTF-8"
+    except (YAMLError, ValueError) as error:
+        # Python refuses to read a number of some thousand digits.
+        detail = " ".join(str(error).replace('in "<unicode string>", ', "at ").split())
+    raise ParamsError(f"{path} is not valid YAML: {detail}. Mend it.")
 
 
 def read_table(path: Path) -> pd.DataFrame:
