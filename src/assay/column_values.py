@@ -17,7 +17,7 @@ from assay.row_faults import INFINITE, NOT_A_NUMBER, Fault
 from assay.schema import Feature, category_text, whole_text
 
 # A feature as the input has it: from a DataFrame, or from a file's record batch.
-Column: TypeAlias = Union["pd.Series[Any]", pa.Array]  # noqa: UP007
+Column: TypeAlias = Union["pd.Series[Any]", pa.Array]
 Texts = np.ndarray[Any, np.dtype[np.object_]]
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
 Codes = np.ndarray[Any, np.dtype[np.int64]]

@@ -106,7 +106,7 @@ def score_table(
     refuse_bad_rows(tally, len(frame), bad_rows, source)
     good = good_rows(accepted)
     carried = frame[[name for name in schema.carried_columns if name in names]]
-    decided = predict_rows(bundle, accepted.features[good], extras)
+    decided = RowScorer(bundle, extras).columns(accepted.features[good])
     return Scored(
         pd.concat([carried[good].reset_index(drop=True), decided], axis=1),
         _rejected(frame, accepted.faults),
@@ -123,22 +123,43 @@ def good_rows(accepted: Accepted) -> Mask:
     return good
 
 
-def predict_rows(bundle: Bundle, features: pd.DataFrame, extras: Extras) -> pd.DataFrame:
-    """Return the columns that a scored table gets, for features in model form, index 0 to n - 1."""
-    predicted = bundle.predictor.predict(features)
-    decided = decided_columns(bundle.decision, predicted, extras.probabilities)
-    if not extras.reasons:
-        return decided
-    from assay.interpretation.reasons import row_reasons
+class RowScorer:
+    """From features in model form to the columns that a scored table gets.
 
-    reasons = row_reasons(
-        bundle.predictor.pipeline,
-        bundle.contract.schema,
-        features.reset_index(drop=True),
-        bundle.background(),
-        extras.reasons,
-    )
-    return pd.concat([decided, reasons], axis=1)
+    Parameters
+    ----------
+    bundle : Bundle
+    extras : Extras
+    """
+
+    def __init__(self, bundle: Bundle, extras: Extras) -> None:
+        self._bundle, self._extras = bundle, extras
+        self._explainer: Any = None
+        if extras.reasons:
+            from assay.interpretation.contributions import row_explainer
+
+            schema = bundle.contract.schema
+            self._explainer = row_explainer(bundle.predictor.pipeline, schema, bundle.background())
+
+    def columns(self, features: pd.DataFrame) -> pd.DataFrame:
+        """Return decision and extras for each row; the index is 0 to n - 1.
+
+        Parameters
+        ----------
+        features : DataFrame, shape (n, p)
+            In model form.
+        """
+        features = features.reset_index(drop=True)
+        predicted = self._bundle.predictor.predict(features)
+        decided = decided_columns(self._bundle.decision, predicted, self._extras.probabilities)
+        if self._explainer is None:
+            return decided
+        from assay.interpretation.reasons import strongest_reasons
+
+        # With more than two classes, of the one that is most probable after calibration.
+        codes = predicted.argmax(axis=1) if predicted.ndim == 2 and len(predicted) else None
+        reasons = strongest_reasons(self._explainer, features, self._extras.reasons, codes)
+        return pd.concat([decided, reasons], axis=1)
 
 
 def refuse_bad_rows(tally: FaultTally, rows: int, bad_rows: BadRows, source: str) -> None:

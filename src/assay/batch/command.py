@@ -41,6 +41,7 @@ def run_command(chosen: Namespace, registry: Path) -> Iterator[str]:
         "threshold_given": chosen.threshold is not None,
         "proba": chosen.proba,
         "explain": chosen.explain,
+        "explained": _explained(bundle) if chosen.explain else None,
     }
     outcome = score_input(bundle, source, target, wanted, chosen.resume, options)
     yield from _notes(outcome)
@@ -78,6 +79,14 @@ def _wanted(chosen: Namespace, bundle: Bundle) -> Wanted:
         raise ParamsError(numbered(faults))
     extras = Extras(chosen.proba, chosen.explain)
     return Wanted(chosen.bad_rows, columns, extras, chosen.workers)
+
+
+def _explained(bundle: Bundle) -> str:
+    """Say on which scale the effects of reasons are."""
+    from assay.interpretation.contributions import explained_output
+
+    output = explained_output(bundle.predictor.pipeline, bundle.contract.schema)
+    return f"{output}, before calibration"
 
 
 def _notes(outcome: Outcome) -> Iterator[str]:

@@ -18,7 +18,7 @@ from assay.batch.scored import BatchScorer, ScoredBatch, predicted_schema
 from assay.batch.sources import Source
 from assay.bundle import Bundle
 from assay.errors import SchemaError, numbered
-from assay.scoring import BadRows, Extras, refuse_bad_rows
+from assay.scoring import BadRows, Extras, RowScorer, refuse_bad_rows
 
 # Rows of a part: what a killed run loses at most, for each of its threads.
 PART_ROWS = 1 << 18
@@ -86,14 +86,15 @@ def plan_job(bundle: Bundle, source: Source, wanted: Wanted) -> Plan:
     if faults:
         raise SchemaError(numbered(faults))
     carried = carried_columns(source.schema, schema, wanted.columns, source.name)
+    rows = RowScorer(bundle, wanted.extras)
     scorer = BatchScorer(
         bundle,
-        wanted.extras,
+        rows,
         carried,
         source.schema,
         source.untyped,
         len(source.paths) > 1,
-        predicted_schema(bundle, wanted.extras),
+        predicted_schema(bundle, rows),
     )
     _ = scorer.schema
     notes = left_out(source.schema.names, schema, carried.types)

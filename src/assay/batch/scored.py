@@ -16,7 +16,7 @@ from assay.decisions import outcomes
 from assay.errors import SchemaError, numbered
 from assay.row_faults import Fault
 from assay.schema import Label
-from assay.scoring import Extras, good_rows, predict_rows
+from assay.scoring import RowScorer, good_rows
 
 # In front of the row as it came.
 _REJECTED = pa.schema(
@@ -46,7 +46,7 @@ class BatchScorer:
     Attributes
     ----------
     bundle : Bundle
-    extras : Extras
+    rows : RowScorer
     carried : CarriedColumns
     source : Schema
         Columns of the batches.
@@ -59,7 +59,7 @@ class BatchScorer:
     """
 
     bundle: Bundle
-    extras: Extras
+    rows: RowScorer
     carried: CarriedColumns
     source: pa.Schema
     untyped: bool
@@ -113,7 +113,7 @@ class BatchScorer:
         if not predict or not good.any():
             return ScoredBatch(None, rejected, counts)
         features = accepted.features if good.all() else accepted.features[good]
-        decided = predict_rows(self.bundle, features.reset_index(drop=True), self.extras)
+        decided = self.rows.columns(features)
         counts.outcomes = outcomes(self.bundle.decision, decided)
         kept = table if good.all() else table.filter(pa.array(good))
         own = pa.RecordBatch.from_pandas(decided, schema=self.predicted, preserve_index=False)
@@ -167,20 +167,21 @@ def _plain(column: pa.Array, kind: pa.DataType) -> pa.Array:
     return column if column.type == kind else column.cast(kind)
 
 
-def predicted_schema(bundle: Bundle, extras: Extras) -> pa.Schema:
+def predicted_schema(bundle: Bundle, rows: RowScorer) -> pa.Schema:
     """Return the columns that every scored row gets, with their types."""
     names = bundle.contract.schema.feature_names
     none = pd.DataFrame({name: np.empty(0, dtype=object) for name in names})
     for feature in bundle.contract.schema.features:
         if feature.kind == "numeric":
             none[feature.name] = none[feature.name].astype("float64")
-    decided = predict_rows(bundle, none, extras)
+    decided = rows.columns(none)
     labels: Sequence[Label] = bundle.decision.get("labels", ())
     fields = []
     for name, column in decided.items():
         if name == "prediction" and labels:
             kind = pa.array(list(labels)).type
         else:
-            kind = pa.string() if column.dtype == object else pa.from_numpy_dtype(column.dtype)
+            texts = isinstance(column.dtype, pd.StringDtype) or column.dtype == object
+            kind = pa.string() if texts else pa.from_numpy_dtype(column.dtype)
         fields.append((name, kind))
     return pa.schema(fields)
