@@ -23,7 +23,7 @@ from pyarrow import csv
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-from assay.errors import ArtifactError, ParamsError, SchemaError
+from assay.errors import ArtifactError, ParamsError, SchemaError, said
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -155,7 +155,7 @@ def read_yaml(path: Path) -> Any:
         detail = f"byte {error.start + 1} is not UTF-8"
     except (YAMLError, ValueError) as error:
         # Python refuses to read a number of some thousand digits.
-        detail = " ".join(str(error).replace('in "<unicode string>", ', "at ").split())
+        detail = said(error).replace('in "<unicode string>", ', "at ")
     raise ParamsError(f"{path} is not valid YAML: {detail}. Mend it.")
 
 
@@ -187,6 +187,8 @@ def read_table(path: Path) -> pd.DataFrame:
     kind = table_format(path)
     try:
         table = pq.ParquetFile(path).read() if kind == "parquet" else _read_csv(path)
+        # Parquet's reader takes any bytes for a text.
+        table.validate(full=True)
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise _unreadable(path, kind, error) from None
     names = table.column_names
@@ -259,8 +261,7 @@ def table_format(path: Path) -> str:
 
 
 def _unreadable(path: Path, kind: str, error: Exception) -> ArtifactError:
-    detail = " ".join(str(error).split())[:200]
-    return ArtifactError(f"{path} is not a readable {kind} file: {detail}. Write it anew.")
+    return ArtifactError(f"{path} is not a readable {kind} file: {said(error)}. Write it anew.")
 
 
 def write_table(path: Path, frame: pd.DataFrame) -> None:

@@ -58,6 +58,13 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     return matches[0] if matches else None
 
 
+def said(error: Exception) -> str:
+    """Return what a library says of a fault, fit to stand within a sentence."""
+    words = " ".join(str(error).split())[:200]
+    told = "".join(character if character.isprintable() else "?" for character in words)
+    return told.rstrip(". ") or type(error).__name__
+
+
 def counted(count: int, noun: str) -> str:
     """Write a count with its noun, as in `1 row` and `2 rows`."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from assay.batch.formats import InputFile
-from assay.errors import ArtifactError, SchemaError
+from assay.errors import ArtifactError, SchemaError, said
 
 
 @dataclass(frozen=True)
@@ -67,9 +67,8 @@ def readable(file: InputFile) -> Iterator[None]:
     try:
         yield
     except (pa.ArrowException, OSError, EOFError, UnicodeError, zlib.error) as error:
-        detail = " ".join(str(error).split())[:200] or type(error).__name__
         raise ArtifactError(
-            f"{file.name} is not a readable {file.format.kind} file: {detail}. Write it anew."
+            f"{file.name} is not a readable {file.format.kind} file: {said(error)}. Write it anew."
         ) from None
 
 
