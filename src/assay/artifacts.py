@@ -23,7 +23,7 @@ from pyarrow import csv
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-from assay.errors import ArtifactError, ParamsError, SchemaError, said
+from assay.errors import ArtifactError, ParamsError, SchemaError, listed, repeats, said
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -151,8 +151,6 @@ def read_yaml(path: Path) -> Any:
         place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
         told = [str(words) for words in (error.context, error.problem) if words]
         detail = " ".join(f"{place}{' '.join(told)}".split())
-    except UnicodeDecodeError as error:
-        detail = f"byte {error.start + 1} is not UTF-8"
     except (YAMLError, ValueError) as error:
         # Python refuses to read a number of some thousand digits.
         detail = said(error).replace('in "<unicode string>", ', "at ")
@@ -191,11 +189,10 @@ def read_table(path: Path) -> pd.DataFrame:
         table.validate(full=True)
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise _unreadable(path, kind, error) from None
-    names = table.column_names
-    repeated = sorted({name for name in names if names.count(name) > 1})
+    repeated = repeats(table.column_names)
     if repeated:
         raise SchemaError(
-            f"{path}: column names must be unique, got more than one of: {', '.join(repeated)}. "
+            f"{path}: column names must be unique, got more than one of: {listed(repeated)}. "
             "Rename them."
         )
     frame: pd.DataFrame = table.to_pandas(ignore_metadata=True)
