@@ -3,7 +3,8 @@
     python -m stages.predict --input new.parquet --output outputs/predictions.parquet
 
 Input: a Parquet, CSV, JSON Lines or Arrow file (.csv and .jsonl also .gz or .zst), or a folder of one
-kind of them, whose folders may be named like `year=2013`. Rows are read, scored and written batch by
+kind of them, whose folders may be named like `year=2013`, or a database (postgresql://host/name,
+sqlite:///file) with --query. Rows are read, scored and written batch by
 batch, whatever their number. The model is the run folder that models/registry/latest.txt names, unless
 --model or --rev names another; it is checked against its manifest, and nothing in it is unpickled.
 
@@ -32,8 +33,8 @@ and for numbers
     prediction                          the expected number
     prediction_low, prediction_high     the interval that is to hold the wanted share of outcomes
 
-It is written whole or not at all, with OUTPUT.receipt.json beside it: hashes of input, model and
-output, and counts. Exit codes: 0 done, 10 an option does not fit, 11 the input does not meet the
+It is written whole or not at all, to a file of any of these kinds or to a --table of a database, with
+OUTPUT.receipt.json beside it: hashes of input, model and output, and counts. Exit codes: 0 done, 10 an option does not fit, 11 the input does not meet the
 contract, 12 rows cannot be scored, 14 a file or the model is missing, corrupt or changed.
 """
 
@@ -62,6 +63,10 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     model.add_argument(
         "--rev", help="score with the model of this Git revision, version (v1.2.0) or stage (prod)"
     )
+    add("--query", help="for an input that is a database's URL: which rows")
+    add("--table", help="for an output that is a database's URL: where they go")
+    add("--if-exists", choices=("fail", "append", "replace"), default="fail",
+        help="what to do with a table that is there (default: fail)")  # fmt: skip
     add("--bad-rows", choices=("fail", "quarantine"), default="fail",
         help="refuse the input if rows cannot be scored (default), or set them aside")  # fmt: skip
     add("--columns", metavar="A,B", help="columns of the input to carry to the output")

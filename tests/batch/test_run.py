@@ -16,8 +16,9 @@ from pyarrow import csv, feather
 from assay import artifacts
 from assay.batch import job
 from assay.batch.job import Wanted
-from assay.batch.run import check_input, file_target, score_file, score_input
+from assay.batch.run import check_input, score_file, score_input
 from assay.batch.sources import open_files
+from assay.batch.targets import file_target
 from assay.errors import ArtifactError, DataError, SchemaError
 from assay.scoring import Extras, score_table
 

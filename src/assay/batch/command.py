@@ -2,12 +2,17 @@
 
 from argparse import Namespace
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import Any
 
 from assay.batch.job import Wanted
-from assay.batch.run import Outcome, check_input, file_target, score_input
-from assay.batch.sources import BATCH_ROWS, open_files
+from assay.batch.query import open_query
+from assay.batch.run import Outcome, check_input, score_input
+from assay.batch.sources import BATCH_ROWS, Source, open_files
+from assay.batch.targets import TableTarget, Target, file_target
 from assay.bundle import Bundle, latest_bundle, load_bundle
+from assay.databases.access import check_url, is_database
 from assay.decisions import outcomes_told
 from assay.errors import ParamsError, counted, numbered
 from assay.scoring import Extras, at_threshold
@@ -21,20 +26,66 @@ def run_command(chosen: Namespace, registry: Path) -> Iterator[str]:
     AssayError
         If an option does not fit, or if scoring is refused.
     """
+    _check_places(chosen)
     folder = _run_folder(chosen, registry)
     bundle = load_bundle(folder)
     wanted = _wanted(chosen, bundle)
     if chosen.threshold is not None:
         bundle = at_threshold(bundle, chosen.threshold)
-    source = open_files(Path(chosen.input), BATCH_ROWS)
-    if chosen.dry_run:
-        outcome = check_input(bundle, source, wanted)
-        yield from _notes(outcome)
-        rows = counted(outcome.counts.rows_scored, "row")
-        yield f"{rows} of {source.name} can be scored by {folder.name}{_aside(outcome)}"
-        return
-    target = file_target(Path(chosen.output), source)
-    options = {
+    with _source(chosen) as source:
+        if chosen.dry_run:
+            outcome = check_input(bundle, source, wanted)
+            done = f"{_rows(outcome)} of {source.name} can be scored by {folder.name}"
+            yield from [*_notes(outcome), f"{done}{_aside(outcome)}"]
+            return
+        target = _target(chosen, source)
+        options = _options(chosen, bundle, wanted)
+        outcome = score_input(bundle, source, target, wanted, chosen.resume, options)
+    decided = outcomes_told(bundle.decision, outcome.counts.outcomes)
+    done = f"{_rows(outcome)} scored by {folder.name}: {decided}{_aside(outcome)}"
+    yield from [*_notes(outcome), f"{done}; written to {target.name}"]
+
+
+def _check_places(chosen: Namespace) -> None:
+    """Check that options of a database stand where there is one, and only there."""
+    read, written = is_database(chosen.input), bool(chosen.output) and is_database(chosen.output)
+    faults = []
+    if read != bool(chosen.query):
+        faults.append(
+            "--query: an input that is a database needs one."
+            if read
+            else "--query: the input is no database's URL. Leave it out."
+        )
+    if written != bool(chosen.table):
+        faults.append(
+            "--table: an output that is a database needs one."
+            if written
+            else "--table: the output is no database's URL. Leave it out."
+        )
+    if chosen.resume and read:
+        faults.append("--resume: the rows of a query have no lasting order. Leave it out.")
+    for url in (chosen.input, chosen.output):
+        if url and is_database(url):
+            check_url(url)
+    if faults:
+        raise ParamsError(numbered(faults))
+
+
+def _source(chosen: Namespace) -> AbstractContextManager[Source]:
+    if is_database(chosen.input):
+        return open_query(chosen.input, chosen.query, BATCH_ROWS)
+    return nullcontext(open_files(Path(chosen.input), BATCH_ROWS))
+
+
+def _target(chosen: Namespace, source: Source) -> Target:
+    if is_database(chosen.output):
+        return TableTarget(chosen.output, chosen.table, chosen.if_exists)
+    return file_target(Path(chosen.output), source)
+
+
+def _options(chosen: Namespace, bundle: Bundle, wanted: Wanted) -> dict[str, Any]:
+    """Return what the receipt says of the options."""
+    return {
         "bad_rows": chosen.bad_rows,
         "columns": wanted.columns,
         "threshold": bundle.decision.get("threshold"),
@@ -43,15 +94,6 @@ def run_command(chosen: Namespace, registry: Path) -> Iterator[str]:
         "explain": chosen.explain,
         "explained": _explained(bundle) if chosen.explain else None,
     }
-    outcome = score_input(bundle, source, target, wanted, chosen.resume, options)
-    yield from _notes(outcome)
-    if outcome.resumed_rows:
-        yield f"note: {counted(outcome.resumed_rows, 'row')} were finished by the run before"
-    yield (
-        f"{counted(outcome.counts.rows_scored, 'row')} scored by {folder.name}: "
-        f"{outcomes_told(bundle.decision, outcome.counts.outcomes)}{_aside(outcome)}; "
-        f"written to {target.name}"
-    )
 
 
 def _run_folder(chosen: Namespace, registry: Path) -> Path:
@@ -89,9 +131,15 @@ def _explained(bundle: Bundle) -> str:
     return f"{output}, before calibration"
 
 
-def _notes(outcome: Outcome) -> Iterator[str]:
-    for note in outcome.notes:
-        yield f"note: {note}"
+def _rows(outcome: Outcome) -> str:
+    return counted(outcome.counts.rows_scored, "row")
+
+
+def _notes(outcome: Outcome) -> list[str]:
+    notes = list(outcome.notes)
+    if outcome.resumed_rows:
+        notes.append(f"{counted(outcome.resumed_rows, 'row')} were finished by the run before")
+    return [f"note: {note}" for note in notes]
 
 
 def _aside(outcome: Outcome) -> str:

@@ -1,76 +1,23 @@
 """A whole run of `predict`: check, score, write output, rejected rows and receipt, or nothing."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
-
-import pyarrow as pa
+from typing import Any
 
 from assay import artifacts
 from assay.batch.counts import Counts
-from assay.batch.formats import Format, file_format
+from assay.batch.formats import Format
 from assay.batch.job import Plan, Wanted, check_rows, plan_job, score_rows
 from assay.batch.parts import open_parts
 from assay.batch.progress import Progress
 from assay.batch.receipt import InputHashes, file_entry, receipt
 from assay.batch.sinks import write_tables
 from assay.batch.sources import BATCH_ROWS, Source, open_files
+from assay.batch.targets import Tables, Target, file_target, receipt_path, rejected_path
 from assay.bundle import Bundle
-from assay.errors import ArtifactError
 from assay.provenance import content_sha256
-
-Tables = Iterator[pa.Table]
-Finish = Callable[[Mapping[str, Any]], None]
-
-
-class Target(Protocol):
-    """Where scored rows go."""
-
-    @property
-    def name(self) -> str:
-        """For messages."""
-        ...
-
-    @property
-    def beside(self) -> Path:
-        """Receipt, rejected rows and finished parts have this path, with an ending of their own."""
-        ...
-
-    def write(self, schema: pa.Schema, tables: Tables, rows: int, finish: Finish) -> None:
-        """Write all rows whole or not at all; call `finish` with what the receipt says of them.
-
-        Raises
-        ------
-        ArtifactError
-            If it cannot be written.
-        """
-        ...
-
-
-@dataclass(frozen=True)
-class FileTarget:
-    """A file; see `Target`."""
-
-    path: Path
-    format: Format
-
-    @property
-    def name(self) -> str:
-        """The path as the user gave it."""
-        return str(self.path)
-
-    @property
-    def beside(self) -> Path:
-        """The file itself; a link's other end."""
-        return self.path.resolve()
-
-    def write(self, schema: pa.Schema, tables: Tables, rows: int, finish: Finish) -> None:
-        """Write a temporary file; the output appears last, when all else is in place."""
-        with artifacts.replacing(self.beside) as temporary:
-            write_tables(temporary, self.format, schema, tables)
-            finish(file_entry(self.path, temporary, rows))
 
 
 @dataclass(frozen=True)
@@ -92,42 +39,6 @@ class Outcome:
     notes: list[str]
     resumed_rows: int = 0
     rejected: Path | None = None
-
-
-def file_target(path: Path, source: Source) -> FileTarget:
-    """Check an output's name against the input.
-
-    Raises
-    ------
-    ArtifactError
-        If its format is unknown, if it is a folder, or if it is, or would become, part of the input.
-    """
-    path = Path(path)
-    kind = file_format(path)
-    if path.is_dir():
-        raise ArtifactError(f"{path} is a folder, expected a file's name. Name a file in it.")
-    beside = path.resolve()
-    written = [beside, rejected_path(beside), receipt_path(beside)]
-    for file in source.paths:
-        if any(one == file.resolve() or (one.exists() and one.samefile(file)) for one in written):
-            raise ArtifactError(f"{path}: {file} is the input too. Name another output.")
-    folder = Path(source.name)
-    if folder.is_dir() and beside.is_relative_to(folder.resolve()):
-        raise ArtifactError(
-            f"{path} lies in the input's folder {folder} and would be read as input the next time. "
-            "Name another output."
-        )
-    return FileTarget(path, kind)
-
-
-def rejected_path(beside: Path) -> Path:
-    """Return where the rejected rows of an output go."""
-    return beside.with_name(f"{beside.name}.rejected.parquet")
-
-
-def receipt_path(beside: Path) -> Path:
-    """Return where the receipt of an output goes."""
-    return beside.with_name(f"{beside.name}.receipt.json")
 
 
 def check_input(bundle: Bundle, source: Source, wanted: Wanted) -> Outcome:
@@ -179,6 +90,7 @@ def score_input(
     """
     started = time.monotonic()
     plan = plan_job(bundle, source, wanted)
+    target.check(plan.scorer.schema)
     with InputHashes(source.paths) as hashes:
         identity = content_sha256(
             [bundle.manifest_sha256, source.name, [vars(s) for s in hashes.stamps], repr(wanted),
@@ -197,7 +109,7 @@ def score_input(
             def finish(output: Mapping[str, Any]) -> None:
                 told = _write_rejected(rejected, plan, parts.tables("rejected"), counts)
                 seconds = round(time.monotonic() - started, 3)
-                files = {"name": source.name, "files": hashes.described()}
+                files = {**source.described, "files": hashes.described()}
                 content = receipt(bundle, counts, options or {}, files, output, told, seconds)
                 artifacts.write_json(receipt_path(target.beside), content)
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -48,6 +48,11 @@ class Source(Protocol):
         """The files behind it; none for a query."""
         ...
 
+    @property
+    def described(self) -> dict[str, Any]:
+        """What a receipt says of it, beside the hashes of its files."""
+        ...
+
     def faults(self, schema: Schema) -> list[str]:
         """Return a sentence for each way in which the columns are not those of the model."""
         ...
@@ -73,6 +78,11 @@ class FileSource:
     def paths(self) -> list[Path]:
         """The files, in the order of reading."""
         return [file.path for file in self.files]
+
+    @property
+    def described(self) -> dict[str, Any]:
+        """The name as the user gave it."""
+        return {"name": self.name}
 
     def faults(self, schema: Schema) -> list[str]:
         """Return what is missing or too much in each file."""
