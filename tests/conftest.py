@@ -18,6 +18,17 @@ from assay.artifacts import read_yaml
 from assay.bundle import Bundle, load_bundle
 from assay.checks.split import SplitProof, prove_split
 from assay.params import Params, SplitParams, parse_params
+from postgresql_server import (  # noqa: F401  (fixtures)
+    credentials,
+    database,
+    end_connections,
+    execute_fixture,
+    new_user,
+    postgresql,
+    server,
+    sqlite,
+)
+
 from assay.schema import Schema, infer_schema, typed_table
 from assay.splits.parts import Split
 from assay.splits.split import split_table

@@ -8,9 +8,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from assay.batch.database_url import redacted
-from assay.batch.postgresql import ask, connected, driver, faults
-from assay.batch.target import (
+from assay.databases.postgresql import ask, connected, driver, faults
+from assay.databases.target import (
     Column,
     Existing,
     Feed,
@@ -22,6 +21,7 @@ from assay.batch.target import (
     is_text,
     quoted,
 )
+from assay.databases.url import redacted
 from assay.errors import ArtifactError, SchemaError, numbered
 
 # Longer names would be cut by the server without an error.
@@ -104,14 +104,14 @@ def check(
 ) -> None:
     """Try whether a table could be written, in a transaction that is rolled back.
 
-    See `assay.batch.database.check_target`.
+    See `assay.databases.access.check_target`.
     """
     with _transaction(url) as connection:
         _prepare(connection, url, table, columns, if_exists)
 
 
 def write(url: str, table: TableName, reader: pa.RecordBatchReader, if_exists: str) -> int:
-    """Write a table in one transaction; see `assay.batch.database.write_table`."""
+    """Write a table in one transaction; see `assay.databases.access.write_table`."""
     with _transaction(url) as connection:
         plan = _prepare(connection, url, table, reader.schema, if_exists)
         feed = Feed(reader, plan.columns, _where(url, table))

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from assay.batch.database import check_target, read_query, write_table
+from assay.databases.access import check_target, read_query, write_table
 from assay.errors import ArtifactError, DataError, ParamsError, SchemaError
 
 OLD = pa.table({"id": [1, 2], "score": [0.25, 0.75]})
@@ -297,7 +297,7 @@ def test_a_refused_row_leaves_the_old_rows(database, execute):
 _HALF = """
 import sys, time
 import pyarrow as pa
-from assay.batch.database import write_table
+from assay.databases.access import write_table
 
 def rows():
     for start in range(0, 400_000, 20_000):
@@ -377,7 +377,7 @@ def test_what_the_consumer_raises_is_left_alone(database):
 _PEAK = """
 import resource, sys
 import pyarrow as pa
-from assay.batch.database import read_query, write_table
+from assay.databases.access import read_query, write_table
 
 def rows(count):
     for start in range(0, count, 20_000):

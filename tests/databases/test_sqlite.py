@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from assay.batch.database import check_target, read_query, write_table
+from assay.databases.access import check_target, read_query, write_table
 from assay.errors import ArtifactError, DataError, ParamsError, SchemaError
 
 OLD = pa.table({"id": [1, 2], "score": [0.25, 0.75]})
@@ -119,7 +119,7 @@ def test_a_relative_path_has_three_slashes(tmp_path, monkeypatch):
 
 
 def test_a_locked_file_is_a_sentence(sqlite, monkeypatch):
-    monkeypatch.setattr("assay.batch.sqlite._BUSY_SECONDS", 0.1)
+    monkeypatch.setattr("assay.databases.sqlite._BUSY_SECONDS", 0.1)
     write(sqlite, OLD)
     holder = sqlite3.connect(path(sqlite), isolation_level=None)
     holder.execute("BEGIN EXCLUSIVE")
@@ -185,7 +185,7 @@ def test_append_takes_columns_that_keep_every_value(sqlite, execute, declared, c
 _FULL = """
 import resource, signal, sys
 import pyarrow as pa
-from assay.batch.database import write_table
+from assay.databases.access import write_table
 from assay.errors import ArtifactError
 
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)

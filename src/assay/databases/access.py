@@ -9,10 +9,10 @@ from contextlib import AbstractContextManager
 
 import pyarrow as pa
 
-from assay.batch import postgresql, postgresql_table, sqlite, sqlite_table
-from assay.batch.database_url import check_url, is_database, redacted, scheme_of
-from assay.batch.rows import Rows
-from assay.batch.target import check_mode, table_name
+from assay.databases import postgresql, postgresql_table, sqlite, sqlite_table
+from assay.databases.rows import Rows
+from assay.databases.target import check_mode, table_name
+from assay.databases.url import check_url, is_database, redacted, scheme_of
 
 __all__ = [
     "Rows",
@@ -28,7 +28,7 @@ __all__ = [
 def read_query(url: str, query: str, batch_rows: int) -> AbstractContextManager[Rows]:
     """Run a query; its rows stream in the memory of a batch, within the context.
 
-    See `assay.batch.postgresql.reading` and `assay.batch.sqlite.reading` for what becomes of each
+    See `assay.databases.postgresql.reading` and `assay.databases.sqlite.reading` for what becomes of each
     type. The rows are those of one moment, whoever writes meanwhile; the query cannot change
     anything. They are read by the thread that entered the context.
 

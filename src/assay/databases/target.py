@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-from assay.batch.rows import check_unique
+from assay.databases.rows import check_unique
 from assay.errors import ArtifactError, DataError, ParamsError, SchemaError, numbered
 
 IF_EXISTS = ("fail", "append", "replace")

@@ -9,9 +9,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from assay.batch.database_url import redacted, sqlite_path
-from assay.batch.sqlite import faults, opened
-from assay.batch.target import (
+from assay.databases.sqlite import faults, opened
+from assay.databases.target import (
     Column,
     Existing,
     Feed,
@@ -23,6 +22,7 @@ from assay.batch.target import (
     is_text,
     quoted,
 )
+from assay.databases.url import redacted, sqlite_path
 from assay.errors import ArtifactError, ParamsError, SchemaError, numbered
 
 _ACTION = "Nothing was written; mend it and run again."
@@ -63,7 +63,7 @@ def _is_moment(kind: pa.DataType) -> bool:
 def check(
     url: str, table: TableName, columns: pa.Schema | Sequence[str] | None, if_exists: str
 ) -> None:
-    """Try whether a table could be written; see `assay.batch.database.check_target`."""
+    """Try whether a table could be written; see `assay.databases.access.check_target`."""
     wanted = _columns(url, table, columns)
     file = Path(sqlite_path(url))
     if file.exists():
@@ -77,7 +77,7 @@ def check(
 
 
 def write(url: str, table: TableName, reader: pa.RecordBatchReader, if_exists: str) -> int:
-    """Write a table in one transaction; see `assay.batch.database.write_table`.
+    """Write a table in one transaction; see `assay.databases.access.write_table`.
 
     A file that did not exist stays, without a table, if writing fails: another program may have
     found it meanwhile.

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.batch.database import check_target, check_url, is_database, read_query, redacted
-from assay.batch.database_url import one_line
+from assay.databases.access import check_target, check_url, is_database, read_query, redacted
+from assay.databases.url import one_line
 from assay.errors import ParamsError
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from assay.batch import postgresql as backend
-from assay.batch.database import check_target, read_query, write_table
+from assay.databases import postgresql as backend
+from assay.databases.access import check_target, read_query, write_table
 from assay.errors import ArtifactError, DataError, SchemaError
 
 OLD = pa.table({"id": [1, 2], "score": [0.25, 0.75]})
@@ -196,7 +196,7 @@ def test_a_name_that_would_be_cut_is_refused(postgresql):
 
 
 def test_a_table_in_use_is_waited_for_but_not_for_ever(postgresql, execute, monkeypatch):
-    monkeypatch.setattr("assay.batch.postgresql_table._LOCK_SECONDS", 1)
+    monkeypatch.setattr("assay.databases.postgresql_table._LOCK_SECONDS", 1)
     write(postgresql, OLD)
     holds, done = threading.Event(), threading.Event()
 

@@ -7,7 +7,7 @@ import sys
 import pyarrow as pa
 import pytest
 
-from assay.batch.database import check_target, read_query, write_table
+from assay.databases.access import check_target, read_query, write_table
 from assay.errors import ArtifactError, DataError, ParamsError
 
 OLD = pa.table({"id": [1, 2], "score": [0.25, 0.75]})

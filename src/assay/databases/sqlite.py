@@ -12,9 +12,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from assay.batch.database_url import one_line, redacted, sqlite_path
-from assay.batch.rows import Rows, check_unique, resliced, trimmed
-from assay.batch.target import quoted
+from assay.databases.rows import Rows, check_unique, resliced, trimmed
+from assay.databases.target import quoted
+from assay.databases.url import one_line, redacted, sqlite_path
 from assay.errors import ArtifactError, DataError, SchemaError
 
 # How long another program may hold the file.
@@ -98,7 +98,7 @@ def reading(url: str, query: str, batch_rows: int) -> Iterator[Rows]:
     Parameters
     ----------
     url : str
-        Passes `assay.batch.database_url.check_url`.
+        Passes `assay.databases.url.check_url`.
     query : str
         One SELECT, VALUES or WITH; a final semicolon may be there.
     batch_rows : int

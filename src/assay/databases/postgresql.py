@@ -10,9 +10,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from assay.batch.database_url import CREDENTIALS, one_line, redacted
-from assay.batch.rows import Rows, check_unique, resliced, trimmed
-from assay.batch.target import quoted
+from assay.databases.rows import Rows, check_unique, resliced, trimmed
+from assay.databases.target import quoted
+from assay.databases.url import CREDENTIALS, one_line, redacted
 from assay.errors import ArtifactError, DataError, ParamsError
 
 # Rows arrive in blocks of about this size, whatever the batch; 16 MiB, the default, is no faster.
@@ -135,7 +135,7 @@ def reading(url: str, query: str, batch_rows: int) -> Iterator[Rows]:
     Parameters
     ----------
     url : str
-        Passes `assay.batch.database_url.check_url`.
+        Passes `assay.databases.url.check_url`.
     query : str
         One SELECT, VALUES, TABLE or WITH; a final semicolon may be there.
     batch_rows : int
