@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow import csv
 
-from assay.errors import ArtifactError, ParamsError, SchemaError
+from assay.errors import ArtifactError, ParamsError, SchemaError, listed, repeats, said
 from assay.temporaries import OLD, beside
 
 if TYPE_CHECKING:
@@ -101,25 +101,41 @@ def _unwritable(path: Path, error: OSError) -> ArtifactError:
 
 def _require(path: Path, action: str) -> Path:
     path = Path(path)
-    if path.is_dir():
-        raise ArtifactError(f"{path} is a folder, expected a file. {action}")
-    if not path.is_file():
-        raise ArtifactError(f"{path} does not exist. {action}")
-    return path
+    try:
+        if path.is_file():
+            return path
+        if path.is_dir():
+            told = "is a folder, expected a file"
+        elif path.exists():
+            told = "is a pipe or a device, expected a file"
+        else:
+            told = "is a link to no file" if path.is_symlink() else "does not exist"
+    except OSError as error:
+        # A name can be too long to ask for.
+        told = f"cannot be read: {error.strerror}"
+    raise ArtifactError(f"{path} {told}. {action}")
 
 
 def read_yaml(path: Path) -> Any:
     """Read YAML by the 1.2 rules that DVC uses: `1e-3` is a number and `no` a text."""
     # Imported late: scoring reads no YAML, and does not need the library.
     from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
     path = _require(path, "Run from the project's folder.")
     try:
         return YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
-    except (YAMLError, UnicodeDecodeError) as error:
-        detail = " ".join(str(error).split())
-        raise ParamsError(f"{path} is not valid YAML: {detail}") from None
+    except RecursionError:
+        detail = "it is nested too deeply"
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
+        told = [str(words) for words in (error.context, error.problem) if words]
+        detail = " ".join(f"{place}{' '.join(told)}".split())
+    except (YAMLError, ValueError) as error:
+        # Python refuses to read a number of some thousand digits.
+        detail = said(error).replace('in "<unicode string>", ', "at ")
+    raise ParamsError(f"{path} is not valid YAML: {detail}. Mend it.")
 
 
 def read_table(path: Path) -> pd.DataFrame:
@@ -150,6 +166,8 @@ def read_table(path: Path) -> pd.DataFrame:
     kind = table_format(path)
     try:
         table = pq.ParquetFile(path).read() if kind == "parquet" else _read_csv(path)
+        # Parquet's reader takes any bytes for a text.
+        table.validate(full=True)
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise _unreadable(path, kind, error) from None
     return _frame(table, path)
@@ -165,17 +183,17 @@ def parse_parquet(content: bytes, source: Path) -> pd.DataFrame:
     """
     try:
         table = pq.ParquetFile(io.BytesIO(content)).read()
-    except (pa.ArrowException, OSError) as error:
+        table.validate(full=True)
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise _unreadable(source, "parquet", error) from None
     return _frame(table, source)
 
 
 def _frame(table: pa.Table, path: Path) -> pd.DataFrame:
-    names = table.column_names
-    repeated = sorted({name for name in names if names.count(name) > 1})
+    repeated = repeats(table.column_names)
     if repeated:
         raise SchemaError(
-            f"{path}: column names must be unique, got more than one of: {', '.join(repeated)}. "
+            f"{path}: column names must be unique, got more than one of: {listed(repeated)}. "
             "Rename them."
         )
     frame: pd.DataFrame = table.to_pandas(ignore_metadata=True)
@@ -241,8 +259,7 @@ def table_format(path: Path) -> str:
 
 
 def _unreadable(path: Path, kind: str, error: Exception) -> ArtifactError:
-    detail = " ".join(str(error).split())[:200]
-    return ArtifactError(f"{path} is not a readable {kind} file: {detail}. Write it anew.")
+    return ArtifactError(f"{path} is not a readable {kind} file: {said(error)}. Write it anew.")
 
 
 def write_table(path: Path, frame: pd.DataFrame) -> None:
