@@ -45,6 +45,7 @@ pictures: $(READY) ## copy the README's pictures from plots/
 bench: $(READY) ## measure what the README claims
 	$(RUN) python benchmarks/pipeline.py
 	$(RUN) python benchmarks/search.py
+	$(RUN) python benchmarks/scoring.py
 
 clean: ## remove the environment and its tools (nothing of yours)
 	rm -rf .venv .tools

@@ -5,7 +5,7 @@ it, and the model card.
 
 Guarantee: the holdout's source rows, scored from disk by the code behind `predict` with the candidate,
 get the judged scores to the last bit, or nothing is packaged. The run folder that ships is then loaded,
-and scores those rows as the refitted model in memory does.
+and scores the rows of its own check as the refitted model in memory does.
 """
 
 import tempfile
@@ -16,7 +16,7 @@ import pandas as pd
 
 import stages
 from assay import artifacts, provenance
-from assay.bundle import bundle_files, write_bundle
+from assay.bundle import BACKGROUND, Bundle, bundle_files, model_families, write_bundle
 from assay.contract import build_contract
 from assay.monitoring import reference_profile
 from assay.params import parse_params, section_names
@@ -24,8 +24,19 @@ from assay.predictions import predictions_of
 from assay.predictor import load_predictor
 from assay.report.model_card import CardFacts, model_card
 from assay.schema import ROW, schema_from_json
-from assay.scoring import check_shipped, check_skew
-from assay.shipping import by_row, companions, refit_on_all, run_meta, source_rows, trace_origin
+from assay.self_check import check_bundle, check_files
+from assay.shipping import (
+    background_rows,
+    by_row,
+    companions,
+    environment_files,
+    refit_on_all,
+    run_meta,
+    scorer_files,
+    source_rows,
+    trace_origin,
+)
+from assay.skew import check_skew
 from stages._stage import PARAMS, Stage, run, say
 
 METRICS = ("validation", "split", "baseline", "train", "holdout", "threshold", "interpret")
@@ -65,39 +76,42 @@ def main() -> None:
     params = parse_params(artifacts.read_yaml(PARAMS))
     reads = STAGE.reads
     schema = schema_from_json(artifacts.read_json(reads["schema"]))
+    source = artifacts.read_table(Path(params.data.table))
     table = artifacts.read_table(reads["table"])
     train = artifacts.read_table(reads["train"])
     decision = artifacts.read_json(reads["decision"])
     metrics = {name: artifacts.read_json(reads[f"metrics/{name}.json"]) for name in METRICS}
     candidate = load_predictor(reads["candidate"])
-    holdout = _check_skew(params, schema, candidate, train, decision)
+    holdout = _check_skew(source, schema, candidate, train, decision)
 
     fitted = table if params.package.refit else train
     shipped = refit_on_all(candidate, table, schema, params) if params.package.refit else candidate
-    features = Path(params.data.table)
-    origin = trace_origin(table, schema, params, features, list(CODE), LOCK)
-    meta = run_meta(origin, decision, metrics, len(fitted), params.package.refit)
+    origin = trace_origin(source, table, schema, params, list(CODE), LOCK)
+    environment = provenance.environment(stages.kernel_pins())
+    meta = run_meta(origin, schema, shipped, decision, metrics, len(fitted), environment)
     tables = [artifacts.read_report(reads[f"tables/{name}.csv"]) for name in CARD_TABLES]
     card = model_card(CardFacts(meta, schema, metrics, decision, *tables))
     extra = companions(
-        texts={"model_card.md": card, **_descriptions(train, schema, decision)},
+        texts={
+            "model_card.md": card,
+            "monitoring/baseline.json": _reference_profile(train, schema, decision),
+            **environment_files(artifacts.read_text(LOCK), environment, model_families(shipped)),
+        },
         files={name: path for name, path in reads.items() if "/" in name},
         tables={
+            BACKGROUND: background_rows(train, schema, params.task.seed),
             "tables/holdout_input.parquet": holdout.source,
             "tables/holdout_predictions.parquet": by_row(holdout.predictions, table, schema),
         },
     )
     if params.train.engine == "pycaret":
-        # Imported only here: the other engine needs no PyCaret.
-        from assay.search.pycaret_model import pycaret_model_bytes
-
-        extra["model/pycaret_model.pkl"] = pycaret_model_bytes(
-            shipped.pipeline, schema.feature_names, schema.target
-        )
+        extra |= _pycaret_model(shipped, schema)
     folder = STAGE.writes["runs"] / meta["run_id"]
     contract = build_contract(schema, fitted)
+    bundle = Bundle(shipped, contract, decision, meta, folder, manifest_sha256="")
+    extra |= check_files(bundle, holdout.source) | scorer_files(Path())
     write_bundle(folder, bundle_files(shipped, contract, decision, meta, extra))
-    check_shipped(folder, shipped, holdout.source)
+    check_bundle(folder, tolerance=0.0)
     artifacts.write_text(STAGE.writes["model_card"], card)
     artifacts.write_text(STAGE.writes["latest"], f"{folder.as_posix()}\n")
     say(f"packaged {folder}")
@@ -110,10 +124,9 @@ class Holdout(NamedTuple):
     predictions: pd.DataFrame
 
 
-def _check_skew(params, schema, candidate, train, decision) -> Holdout:
-    """Score the holdout's source rows from disk; see `assay.scoring.check_skew`."""
+def _check_skew(source, schema, candidate, train, decision) -> Holdout:
+    """Score the holdout's source rows from disk; see `assay.skew.check_skew`."""
     predictions = artifacts.read_table(STAGE.reads["holdout_predictions"])
-    source = artifacts.read_table(Path(params.data.table))
     holdout = Holdout(source_rows(source, predictions[ROW], schema), predictions)
     judged = predictions_of(predictions, schema)
     contract = build_contract(schema, train)
@@ -122,17 +135,17 @@ def _check_skew(params, schema, candidate, train, decision) -> Holdout:
     return holdout
 
 
-def _descriptions(train, schema, decision) -> dict[str, str]:
-    """Describe the reference rows and the environment, by path in the run folder."""
+def _reference_profile(train, schema, decision) -> str:
     out_of_fold = artifacts.read_table(STAGE.reads["out_of_fold"])
-    profile = reference_profile(train, schema, out_of_fold, decision)
-    versions = provenance.installed_versions(artifacts.read_text(LOCK))
-    environment = provenance.environment(stages.kernel_pins())
-    return {
-        "monitoring/baseline.json": artifacts.json_text(profile),
-        "env/pip_freeze.txt": "".join(f"{name}=={version}\n" for name, version in versions.items()),
-        "env/env_meta.json": artifacts.json_text(environment),
-    }
+    return artifacts.json_text(reference_profile(train, schema, out_of_fold, decision))
+
+
+def _pycaret_model(shipped, schema) -> dict[str, bytes]:
+    # Imported only here: the other engine needs no PyCaret.
+    from assay.search.pycaret_model import pycaret_model_bytes
+
+    content = pycaret_model_bytes(shipped.pipeline, schema.feature_names, schema.target)
+    return {"model/pycaret_model.pkl": content}
 
 
 if __name__ == "__main__":

@@ -1,18 +1,22 @@
-"""Score a file with a packaged model.
+"""Score a file, a folder or the answer to a query with a packaged model.
 
     python -m stages.predict --input new.parquet --output outputs/predictions.parquet
 
-Input and output are Parquet or CSV, told apart by the ending of the name. The model is the run folder
-that models/registry/latest.txt names, unless --model names another; it is checked against its
-manifest, and nothing in it is unpickled.
+Input: a Parquet, CSV, JSON Lines or Arrow file (.csv and .jsonl also .gz or .zst), or a folder of one
+kind of them, whose folders may be named like `year=2013`, or a database (postgresql://host/name,
+sqlite:///file) with --query. Rows are read, scored and written batch by
+batch, whatever their number. The model is the run folder that models/registry/latest.txt names, unless
+--model or --rev names another; it is checked against its manifest, and nothing in it is unpickled.
 
 The input must have every feature of the model's input contract (schema/input_schema.json in the run
-folder) and must not have the target. Numbers in texts are read; what cannot be read counts as missing;
-categories that training did not know are tolerated; all of it is counted and said. Columns that the
-model does not know, or that were excluded from it, are left out.
+folder) and must not have the target. Numbers in texts are read, texts such as NA count as missing
+numbers, categories that training did not know are tolerated; all of it is counted and said. A row with
+a text where a number belongs, or an infinite number, cannot be scored: it refuses the whole input, or
+is set aside in OUTPUT.rejected.parquet with its reason. Columns that the model does not know, or that
+were excluded from it, are left out.
 
-The output has one row per input row, in the same order: ids, time, group and passthrough columns, then
-for two classes
+The output has one row per scored row, in the order of the input: ids, time, group and passthrough
+columns (or those of --columns), then for two classes
 
     score        probability of the positive class, calibrated
     prediction   the label at the decision threshold
@@ -29,11 +33,13 @@ and for numbers
     prediction                          the expected number
     prediction_low, prediction_high     the interval that is to hold the wanted share of outcomes
 
-It is written whole or not at all. Exit codes: 0 done, 11 the input does not meet the contract, 14 a
-file or the model is missing, corrupt or changed.
+It is written whole or not at all, to a file of any of these kinds or to a --table of a database, with
+OUTPUT.receipt.json beside it: hashes of input, model and output, and counts. Exit codes: 0 done, 10 an option does not fit, 11 the input does not meet the
+contract, 12 rows cannot be scored, 14 a file or the model is missing, corrupt or changed.
 """
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -47,35 +53,45 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--input", type=Path, required=True, help="the rows to score")
-    parser.add_argument("--output", type=Path, required=True, help="where predictions go")
-    parser.add_argument(
+    add = parser.add_argument
+    add("--input", required=True, help="the rows to score")
+    add("--output", help="where predictions go; the ending tells the format")
+    model = parser.add_mutually_exclusive_group()
+    model.add_argument(
         "--model", type=Path, help=f"a run folder; default: the one that {REGISTRY} names"
     )
-    return parser.parse_args(arguments)
+    model.add_argument(
+        "--rev", help="score with the model of this Git revision, version (v1.2.0) or stage (prod)"
+    )
+    add("--query", help="for an input that is a database's URL: which rows")
+    add("--table", help="for an output that is a database's URL: where they go")
+    add("--if-exists", choices=("fail", "append", "replace"), default="fail",
+        help="what to do with a table that is there (default: fail)")  # fmt: skip
+    add("--bad-rows", choices=("fail", "quarantine"), default="fail",
+        help="refuse the input if rows cannot be scored (default), or set them aside")  # fmt: skip
+    add("--columns", metavar="A,B", help="columns of the input to carry to the output")
+    add("--threshold", type=float, help="another decision threshold (two classes)")
+    add("--proba", action="store_true", help="the probability of each class (two classes)")
+    add("--explain", type=int, metavar="K", default=0, help="the K strongest reasons of each row")
+    add("--resume", action="store_true", help="go on from what a killed run has finished")
+    add("--dry-run", action="store_true", help="check the input, and write nothing")
+    add(
+        "--workers", type=int, default=os.cpu_count(), help="batches at once (default: %(default)s)"
+    )
+    chosen = parser.parse_args(arguments)
+    if not chosen.output and not chosen.dry_run:
+        parser.error("--output is required, unless --dry-run is given")
+    return chosen
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Score the input and say what happened to it."""
     chosen = parse_arguments(arguments)
     # Imported here so that --help answers at once.
-    from assay.bundle import latest_bundle
-    from assay.decisions import outcome_counts
-    from assay.errors import counted
-    from assay.scoring import load_bundle, score_file
+    from assay.batch.command import run_command
 
-    folder = chosen.model or latest_bundle(REGISTRY)
-    bundle = load_bundle(folder)
-    scored = score_file(bundle, chosen.input, chosen.output)
-    rows = len(scored.predictions)
-    for note in scored.accepted.notes:
-        print(f"note: {note}")
-    for name, count in scored.accepted.unknown_categories.items():
-        print(f"note: {name}: a category that training did not know in {counted(count, 'row')}")
-    print(
-        f"{counted(rows, 'row')} scored by {folder.name}: "
-        f"{outcome_counts(bundle.decision, scored.predictions)}; written to {chosen.output}"
-    )
+    for line in run_command(chosen, REGISTRY):
+        print(line)
 
 
 if __name__ == "__main__":

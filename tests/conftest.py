@@ -15,8 +15,20 @@ import pandas as pd
 import pytest
 
 from assay.artifacts import read_yaml
+from assay.bundle import Bundle, load_bundle
 from assay.checks.split import SplitProof, prove_split
 from assay.params import Params, SplitParams, parse_params
+from postgresql_server import (  # noqa: F401  (fixtures)
+    credentials,
+    database,
+    end_connections,
+    execute_fixture,
+    new_user,
+    postgresql,
+    server,
+    sqlite,
+)
+
 from assay.schema import Schema, infer_schema, typed_table
 from assay.splits.parts import Split
 from assay.splits.split import split_table
@@ -164,6 +176,19 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for name in STAGES:
             run_stage(name)
     return folder
+
+
+@pytest.fixture(scope="session")
+def bundle(finished: Path) -> Bundle:
+    """The packaged model of `finished`."""
+    return load_bundle(finished / (finished / "models/registry/latest.txt").read_text().strip())
+
+
+@pytest.fixture
+def rows() -> pd.DataFrame:
+    """Rows to score; every feature has some missing value."""
+    table = make_table(500, seed=5).drop(columns=["outcome", "aftermath"])
+    return table.assign(noise=table["noise"].where(table.index % 50 != 7, np.nan))
 
 
 # What the projects of the other tasks and of the other engine try beside it.

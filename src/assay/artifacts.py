@@ -8,8 +8,7 @@ removes. Nothing written here depends on the clock, the machine or object identi
 import io
 import json
 import os
-import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,18 +18,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow import csv
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
-from assay.errors import ArtifactError, ParamsError, SchemaError
+from assay.errors import ArtifactError, ParamsError, SchemaError, listed, repeats, said
 from assay.temporaries import OLD, beside
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-# The earliest time that a zip file can hold; skops would write the clock's.
-_ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
-
 
 # Columns of reports that hold texts, whatever these look like: the class "01" is not 1.
 _TEXTS = ("class", "slice", "feature", "model", "params", "failure")
@@ -87,6 +80,20 @@ def replacing_folder(path: Path) -> Iterator[Path]:
         raise _unwritable(path, error) from None
 
 
+@contextmanager
+def writable(path: Path) -> Iterator[None]:
+    """Turn the system's refusal to write into one sentence.
+
+    Raises
+    ------
+    ArtifactError
+    """
+    try:
+        yield
+    except OSError as error:
+        raise _unwritable(Path(path), error) from None
+
+
 def _unwritable(path: Path, error: OSError) -> ArtifactError:
     reason = error.strerror or type(error).__name__
     return ArtifactError(f"{path} cannot be written: {reason}. Choose another place or free it.")
@@ -94,21 +101,41 @@ def _unwritable(path: Path, error: OSError) -> ArtifactError:
 
 def _require(path: Path, action: str) -> Path:
     path = Path(path)
-    if path.is_dir():
-        raise ArtifactError(f"{path} is a folder, expected a file. {action}")
-    if not path.is_file():
-        raise ArtifactError(f"{path} does not exist. {action}")
-    return path
+    try:
+        if path.is_file():
+            return path
+        if path.is_dir():
+            told = "is a folder, expected a file"
+        elif path.exists():
+            told = "is a pipe or a device, expected a file"
+        else:
+            told = "is a link to no file" if path.is_symlink() else "does not exist"
+    except OSError as error:
+        # A name can be too long to ask for.
+        told = f"cannot be read: {error.strerror}"
+    raise ArtifactError(f"{path} {told}. {action}")
 
 
 def read_yaml(path: Path) -> Any:
     """Read YAML by the 1.2 rules that DVC uses: `1e-3` is a number and `no` a text."""
+    # Imported late: scoring reads no YAML, and does not need the library.
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
     path = _require(path, "Run from the project's folder.")
     try:
         return YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
-    except (YAMLError, UnicodeDecodeError) as error:
-        detail = " ".join(str(error).split())
-        raise ParamsError(f"{path} is not valid YAML: {detail}") from None
+    except RecursionError:
+        detail = "it is nested too deeply"
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
+        told = [str(words) for words in (error.context, error.problem) if words]
+        detail = " ".join(f"{place}{' '.join(told)}".split())
+    except (YAMLError, ValueError) as error:
+        # Python refuses to read a number of some thousand digits.
+        detail = said(error).replace('in "<unicode string>", ', "at ")
+    raise ParamsError(f"{path} is not valid YAML: {detail}. Mend it.")
 
 
 def read_table(path: Path) -> pd.DataFrame:
@@ -139,13 +166,34 @@ def read_table(path: Path) -> pd.DataFrame:
     kind = table_format(path)
     try:
         table = pq.ParquetFile(path).read() if kind == "parquet" else _read_csv(path)
+        # Parquet's reader takes any bytes for a text.
+        table.validate(full=True)
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise _unreadable(path, kind, error) from None
-    names = table.column_names
-    repeated = sorted({name for name in names if names.count(name) > 1})
+    return _frame(table, path)
+
+
+def parse_parquet(content: bytes, source: Path) -> pd.DataFrame:
+    """Return the table that the bytes of a Parquet file hold, as `read_table` does.
+
+    Raises
+    ------
+    ArtifactError
+        If they are no Parquet file.
+    """
+    try:
+        table = pq.ParquetFile(io.BytesIO(content)).read()
+        table.validate(full=True)
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        raise _unreadable(source, "parquet", error) from None
+    return _frame(table, source)
+
+
+def _frame(table: pa.Table, path: Path) -> pd.DataFrame:
+    repeated = repeats(table.column_names)
     if repeated:
         raise SchemaError(
-            f"{path}: column names must be unique, got more than one of: {', '.join(repeated)}. "
+            f"{path}: column names must be unique, got more than one of: {listed(repeated)}. "
             "Rename them."
         )
     frame: pd.DataFrame = table.to_pandas(ignore_metadata=True)
@@ -211,8 +259,7 @@ def table_format(path: Path) -> str:
 
 
 def _unreadable(path: Path, kind: str, error: Exception) -> ArtifactError:
-    detail = " ".join(str(error).split())[:200]
-    return ArtifactError(f"{path} is not a readable {kind} file: {detail}. Write it anew.")
+    return ArtifactError(f"{path} is not a readable {kind} file: {said(error)}. Write it anew.")
 
 
 def write_table(path: Path, frame: pd.DataFrame) -> None:
@@ -227,11 +274,37 @@ def write_table(path: Path, frame: pd.DataFrame) -> None:
 
 def read_json(path: Path) -> Any:
     """Read a JSON file."""
-    path = _require(path, "Run `dvc repro` to make it.")
+    return parse_json(read_bytes(path), path)
+
+
+def parse_json(content: bytes, source: Path) -> Any:
+    """Parse the bytes of a JSON file.
+
+    Raises
+    ------
+    ArtifactError
+        If they are no JSON, hold NaN or infinity, repeat a name within one object, or are nested too
+        deeply.
+    """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise _unreadable(path, "JSON", error) from None
+        text = content.decode("utf-8")
+        return json.loads(text, object_pairs_hook=_distinct, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise _unreadable(source, "JSON", error) from None
+
+
+def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object; of two members of one name Python would silently take the last."""
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        names = [name for name, _ in pairs]
+        repeated = sorted({name for name in names if names.count(name) > 1})
+        raise ValueError(f"more than one member is named {', '.join(repeated)}")
+    return members
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON number")
 
 
 def write_json(path: Path, content: Any) -> None:
@@ -260,16 +333,19 @@ def write_text(path: Path, text: str) -> None:
 
 def read_text(path: Path) -> str:
     """Read UTF-8 text."""
-    path = _require(path, "Run `dvc repro` to make it.")
     try:
-        return path.read_text(encoding="utf-8")
+        return read_bytes(path).decode("utf-8")
     except UnicodeDecodeError as error:
         raise _unreadable(path, "text", error) from None
 
 
 def read_bytes(path: Path) -> bytes:
     """Read a file as it is."""
-    return _require(path, "Run `dvc repro` to make it.").read_bytes()
+    path = _require(path, "Run `dvc repro` to make it.")
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ArtifactError(f"{path} cannot be read: {error.strerror}.") from None
 
 
 def parquet_bytes(frame: pd.DataFrame) -> bytes:
@@ -297,77 +373,3 @@ def write_figures(folder: Path, figures: Mapping[str, "Figure"]) -> None:
     with replacing_folder(folder) as temporary:
         for name, figure in figures.items():
             write_figure(temporary / f"{name}.png", figure)
-
-
-def model_bytes(model: object) -> bytes:
-    """Serialise a fitted estimator with skops, to the same bytes in every process.
-
-    skops names members by `id()` and stamps them with the clock; both are replaced: identities are
-    numbered in the order of the schema, times are the zip format's epoch.
-    """
-    import skops.io
-
-    with zipfile.ZipFile(io.BytesIO(skops.io.dumps(model))) as archive:
-        schema = json.loads(archive.read("schema.json"))
-        members = {name: archive.read(name) for name in archive.namelist()}
-    del members["schema.json"]
-    renamed = _renumber(schema)
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        contents = {renamed[name]: members[name] for name in members}
-        contents["schema.json"] = json.dumps(schema, indent=1).encode()
-        for name in sorted(contents):
-            entry = zipfile.ZipInfo(name, date_time=_ZIP_EPOCH)
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(entry, contents[name])
-    return buffer.getvalue()
-
-
-def _renumber(schema: dict[str, Any]) -> dict[str, str]:
-    """Number identities and member files in place, in schema order; return old to new file names."""
-    identities: dict[int, int] = {}
-    files: dict[str, str] = {}
-    stack: list[Any] = [schema]
-    while stack:
-        node = stack.pop()
-        if isinstance(node, dict):
-            if "__loader__" in node:
-                if "__id__" in node:
-                    node["__id__"] = identities.setdefault(node["__id__"], len(identities))
-                if isinstance(node.get("file"), str):
-                    old = node["file"]
-                    files.setdefault(old, f"{len(files)}{Path(old).suffix}")
-                    node["file"] = files[old]
-            stack.extend(reversed(list(node.values())))
-        elif isinstance(node, list):
-            stack.extend(reversed(node))
-    return files
-
-
-def read_model(path: Path, trusted: Sequence[str]) -> Any:
-    """Load a skops file against an explicit list of types.
-
-    Parameters
-    ----------
-    path : Path
-        A `.skops` file.
-    trusted : sequence of str
-        Fully qualified names that may be loaded beside skops' own safe types.
-
-    Raises
-    ------
-    ArtifactError
-        If the file is missing, corrupt, or holds a type outside the list; nothing is loaded then.
-    """
-    import skops.io
-    from skops.io.exceptions import UntrustedTypesFoundException
-
-    path = _require(path, "Run `dvc repro` to make it.")
-    try:
-        return skops.io.load(path, trusted=list(trusted))
-    except UntrustedTypesFoundException as error:
-        raise ArtifactError(
-            f"{path} holds types that are not trusted: {error}. Nothing was loaded."
-        ) from None
-    except (zipfile.BadZipFile, KeyError, ValueError, json.JSONDecodeError) as error:
-        raise _unreadable(path, "skops", error) from None

@@ -22,6 +22,7 @@ from assay.predictor import Predictor, fold_metrics, load_predictor, out_of_fold
 from assay.preprocessing import on_target
 from assay.schema import ROW, Schema
 from assay.splits.folds import Folds
+from assay.trust import FAMILIES
 
 
 class RuleClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -111,10 +112,6 @@ def _evaluated(X: pd.DataFrame, query: str) -> np.ndarray[Any, np.dtype[Any]]:
     return result
 
 
-# Of this module, and so trusted where a baseline is loaded.
-_OWN_TYPES = ("assay.baselines.RuleClassifier", "assay.baselines.RuleRegressor")
-
-
 def load_baseline(folder: Path, name: str) -> Predictor:
     """Load one fitted baseline from the folder that `baseline` wrote.
 
@@ -123,7 +120,7 @@ def load_baseline(folder: Path, name: str) -> Predictor:
     ArtifactError
         If the file is missing or corrupt, or holds a type that is not trusted.
     """
-    return load_predictor(folder / name, _OWN_TYPES)
+    return load_predictor(folder / name, FAMILIES)
 
 
 def build_baselines(

@@ -1,31 +1,57 @@
 """A run folder: everything that is needed to score, to explain and to answer for a model.
 
 `MANIFEST.json` names every file with its SHA-256 and size. A folder is checked against it before
-anything in it is loaded.
+anything in it is loaded. docs/bundle-format.md has the layout.
 """
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
-from assay import artifacts
-from assay.calibration.maps import Calibrator, calibrator_from_json
-from assay.contract import InputContract, contract_from_json
-from assay.errors import ArtifactError, numbered
-from assay.predictor import TRUSTED_TYPES, Predictor
-from assay.provenance import file_sha256
+import numpy as np
+import pandas as pd
+from sklearn.base import is_classifier
 
-MANIFEST = "MANIFEST.json"
-# Raised when a reader of the old format could not use the folder.
-FORMAT_VERSION = 1
+from assay import artifacts, skops_files, trust
+from assay.calibration.maps import Calibrator
+from assay.contents import calibrator_of, contract_of, decision_of, meta_of
+from assay.contract import InputContract
+from assay.errors import ArtifactError
+from assay.manifest import (
+    FORMAT_VERSION,
+    MANIFEST,
+    OLDEST_VERSION,
+    manifest_bytes,
+    read_verified,
+    verify_files,
+)
+from assay.predictor import Predictor
+from assay.schema import Schema, model_frame
+
+__all__ = [
+    "BACKGROUND",
+    "FORMAT_VERSION",
+    "MANIFEST",
+    "OLDEST_VERSION",
+    "Bundle",
+    "bundle_files",
+    "latest_bundle",
+    "load_bundle",
+    "model_families",
+    "verify_bundle",
+    "write_bundle",
+]
+
+# Training rows in model form, against which a prediction is explained.
+BACKGROUND = "model/background.parquet"
 
 _PIPELINE = "model/pipeline.skops"
 _CALIBRATOR = "model/calibrator.json"
 _CONTRACT = "schema/input_schema.json"
 _DECISION = "decision.json"
 _META = "run_meta.json"
+_REQUIRED = (_PIPELINE, _CALIBRATOR, _CONTRACT, _DECISION, _META)
 
 
 @dataclass(frozen=True)
@@ -40,12 +66,48 @@ class Bundle:
         What `decision.json` says: see `assay.decisions`.
     meta : dict
         What `run_meta.json` says.
+    folder : Path
+        The run folder.
+    manifest_sha256 : str
+        SHA-256 of `MANIFEST.json`: one number for the whole folder.
     """
 
     predictor: Predictor
     contract: InputContract
     decision: Mapping[str, Any]
     meta: Mapping[str, Any]
+    folder: Path
+    manifest_sha256: str
+
+    def background(self) -> pd.DataFrame:
+        """Read the training rows against which predictions are explained, in model form.
+
+        Raises
+        ------
+        ArtifactError
+            If the folder has none, or was changed after it was loaded.
+        """
+        content = read_verified(self.folder, BACKGROUND, self.manifest_sha256)
+        path = self.folder / BACKGROUND
+        frame = artifacts.parse_parquet(content, path)
+        try:
+            return model_frame(frame, self.contract.schema.features)
+        except (KeyError, TypeError, ValueError) as error:
+            raise ArtifactError(
+                f"{path} does not hold the model's features ({error}). Package the run anew."
+            ) from None
+
+
+def model_families(predictor: Predictor) -> tuple[str, ...]:
+    """Return the families of types that a run folder of the predictor declares.
+
+    Raises
+    ------
+    ArtifactError
+        If the pipeline holds a type of no family that a run folder may hold.
+    """
+    types = skops_files.types_in(predictor.pipeline)
+    return trust.families_of(types, trust.SHIPPED, "the pipeline")
 
 
 def bundle_files(
@@ -65,20 +127,21 @@ def bundle_files(
     decision, meta : dict
     companions : dict, optional
         Further files by relative POSIX path; they play no part in scoring.
+
+    Raises
+    ------
+    ArtifactError
+        If the pipeline holds a type of no family that a run folder may hold.
     """
     files = dict(companions or {})
-    files[_PIPELINE] = artifacts.model_bytes(predictor.pipeline)
+    files[_PIPELINE] = skops_files.model_bytes(predictor.pipeline)
     files[_CALIBRATOR] = artifacts.json_text(predictor.calibrator.to_json()).encode()
     files[_CONTRACT] = artifacts.json_text(contract.to_json()).encode()
     files[_DECISION] = artifacts.json_text(decision).encode()
     files[_META] = artifacts.json_text(meta).encode()
-    entries = {name: _fingerprint(files[name]) for name in sorted(files)}
-    manifest = {"format_version": FORMAT_VERSION, "files": entries}
-    return {**files, MANIFEST: artifacts.json_text(manifest).encode()}
-
-
-def _fingerprint(content: bytes) -> dict[str, Any]:
-    return {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+    types = skops_files.untrusted_types(files[_PIPELINE], _PIPELINE)
+    families = trust.families_of(types, trust.SHIPPED, _PIPELINE)
+    return {**files, MANIFEST: manifest_bytes(files, families)}
 
 
 def write_bundle(folder: Path, files: Mapping[str, bytes]) -> None:
@@ -89,52 +152,25 @@ def write_bundle(folder: Path, files: Mapping[str, bytes]) -> None:
 
 
 def verify_bundle(folder: Path) -> dict[str, Any]:
-    """Check every file of a run folder against its manifest and return the manifest.
+    """Check that a run folder is complete and unchanged, and return its manifest.
 
     Raises
     ------
     ArtifactError
-        If the manifest is absent or unreadable, of a newer format, or if any file is missing or
-        changed; the message names every such file.
+        If the manifest is absent or unreadable or of a version that this Assay does not read, or if
+        any file is missing, changed, a link or not in the manifest; the message names every such file.
     """
-    folder = Path(folder)
-    if not folder.is_dir():
+    _verified(folder)
+    manifest: dict[str, Any] = artifacts.read_json(Path(folder) / MANIFEST)
+    return manifest
+
+
+def _verified(folder: Path, kept: tuple[str, ...] = ()) -> tuple[Any, dict[str, bytes]]:
+    if not Path(folder).is_dir():
         raise ArtifactError(
             f"{folder} is no run folder. Run `dvc repro`, or `dvc pull models/runs`."
         )
-    manifest = artifacts.read_json(folder / MANIFEST)
-    try:
-        version, entries = int(manifest["format_version"]), dict(manifest["files"])
-        checks = {name: (str(e["sha256"]), int(e["bytes"])) for name, e in entries.items()}
-    except (KeyError, TypeError, ValueError):
-        raise ArtifactError(
-            f"{folder / MANIFEST} is not a manifest. Package the run anew."
-        ) from None
-    if version > FORMAT_VERSION:
-        raise ArtifactError(
-            f"{folder} has format {version}; this Assay reads up to {FORMAT_VERSION}. Update Assay."
-        )
-    required = (_PIPELINE, _CALIBRATOR, _CONTRACT, _DECISION, _META)
-    faults = [f"{folder / name} is not in the manifest" for name in required if name not in checks]
-    for name, (sha256, size) in checks.items():
-        faults += _file_faults(folder, name, sha256, size)
-    if faults:
-        raise ArtifactError(
-            f"{numbered(faults)}. Nothing was loaded; fetch or package the run anew."
-        )
-    return dict(manifest)
-
-
-def _file_faults(folder: Path, name: str, sha256: str, size: int) -> list[str]:
-    pure = PurePosixPath(name)
-    if pure.is_absolute() or ".." in pure.parts or "\\" in name:
-        return [f"{folder / MANIFEST} names {name!r}, which lies outside the folder"]
-    path = folder / name
-    if not path.is_file():
-        return [f"{path} is missing"]
-    if path.stat().st_size != size or file_sha256(path) != sha256:
-        return [f"{path} is not the file that was packaged (its SHA-256 differs)"]
-    return []
+    return verify_files(Path(folder), _REQUIRED, kept)
 
 
 def load_bundle(folder: Path) -> Bundle:
@@ -143,22 +179,49 @@ def load_bundle(folder: Path) -> Bundle:
     Raises
     ------
     ArtifactError
-        If the folder is incomplete, changed, of a newer format, or holds types that are not trusted.
+        If the folder is incomplete, changed or of a version that this Assay does not read; if its
+        model holds types that the declared families do not have, or cannot predict; if a file does
+        not hold what it should.
     """
     folder = Path(folder)
-    verify_bundle(folder)
-    pipeline = artifacts.read_model(folder / _PIPELINE, TRUSTED_TYPES)
+    manifest, contents = _verified(folder, _REQUIRED)
+    documents = {
+        name: artifacts.parse_json(contents[name], folder / name)
+        for name in _REQUIRED
+        if name != _PIPELINE
+    }
+    contract = contract_of(documents[_CONTRACT], str(folder / _CONTRACT))
+    schema = contract.schema
+    decision = decision_of(documents[_DECISION], schema, str(folder / _DECISION))
+    calibrator = calibrator_of(documents[_CALIBRATOR], schema, str(folder / _CALIBRATOR))
+    meta = meta_of(documents[_META], str(folder / _META))
+    trusted = trust.types_of(manifest.families, trust.SHIPPED, str(folder / MANIFEST))
+    path = str(folder / _PIPELINE)
+    pipeline = skops_files.read_model(contents[_PIPELINE], trusted, path)
+    predictor = _checked_predictor(pipeline, calibrator, schema, path)
+    return Bundle(predictor, contract, decision, meta, folder, manifest.sha256)
+
+
+def _checked_predictor(
+    pipeline: Any, calibrator: Calibrator, schema: Schema, source: str
+) -> Predictor:
+    """Return the predictor, once it has predicted a row without any value."""
+    predictor = Predictor(pipeline, calibrator)
+    empty = pd.DataFrame({name: [np.nan] for name in schema.feature_names})
+    shape = (1, len(schema.labels)) if schema.task == "multiclass" else (1,)
     try:
-        calibrator: Calibrator = calibrator_from_json(artifacts.read_json(folder / _CALIBRATOR))
-        contract = contract_from_json(artifacts.read_json(folder / _CONTRACT))
-    except (KeyError, TypeError, ValueError) as error:
-        raise ArtifactError(f"{folder} cannot be read: {error}. Package the run anew.") from None
-    return Bundle(
-        Predictor(pipeline, calibrator),
-        contract,
-        artifacts.read_json(folder / _DECISION),
-        artifacts.read_json(folder / _META),
-    )
+        classes = len(pipeline.classes_) if is_classifier(pipeline) else 0
+        if classes != len(schema.labels):
+            raise ValueError(f"it knows {classes} classes, and the target has {len(schema.labels)}")
+        predicted = predictor.predict(model_frame(empty, schema.features))
+        if predicted.shape != shape or not np.isfinite(predicted).all():
+            raise ValueError(f"it predicts {predicted.tolist()} for a row without any value")
+    except Exception as error:  # what a forged model raises has no common kind
+        raise ArtifactError(
+            f"{source} holds no model for {schema.task} of the features in the input schema "
+            f"({type(error).__name__}: {' '.join(str(error).split())[:200]}). Package the run anew."
+        ) from None
+    return predictor
 
 
 def latest_bundle(registry: Path) -> Path:

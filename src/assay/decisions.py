@@ -235,7 +235,9 @@ def _intervals(
     )
 
 
-def decided_columns(decision: Mapping[str, Any], predicted: FloatArray) -> pd.DataFrame:
+def decided_columns(
+    decision: Mapping[str, Any], predicted: FloatArray, probabilities: bool = False
+) -> pd.DataFrame:
     """Return the columns that a scored file gets.
 
     Parameters
@@ -244,6 +246,8 @@ def decided_columns(decision: Mapping[str, Any], predicted: FloatArray) -> pd.Da
         The content of `decision.json`.
     predicted : ndarray, shape (n,) or (n, k)
         Calibrated.
+    probabilities : bool
+        Whether two classes get a column for the probability of each; more classes always do.
     """
     kind = decision["kind"]
     if kind == "interval":
@@ -258,14 +262,17 @@ def decided_columns(decision: Mapping[str, Any], predicted: FloatArray) -> pd.Da
     if kind == "most_probable_class":
         return _class_columns(decision, predicted)
     threshold, labels = float(decision["threshold"]), np.array(decision["labels"])
-    return pd.DataFrame(
-        {
-            "score": predicted,
-            # One type whatever is flagged: that of the labels.
-            "prediction": labels[(predicted >= threshold).astype(int)],
-            "threshold": threshold,
-        }
-    )
+    columns = {
+        "score": predicted,
+        # One type whatever is flagged: that of the labels.
+        "prediction": labels[(predicted >= threshold).astype(int)],
+        "threshold": np.full(len(predicted), threshold),
+    }
+    if probabilities:
+        negative, positive = decision["labels"]
+        columns[f"probability_{negative}"] = 1 - predicted
+        columns[f"probability_{positive}"] = predicted
+    return pd.DataFrame(columns)
 
 
 def _class_columns(decision: Mapping[str, Any], y_prob: FloatArray) -> pd.DataFrame:
@@ -293,14 +300,22 @@ def predictions_in(scored: pd.DataFrame, decision: Mapping[str, Any]) -> FloatAr
     return scored["prediction" if kind == "interval" else "score"].to_numpy(dtype=float)
 
 
-def outcome_counts(decision: Mapping[str, Any], scored: pd.DataFrame) -> str:
-    """Say in a few words what was decided for the rows of a scored table."""
+def outcomes(decision: Mapping[str, Any], scored: pd.DataFrame) -> dict[str, int]:
+    """Count what was decided for the rows of a scored table: flagged ones, or undecided ones."""
+    if decision["kind"] == "interval":
+        return {}
+    if decision["kind"] == "most_probable_class":
+        return {"undecided": int(scored["prediction"].isna().sum())}
+    return {"flagged": int((scored["score"] >= scored["threshold"]).sum())}
+
+
+def outcomes_told(decision: Mapping[str, Any], counts: Mapping[str, int]) -> str:
+    """Say in a few words what `outcomes` counted."""
     if decision["kind"] == "interval":
         return f"with intervals that are to hold {decision['coverage']:.0%} of outcomes"
     if decision["kind"] == "most_probable_class":
-        open_count = int(scored["prediction"].isna().sum())
         return (
-            f"{open_count:,} left undecided below a confidence of {decision['min_confidence']:.4f}"
+            f"{counts.get('undecided', 0):,} left undecided below a confidence of "
+            f"{decision['min_confidence']:.4f}"
         )
-    flagged = int((scored["score"] >= scored["threshold"]).sum())
-    return f"{flagged:,} at or above the threshold of {decision['threshold']:.4f}"
+    return f"{counts.get('flagged', 0):,} at or above the threshold of {decision['threshold']:.4f}"

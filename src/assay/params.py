@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from assay.errors import ParamsError, numbered
-from assay.params_faults import faults_of
+from assay.params_faults import faults_of, told_briefly
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 PositiveInt = Annotated[int, Field(ge=1)]
@@ -66,11 +66,11 @@ _OF_OTHER_TASKS: Mapping[TaskType, frozenset[CandidateName]] = {
 }
 
 
-# Columns that a scored file gets, beside those that are carried to it.
+# Columns that scored and rejected rows get, beside those that are carried; an ending "_" is a prefix.
 _PREDICTED: Mapping[TaskType, tuple[str, ...]] = {
-    "binary": ("score", "prediction", "threshold"),
-    "multiclass": ("prediction", "confidence", "probability_"),
-    "regression": ("prediction", "prediction_low", "prediction_high"),
+    "binary": ("score", "prediction", "threshold", "probability_", "reason_", "rejected_"),
+    "multiclass": ("prediction", "confidence", "probability_", "reason_", "rejected_"),
+    "regression": ("prediction", "prediction_low", "prediction_high", "reason_", "rejected_"),
 }
 
 
@@ -304,7 +304,6 @@ def _predicted_names(data: DataParams, task: TaskType) -> list[str]:
         f"data: {name!r} is in {role} and is the name of a column of predictions; rename it"
         for role, names in carried.items()
         for name in names
-        # An ending of its own tells the probability of each class.
         if any(name == own or (own[-1] == "_" and name.startswith(own)) for own in _PREDICTED[task])
     ]
 
@@ -359,9 +358,10 @@ def parse_params(document: object, source: str = "params.yaml") -> Params:
         If a key is missing, unknown or has a wrong value; the message lists every fault.
     """
     if not isinstance(document, Mapping):
+        got = "nothing" if document is None else told_briefly(document)
         raise ParamsError(
-            f"{source}: expected sections such as 'data:' and 'task:', "
-            f"got {type(document).__name__}. Start from the bundled params.yaml."
+            f"{source}: expected sections such as 'data:' and 'task:', got {got}. "
+            "Start from the bundled params.yaml."
         )
     try:
         return Params.model_validate(dict(document))

@@ -1,6 +1,6 @@
 """A fitted pipeline with its calibrator: the one way from features to a prediction."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,41 +10,13 @@ import pandas as pd
 from sklearn.base import clone, is_classifier
 from sklearn.pipeline import Pipeline
 
-from assay import artifacts
+from assay import artifacts, skops_files, trust
 from assay.calibration.maps import Calibrator, calibrator_from_json
+from assay.errors import ArtifactError
 from assay.metrics.catalogue import task_metrics
 from assay.metrics.core import FloatArray, Metric, TargetArray
 from assay.params import TaskType
 from assay.splits.folds import Folds
-
-# What a skops file may hold beside skops' own safe types, by family of estimator. Anything else is
-# refused by name.
-TRUSTED_TYPES: tuple[str, ...] = (
-    # scikit-learn's encoder
-    "numpy.dtype",
-    # forests: skops warns that a forged tree could read memory out of bounds. Files of models are
-    # compared with the SHA-256 of a manifest before they are loaded to score.
-    "sklearn.tree._tree.Tree",
-    # a blend: the members of a voting model by name
-    "sklearn.utils._bunch.Bunch",
-    # a transformed target
-    "numpy.log1p",
-    "numpy.expm1",
-    # scikit-learn's histogram gradient boosting
-    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
-    # XGBoost
-    "xgboost.core.Booster",
-    "xgboost.sklearn.XGBClassifier",
-    "xgboost.sklearn.XGBRegressor",
-    # CatBoost
-    "catboost.core.CatBoostClassifier",
-    "catboost.core.CatBoostRegressor",
-    # LightGBM
-    "collections.OrderedDict",
-    "lightgbm.basic.Booster",
-    "lightgbm.sklearn.LGBMClassifier",
-    "lightgbm.sklearn.LGBMRegressor",
-)
 
 
 @dataclass(frozen=True)
@@ -100,23 +72,50 @@ def raw_predictions(model: Any, features: pd.DataFrame | FloatArray) -> FloatArr
     return np.ascontiguousarray(probability, dtype=np.float64)
 
 
+_PIPELINE, _CALIBRATOR, _FAMILIES = "pipeline.skops", "calibrator.json", "families.json"
+
+
 def save_predictor(folder: Path, predictor: Predictor) -> None:
-    """Write a folder that `load_predictor` reads: `pipeline.skops` and `calibrator.json`."""
-    artifacts.write_bytes(folder / "pipeline.skops", artifacts.model_bytes(predictor.pipeline))
-    artifacts.write_json(folder / "calibrator.json", predictor.calibrator.to_json())
-
-
-def load_predictor(folder: Path, further_types: Sequence[str] = ()) -> Predictor:
-    """Load the folder of a candidate or a baseline; types beyond the trusted ones must be named.
+    """Write a folder that `load_predictor` reads: pipeline, its families of types, calibrator.
 
     Raises
     ------
     ArtifactError
-        If a file is missing or corrupt, or holds a type that is not trusted.
+        If the pipeline holds a type of no family.
     """
+    content = skops_files.model_bytes(predictor.pipeline)
+    source = str(folder / _PIPELINE)
+    types = skops_files.untrusted_types(content, source)
+    families = trust.families_of(types, trust.FAMILIES, source)
+    artifacts.write_bytes(folder / _PIPELINE, content)
+    artifacts.write_json(folder / _FAMILIES, families)
+    artifacts.write_json(folder / _CALIBRATOR, predictor.calibrator.to_json())
+
+
+def load_predictor(folder: Path, known: trust.Families = trust.SHIPPED) -> Predictor:
+    """Load the folder of a candidate or a baseline.
+
+    Parameters
+    ----------
+    folder : Path
+        From `save_predictor`.
+    known : dict of str to tuple of str
+        The families of types that it may declare.
+
+    Raises
+    ------
+    ArtifactError
+        If a file is missing or corrupt, declares an unknown family, or holds a type that its families
+        do not have.
+    """
+    families = artifacts.read_json(folder / _FAMILIES)
+    if not isinstance(families, list) or not all(isinstance(name, str) for name in families):
+        raise ArtifactError(f"{folder / _FAMILIES} is no list of families. Run `dvc repro`.")
+    path = folder / _PIPELINE
+    trusted = trust.types_of(families, known, str(path))
     return Predictor(
-        artifacts.read_model(folder / "pipeline.skops", (*TRUSTED_TYPES, *further_types)),
-        calibrator_from_json(artifacts.read_json(folder / "calibrator.json")),
+        skops_files.read_model(artifacts.read_bytes(path), trusted, str(path)),
+        calibrator_from_json(artifacts.read_json(folder / _CALIBRATOR)),
     )
 
 

@@ -1,7 +1,7 @@
 """The roles of a table's columns, and the one form in which every model sees features."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
 import numpy as np
@@ -95,12 +95,15 @@ class Schema:
 
 
 def schema_from_json(content: Mapping[str, Any]) -> Schema:
-    """Read back what `Schema.to_json` gave."""
-    fields = dict(content)
-    fields["features"] = tuple(Feature(**feature) for feature in fields["features"])
+    """Read back what `Schema.to_json` gave; members of a later Assay are ignored."""
+    known = {field.name: content[field.name] for field in fields(Schema)}
+    names = [field.name for field in fields(Feature)]
+    known["features"] = tuple(
+        Feature(**{name: feature[name] for name in names}) for feature in content["features"]
+    )
     for name in ("labels", "id_columns", "passthrough_columns"):
-        fields[name] = tuple(fields[name])
-    return Schema(**fields)
+        known[name] = tuple(known[name])
+    return Schema(**known)
 
 
 def column_kind(column: "pd.Series[Any]", declared_categorical: bool = False) -> Kind | None:
@@ -262,11 +265,12 @@ def category_text(column: "pd.Series[Any]") -> "pd.Series[Any]":
     """
     present = column.notna().to_numpy()
     texts = np.full(len(column), np.nan, dtype=object)
-    texts[present] = [_text(value) for value in column[present]]
+    texts[present] = [whole_text(value) for value in column[present]]
     return pd.Series(texts, index=column.index, dtype=object)
 
 
-def _text(value: object) -> str:
+def whole_text(value: object) -> str:
+    """Return a value's text; a whole float has that of the integer."""
     if isinstance(value, float | np.floating) and float(value).is_integer():
         return str(int(value))
     return str(value)

@@ -4,9 +4,9 @@ import importlib
 import shutil
 
 import pytest
-from closure import stage_closure
 from conftest import ROOT, STAGES, read_yaml
 
+from assay.closure import import_closure
 from assay.params import parse_params, section_names
 
 PIPELINE = read_yaml(ROOT / "dvc.yaml")
@@ -21,6 +21,10 @@ def paths(entries) -> list[str]:
 
 def written(stage) -> list[str]:
     return paths([*stage.get("outs", []), *stage.get("metrics", []), *stage.get("plots", [])])
+
+
+def stage_closure(name):
+    return import_closure(ROOT, [f"stages.{name}", "stages._stage"])
 
 
 def declared(name):

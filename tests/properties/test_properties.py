@@ -1,20 +1,16 @@
 """What must hold for any rows, shown on rows that Hypothesis makes up."""
 
 import numpy as np
-import pandas as pd
 import pytest
-from conftest import make_params, make_table, parse_params
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn import metrics as reference
 
 from assay.conformal import fit_intervals
-from assay.contract import accept, build_contract
-from assay.errors import AssayError, GateError
+from assay.errors import GateError
 from assay.metrics.catalogue import task_metrics
 from assay.rejection import decide_classes, decided_rates, rejection_curve
-from assay.schema import infer_schema, typed_table
 from assay.thresholds import Costs, Rule, decide, threshold_curve
 
 QUICK = settings(max_examples=60, deadline=None)
@@ -209,43 +205,3 @@ def test_the_chosen_point_does_what_the_curve_says(rows, strategy):
         np.testing.assert_allclose(point.expected_cost, curve.expected_cost.min())
     else:
         assert point.recall >= 0.5
-
-
-_PARAMS = parse_params(make_params())
-_TABLE = make_table(120)
-_SCHEMA = infer_schema(_TABLE, _PARAMS.data, _PARAMS.task)
-_CONTRACT = build_contract(_SCHEMA, typed_table(_TABLE, _SCHEMA))
-
-_VALUES = st.one_of(
-    st.none(),
-    st.booleans(),
-    st.integers(-(10**30), 10**30),
-    st.floats(allow_nan=True, allow_infinity=True),
-    st.text(max_size=4),
-    st.just("1,000"),
-    st.just(pd.Timestamp("2024-01-01")),
-)
-
-
-@QUICK
-@given(
-    st.dictionaries(
-        st.sampled_from(["signal", "noise", "count", "kind", "row_key", "moment", "extra"]),
-        st.lists(_VALUES, min_size=3, max_size=3),
-        min_size=4,
-    )
-)
-def test_any_table_is_accepted_in_model_form_or_refused_with_a_sentence(columns):
-    frame = pd.DataFrame(
-        {name: pd.Series(values, dtype=object) for name, values in columns.items()}
-    )
-    try:
-        accepted = accept(frame, _CONTRACT, "t")
-    except AssayError as error:
-        assert str(error)
-        return
-    assert list(accepted.features) == _SCHEMA.feature_names
-    assert len(accepted.features) == len(accepted.carried) == 3
-    numbers = accepted.features[_SCHEMA.names_of("numeric")]
-    assert numbers.dtypes.eq("float64").all()
-    assert not np.isinf(numbers.to_numpy()).any()

@@ -162,7 +162,7 @@ def test_the_decision_does_not_depend_on_the_holdout(finished_task, tmp_path, mo
 
 def test_a_run_folder_has_pycarets_own_file_only_where_pycaret_searched(finished_task):
     model = {path.name for path in (finished_task.run / "model").iterdir()}
-    expected = {"pipeline.skops", "calibrator.json"}
+    expected = {"pipeline.skops", "calibrator.json", "background.parquet"}
     if finished_task.engine == "pycaret":
         expected |= {"pycaret_model.pkl"}
     assert model == expected

@@ -71,7 +71,17 @@ def test_predict_refuses_a_model_that_was_changed(finished, rows, tmp_path):
 def test_predict_help_is_worth_reading(finished):
     done = predict(finished, "--help")
     assert done.returncode == 0
-    for word in ("--input", "--output", "--model", "input contract", "Exit codes", "threshold"):
+    for word in (
+        "--input",
+        "--output",
+        "--model",
+        "--rev",
+        "--bad-rows",
+        "--resume",
+        "input contract",
+        "Exit codes",
+        "threshold",
+    ):
         assert word in done.stdout
 
 
@@ -126,3 +136,78 @@ def test_labels_of_any_kind_come_through_to_the_predictions(project, labels, pos
     from sklearn.metrics import roc_auc_score
 
     assert roc_auc_score(table["outcome"] == positive, scored["score"]) > 0.75
+
+
+@pytest.fixture
+def new_csv(rows, tmp_path):
+    rows.to_csv(tmp_path / "new.csv", index=False)
+    return tmp_path / "new.csv"
+
+
+def score(folder, source, output, *options):
+    done = predict(folder, "--input", source, "--output", output, *options)
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+def test_another_threshold_decides_and_stands_in_the_receipt(finished, new_csv, tmp_path):
+    output = tmp_path / "out.parquet"
+    score(finished, new_csv, output, "--threshold", "0.9", "--proba", "--columns", "remark,row_key")
+    scored = artifacts.read_table(output)
+    assert list(scored)[:2] == ["remark", "row_key"]
+    assert scored["threshold"].eq(0.9).all()
+    assert (scored["prediction"] == (scored["score"] >= 0.9)).all()
+    assert np.allclose(scored["probability_0"] + scored["probability_1"], 1)
+    options = artifacts.read_json(tmp_path / "out.parquet.receipt.json")["options"]
+    assert (options["threshold"], options["threshold_given"]) == (0.9, True)
+    assert options["columns"] == ["remark", "row_key"]
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "message"),
+    [
+        (["--threshold", "1.5"], 10, r"--threshold must be in [0, 1], got 1.5"),
+        (["--threshold", "nan"], 10, r"--threshold must be in [0, 1], got nan"),
+        (["--explain", "-1", "--workers", "0"], 10, "2 faults"),
+        (["--columns", "remark,reMark"], 11, "'reMark' is no column of"),
+        (["--model", "nowhere"], 14, "nowhere is no run folder"),
+    ],
+)
+def test_an_option_that_does_not_fit_is_refused(
+    finished, new_csv, tmp_path, options, code, message
+):
+    done = predict(finished, "--input", new_csv, "--output", tmp_path / "o.csv", *options)
+    assert done.returncode == code
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "o.csv").exists()
+
+
+def test_a_dry_run_checks_and_writes_nothing(finished, rows, tmp_path):
+    rows.assign(noise=["x", *rows["noise"][1:]]).to_csv(tmp_path / "new.csv", index=False)
+    done = predict(finished, "--input", tmp_path / "new.csv", "--dry-run")
+    assert done.returncode == 12
+    assert "1 of 40 rows cannot be scored. noise: not a number in 1 row (row 1: 'x')" in done.stderr
+    done = predict(
+        finished, "--input", tmp_path / "new.csv", "--dry-run", "--bad-rows", "quarantine"
+    )
+    assert done.returncode == 0
+    assert "39 rows of " in done.stdout
+    assert [path.name for path in tmp_path.iterdir()] == ["new.csv"]
+
+
+def test_rows_that_cannot_be_scored_are_set_aside(finished, rows, tmp_path):
+    rows.assign(noise=["x", *rows["noise"][1:]]).to_csv(tmp_path / "new.csv", index=False)
+    done = score(finished, tmp_path / "new.csv", tmp_path / "o.csv", "--bad-rows", "quarantine")
+    assert "39 rows scored by " in done.stdout
+    assert "; 1 row set aside in " in done.stdout
+    assert len(artifacts.read_table(tmp_path / "o.csv.rejected.parquet")) == 1
+
+
+def test_a_folder_is_scored_as_one_table(finished, rows, tmp_path):
+    rows.to_parquet(tmp_path / "in", partition_cols=["entity"])
+    score(finished, tmp_path / "in", tmp_path / "out.jsonl.gz")
+    score(finished, tmp_path / "in", tmp_path / "out.parquet")
+    scored = artifacts.read_table(tmp_path / "out.parquet")
+    assert sorted(scored["row_key"]) == sorted(rows["row_key"])
+    assert set(scored["entity"]) == set(rows["entity"])

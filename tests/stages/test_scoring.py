@@ -8,11 +8,14 @@ import pytest
 from conftest import VARIANTS
 
 from assay import artifacts
+from assay.acceptance import accept
+from assay.batch.run import score_file
 from assay.decisions import predictions_in
 from assay.errors import ArtifactError
 from assay.predictions import predictions_of
 from assay.predictor import load_predictor
-from assay.scoring import check_skew, load_bundle, score_file, score_table
+from assay.scoring import load_bundle, score_table
+from assay.skew import check_skew
 
 
 @pytest.fixture
@@ -62,6 +65,11 @@ def test_the_skew_check_finds_a_difference_in_the_last_digit(finished_task, bund
         check_skew(*arguments, spoilt, tmp_path / "b")
 
 
+def accepted_features(bundle, rows):
+    names = bundle.contract.schema.feature_names
+    return accept({name: rows[name] for name in names}, bundle.contract, "rows").features
+
+
 _BY_PYCARET = [key for key in VARIANTS if key[1] == "pycaret"]
 
 
@@ -80,7 +88,7 @@ def test_pycaret_reads_its_own_file_and_predicts_alike(finished_task, bundle, ro
         found = predict_model(model, data=features, round=17, verbose=False, **scores)
     names = [name for name in found if name.startswith("prediction_score")]
     theirs = found[names or ["prediction_label"]].to_numpy(dtype=float)
-    pipeline, features = bundle.predictor.pipeline, score_table(bundle, rows).accepted.features
+    pipeline, features = bundle.predictor.pipeline, accepted_features(bundle, rows)
     ours = pipeline.predict_proba(features) if names else pipeline.predict(features)[:, None]
     # PyCaret shrinks numbers to 32 bits before it predicts.
     np.testing.assert_allclose(theirs, ours, rtol=1e-3, atol=1e-3)

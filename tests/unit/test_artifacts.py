@@ -1,16 +1,11 @@
-import hashlib
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.linear_model import LogisticRegression
 
 from assay import artifacts
 from assay.errors import ArtifactError, ParamsError, SchemaError
-from assay.predictor import TRUSTED_TYPES
 
 
 def names(folder: Path) -> list[str]:
@@ -157,60 +152,3 @@ def test_json_holds_finite_numbers_only(tmp_path):
     with pytest.raises(ValueError, match="Out of range"):
         artifacts.write_json(tmp_path / "a.json", {"x": float("nan")})
     assert names(tmp_path) == []
-
-
-def fitted() -> LogisticRegression:
-    rng = np.random.default_rng(0)
-    x = rng.normal(size=(50, 3))
-    return LogisticRegression().fit(x, (x[:, 0] > 0).astype(int))
-
-
-_SCRIPT = """
-import hashlib, sys
-padding = [object() for _ in range(int(sys.argv[1]))]
-import numpy as np
-from sklearn.linear_model import LogisticRegression
-from assay.artifacts import model_bytes
-rng = np.random.default_rng(0)
-x = rng.normal(size=(50, 3))
-model = LogisticRegression().fit(x, (x[:, 0] > 0).astype(int))
-print(hashlib.sha256(model_bytes(model)).hexdigest())
-"""
-
-
-def test_a_model_has_the_same_bytes_in_every_process():
-    digests = {
-        subprocess.run(
-            [sys.executable, "-c", _SCRIPT, padding], check=True, capture_output=True, text=True
-        ).stdout
-        for padding in ("0", "1000")
-    }
-    assert digests == {hashlib.sha256(artifacts.model_bytes(fitted())).hexdigest() + "\n"}
-
-
-def test_a_model_round_trips(tmp_path):
-    model = fitted()
-    artifacts.write_bytes(tmp_path / "m.skops", artifacts.model_bytes(model))
-    loaded = artifacts.read_model(tmp_path / "m.skops", TRUSTED_TYPES)
-    x = np.random.default_rng(1).normal(size=(20, 3))
-    np.testing.assert_array_equal(loaded.predict_proba(x), model.predict_proba(x))
-
-
-class Stranger:
-    """A type that no list trusts."""
-
-    def __init__(self) -> None:
-        self.value = 1
-
-
-def test_a_type_outside_the_list_is_refused_by_name(tmp_path):
-    artifacts.write_bytes(tmp_path / "m.skops", artifacts.model_bytes(Stranger()))
-    with pytest.raises(ArtifactError, match="Stranger"):
-        artifacts.read_model(tmp_path / "m.skops", TRUSTED_TYPES)
-
-
-@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 no zip", b"\x80\x04N."])
-def test_what_is_no_skops_file_is_refused(tmp_path, content):
-    (tmp_path / "m.skops").write_bytes(content)
-    with pytest.raises(ArtifactError, match="not a readable skops file"):
-        artifacts.read_model(tmp_path / "m.skops", TRUSTED_TYPES)

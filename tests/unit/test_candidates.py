@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from cases import make_case, positive_table
 
-from assay.artifacts import model_bytes
+from assay import artifacts
 from assay.calibration.maps import Identity
 from assay.params import CandidateName
 from assay.predictor import Predictor, Recipe, load_predictor, save_predictor
 from assay.search.candidates import CANDIDATES
+from assay.skops_files import model_bytes
 
 TASKS = ["binary", "multiclass", "regression"]
 POSSIBLE = [
@@ -54,6 +55,12 @@ def fitted(name, task):
     return case, Recipe(case.preprocessor, model).fit(case.features, case.y_true)
 
 
+# The family of types that a candidate needs beside preprocessing; None where skops trusts all of it.
+OF_FAMILY = dict.fromkeys(("dummy", "logistic", "ridge")) | dict.fromkeys(
+    ("random_forest", "extra_trees"), "forest"
+)
+
+
 @pytest.mark.parametrize(("name", "task"), POSSIBLE)
 def test_every_model_is_stored_without_pickle_and_comes_back_to_the_last_bit(name, task, tmp_path):
     case, pipeline = fitted(name, task)
@@ -61,6 +68,8 @@ def test_every_model_is_stored_without_pickle_and_comes_back_to_the_last_bit(nam
     save_predictor(tmp_path, predictor)
     back = load_predictor(tmp_path).predict(case.features)
     np.testing.assert_array_equal(back, predictor.predict(case.features))
+    families = [family for family in ("preprocessing", OF_FAMILY.get(name, name)) if family]
+    assert artifacts.read_json(tmp_path / "families.json") == families
     # The same model twice is the same file twice.
     assert model_bytes(fitted(name, task)[1]) == (tmp_path / "pipeline.skops").read_bytes()
 

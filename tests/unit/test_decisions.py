@@ -12,7 +12,8 @@ from assay.decisions import (
     Rows,
     decide_task,
     decided_columns,
-    outcome_counts,
+    outcomes,
+    outcomes_told,
     predictions_in,
 )
 from assay.errors import GateError
@@ -209,4 +210,5 @@ def test_predictions_come_back_from_a_scored_file_to_the_last_bit(tmp_path, kind
 )
 def test_what_was_decided_is_told_in_a_few_words(kind, words):
     decision, predicted = EVERY[kind]
-    assert outcome_counts(decision, decided_columns(decision, predicted)) == words
+    counts = outcomes(decision, decided_columns(decision, predicted))
+    assert outcomes_told(decision, counts) == words

@@ -5,7 +5,6 @@ import pytest
 from cases import make_case, plain_folds, positive_table
 from conftest import make_table
 
-from assay.artifacts import model_bytes
 from assay.calibration.maps import Identity
 from assay.metrics.catalogue import primary_metric
 from assay.predictor import (
@@ -19,6 +18,7 @@ from assay.search import selection
 from assay.search.candidates import CANDIDATES
 from assay.search.ensemble import Blend, blend, blended_estimator, choose_blend
 from assay.search.selection import search_best
+from assay.skops_files import model_bytes
 from assay.splits.folds import Folds
 
 RMSE = primary_metric("regression", "neg_root_mean_squared_error")

@@ -1,0 +1,152 @@
+"""From the options of `python -m stages.predict` to a run, and to the lines that tell of it."""
+
+from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any
+
+from assay.batch.job import Wanted
+from assay.batch.query import open_query
+from assay.batch.run import Outcome, check_input, score_input
+from assay.batch.sources import BATCH_ROWS, Source, open_files
+from assay.batch.targets import TableTarget, Target, file_target
+from assay.bundle import Bundle, latest_bundle, load_bundle
+from assay.calibration.maps import Identity
+from assay.databases.access import check_url, is_database
+from assay.decisions import outcomes_told
+from assay.errors import ParamsError, counted, numbered
+from assay.scoring import Extras, at_threshold
+
+
+def run_command(chosen: Namespace, registry: Path) -> Iterator[str]:
+    """Do what the options ask for; yield the lines to print.
+
+    Raises
+    ------
+    AssayError
+        If an option does not fit, or if scoring is refused.
+    """
+    _check_places(chosen)
+    folder = _run_folder(chosen, registry)
+    bundle = load_bundle(folder)
+    wanted = _wanted(chosen, bundle)
+    if chosen.threshold is not None:
+        bundle = at_threshold(bundle, chosen.threshold)
+    with _source(chosen) as source:
+        if chosen.dry_run:
+            outcome = check_input(bundle, source, wanted)
+            done = f"{_rows(outcome)} of {source.name} can be scored by {folder.name}"
+            yield from [*_notes(outcome), f"{done}{_aside(outcome)}"]
+            return
+        target = _target(chosen, source)
+        options = _options(chosen, bundle, wanted)
+        outcome = score_input(bundle, source, target, wanted, chosen.resume, options)
+    decided = outcomes_told(bundle.decision, outcome.counts.outcomes)
+    done = f"{_rows(outcome)} scored by {folder.name}: {decided}{_aside(outcome)}"
+    yield from [*_notes(outcome), f"{done}; written to {target.name}"]
+
+
+def _check_places(chosen: Namespace) -> None:
+    """Check that options of a database stand where there is one, and only there."""
+    read, written = is_database(chosen.input), bool(chosen.output) and is_database(chosen.output)
+    faults = []
+    if read != bool(chosen.query):
+        faults.append(
+            "--query: an input that is a database needs one."
+            if read
+            else "--query: the input is no database's URL. Leave it out."
+        )
+    if written != bool(chosen.table):
+        faults.append(
+            "--table: an output that is a database needs one."
+            if written
+            else "--table: the output is no database's URL. Leave it out."
+        )
+    if chosen.resume and read:
+        faults.append("--resume: the rows of a query have no lasting order. Leave it out.")
+    for url in (chosen.input, chosen.output):
+        if url and is_database(url):
+            check_url(url)
+    if faults:
+        raise ParamsError(numbered(faults))
+
+
+def _source(chosen: Namespace) -> AbstractContextManager[Source]:
+    if is_database(chosen.input):
+        return open_query(chosen.input, chosen.query, BATCH_ROWS)
+    return nullcontext(open_files(Path(chosen.input), BATCH_ROWS))
+
+
+def _target(chosen: Namespace, source: Source) -> Target:
+    if is_database(chosen.output):
+        return TableTarget(chosen.output, chosen.table, chosen.if_exists)
+    return file_target(Path(chosen.output), source)
+
+
+def _options(chosen: Namespace, bundle: Bundle, wanted: Wanted) -> dict[str, Any]:
+    """Return what the receipt says of the options."""
+    return {
+        "bad_rows": chosen.bad_rows,
+        "columns": wanted.columns,
+        "threshold": bundle.decision.get("threshold"),
+        "threshold_given": chosen.threshold is not None,
+        "proba": chosen.proba,
+        "explain": chosen.explain,
+        "explained": _explained(bundle) if chosen.explain else None,
+    }
+
+
+def _run_folder(chosen: Namespace, registry: Path) -> Path:
+    if chosen.rev is None:
+        return Path(chosen.model) if chosen.model else latest_bundle(registry)
+    from assay.registry import fetch_run
+
+    return fetch_run(chosen.rev)
+
+
+def _wanted(chosen: Namespace, bundle: Bundle) -> Wanted:
+    """Check the options against the model's task."""
+    faults = []
+    task = bundle.contract.schema.task
+    if chosen.proba and task == "regression":
+        faults.append("--proba: a regression has no probabilities. Leave it out.")
+    if chosen.explain < 0:
+        faults.append(f"--explain must be 0 or more, got {chosen.explain}.")
+    if chosen.workers < 1:
+        faults.append(f"--workers must be 1 or more, got {chosen.workers}.")
+    columns = None
+    if chosen.columns is not None:
+        columns = tuple(name.strip() for name in chosen.columns.split(",") if name.strip())
+    if faults:
+        raise ParamsError(numbered(faults))
+    extras = Extras(chosen.proba, chosen.explain)
+    return Wanted(chosen.bad_rows, columns, extras, chosen.workers)
+
+
+def _explained(bundle: Bundle) -> str:
+    """Say on which scale the effects of reasons are."""
+    from assay.interpretation.contributions import explained_output
+
+    output = explained_output(bundle.predictor.pipeline, bundle.contract.schema)
+    calibrated = not isinstance(bundle.predictor.calibrator, Identity)
+    return f"{output}, before calibration" if calibrated else output
+
+
+def _rows(outcome: Outcome) -> str:
+    return counted(outcome.counts.rows_scored, "row")
+
+
+def _notes(outcome: Outcome) -> list[str]:
+    notes = list(outcome.notes)
+    if outcome.resumed_rows:
+        notes.append(f"{counted(outcome.resumed_rows, 'row')} were finished by the run before")
+    return [f"note: {note}" for note in notes]
+
+
+def _aside(outcome: Outcome) -> str:
+    if not outcome.counts.faults.rows:
+        return ""
+    rows = counted(outcome.counts.faults.rows, "row")
+    where = f" in {outcome.rejected}" if outcome.rejected else ""
+    return f"; {rows} set aside{where} ({'; '.join(outcome.counts.faults.told())})"
