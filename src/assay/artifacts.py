@@ -1,14 +1,13 @@
 """The only reader and writer of files.
 
 Every write goes to a temporary name beside its target and is renamed at the end, so that a file is
-either whole or absent. Nothing written here depends on the clock, the machine or object identities.
+either whole or absent. What a killed writer leaves beside its target, the next write of that target
+removes. Nothing written here depends on the clock, the machine or object identities.
 """
 
 import io
 import json
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +20,7 @@ import pyarrow.parquet as pq
 from pyarrow import csv
 
 from assay.errors import ArtifactError, ParamsError, SchemaError, listed, repeats, said
+from assay.temporaries import OLD, beside
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -33,38 +33,33 @@ _TEXTS = ("class", "slice", "feature", "model", "params", "failure")
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; rename it to `path` if the block succeeds.
 
+    Removes what killed writers of `path` left, and nothing of those that live.
+
     Raises
     ------
     ArtifactError
         If the folder cannot be written.
     """
     path = Path(path)
-    handle = None
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+        with beside(path) as temporary:
+            yield temporary
+            # A temporary file is private; an output has the mode that the user's umask gives.
+            umask = os.umask(0)
+            os.umask(umask)
+            temporary.chmod(0o666 & ~umask)
+            os.replace(temporary, path)
     except OSError as error:
         raise _unwritable(path, error) from None
-    finally:
-        if handle is not None:
-            os.close(handle)
-    temporary = Path(name)
-    try:
-        yield temporary
-        # mkstemp makes private files; an output has the mode that the user's umask gives.
-        umask = os.umask(0)
-        os.umask(umask)
-        temporary.chmod(0o666 & ~umask)
-        os.replace(temporary, path)
-    except OSError as error:
-        raise _unwritable(path, error) from None
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 @contextmanager
 def replacing_folder(path: Path) -> Iterator[Path]:
     """Yield a temporary folder beside `path`; put it in the place of `path` if the block succeeds.
+
+    Removes what killed writers of `path` left, and nothing of those that live. If one was killed
+    after it had moved the old folder away, and before the new one was in its place, the old one is
+    first put back.
 
     Raises
     ------
@@ -73,27 +68,16 @@ def replacing_folder(path: Path) -> Iterator[Path]:
     """
     path = Path(path)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent))
+        with beside(path, folder=True) as around:
+            temporary = around / "new"
+            temporary.mkdir()
+            yield temporary
+            # A folder cannot be replaced in one step; the old one is moved, not yet removed.
+            if os.path.lexists(path):
+                os.replace(path, around / OLD)
+            os.replace(temporary, path)
     except OSError as error:
         raise _unwritable(path, error) from None
-    aside = temporary.with_suffix(".old")
-    try:
-        yield temporary
-        temporary.chmod(0o755)
-        # A folder cannot be replaced in one step; the old one is moved, not yet removed.
-        if path.exists():
-            os.replace(path, aside)
-        os.replace(temporary, path)
-    except OSError as error:
-        raise _unwritable(path, error) from None
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-        if aside.exists() and not path.exists():
-            os.replace(aside, path)
-        shutil.rmtree(aside, ignore_errors=True)
-        if aside.is_file():
-            aside.unlink()
 
 
 @contextmanager

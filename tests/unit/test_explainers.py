@@ -8,13 +8,14 @@ import pytest
 from explained import TASKS, background_of, candidates_of, case_of, fitted, new_rows, pipeline_of
 from sklearn.naive_bayes import GaussianNB
 
-from assay import artifacts
 from assay.errors import ArtifactError
 from assay.interpretation import contributions
 from assay.interpretation.contributions import explained_kind, explained_output, row_explainer
 from assay.interpretation.explainers import Columns, _Permutation, explainer_of
-from assay.predictor import TRUSTED_TYPES, raw_predictions
+from assay.predictor import raw_predictions
 from assay.preprocessing import source_features
+from assay.skops_files import model_bytes, read_model
+from assay.trust import SHIPPED
 
 EACH = [(task, name) for task in TASKS for name in candidates_of(task)]
 TREES = [(task, name) for task, name in EACH if name not in {"dummy", "logistic", "ridge"}]
@@ -274,10 +275,9 @@ def test_no_rows_have_no_contributions(name):
 
 
 @pytest.mark.parametrize("name", candidates_of("binary"))
-def test_a_shipped_model_is_explained_as_the_fitted_one(name, tmp_path):
+def test_a_shipped_model_is_explained_as_the_fitted_one(name):
     case, pipeline = case_of("binary"), pipeline_of("binary", name)
-    artifacts.write_bytes(tmp_path / "model.skops", artifacts.model_bytes(pipeline))
-    loaded = artifacts.read_model(tmp_path / "model.skops", TRUSTED_TYPES)
+    loaded = read_model(model_bytes(pipeline), SHIPPED, "model.skops")
     rows, background = new_rows(case), background_of(case)
     found, expected = (
         row_explainer(one, case.schema, background).contributions(rows).values
