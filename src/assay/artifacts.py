@@ -95,7 +95,8 @@ def writable(path: Path) -> Iterator[None]:
 
 
 def _unwritable(path: Path, error: OSError) -> ArtifactError:
-    reason = error.strerror or type(error).__name__
+    # pyarrow tells in the place of the reason where in its code it was met.
+    reason = os.strerror(error.errno) if error.errno else said(error)
     return ArtifactError(f"{path} cannot be written: {reason}. Choose another place or free it.")
 
 

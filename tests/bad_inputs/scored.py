@@ -1,11 +1,14 @@
 """What cases of files to score have in common: good rows to spoil, and the way through `predict`."""
 
 import json
+import os
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import pytest
 from conftest import inside, make_table
 from corpus import Case, assert_refused
 
@@ -65,3 +68,26 @@ def check_file_case(finished: Path, folder: Path, case: FileCase) -> None:
     assert counts["rejected_by_reason"] == case.aside
     assert counts["rows_rejected"] == sum(case.aside.values())
     assert counts["rows_in"] == counts["rows_scored"] + counts["rows_rejected"]
+
+
+def good(folder, name="new.csv"):
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    ROWS.to_parquet(path) if name.endswith(".parquet") else ROWS.to_csv(path, index=False)
+    return path
+
+
+def device(path):
+    """Make a device that gives zeros for ever."""
+    if os.geteuid():
+        pytest.skip("only root can make a device")
+    os.mknod(path, 0o600 | 0o020000, os.makedev(1, 5))
+
+
+def unix_socket(path):
+    with socket.socket(socket.AF_UNIX) as listening, inside(path.parent):
+        listening.bind(path.name)
+
+
+def link(target):
+    return lambda path: path.symlink_to(target)

@@ -50,7 +50,7 @@ def run_command(chosen: Namespace, registry: Path) -> Iterator[str]:
 def _check_places(chosen: Namespace) -> None:
     """Check that options of a database stand where there is one, and only there."""
     read, written = is_database(chosen.input), bool(chosen.output) and is_database(chosen.output)
-    faults = []
+    faults = [] if chosen.input else ["--input is empty. Name a file, a folder or a database."]
     if read != bool(chosen.query):
         faults.append(
             "--query: an input that is a database needs one."

@@ -21,6 +21,8 @@ _ENDINGS = {
 _COMPRESSED = {".gz": "gzip", ".zst": "zstd"}
 # How Hive and Spark write a missing value of a partition column.
 _HIVE_NULL = "__HIVE_DEFAULT_PARTITION__"
+# Files at fault that are named, of a folder that may have thousands.
+_FAULTS = 20
 
 
 @dataclass(frozen=True)
@@ -94,19 +96,27 @@ def input_files(source: Path) -> list[InputFile]:
         If nothing is there, or a folder has no data, other files, or more than one format.
     """
     source = Path(source)
-    if source.is_dir():
-        return _folder_files(source)
-    if not source.exists():
-        raise ArtifactError(f"{source} does not exist. Name a file, a folder or a database's URL.")
-    if not source.is_file():
-        raise ArtifactError(f"{source} is neither a file nor a folder. Name one.")
-    return [InputFile(source, str(source), file_format(source))]
+    try:
+        if source.is_dir():
+            return _folder_files(source)
+        if not source.exists():
+            action = "Name a file, a folder or a database's URL."
+            raise ArtifactError(f"{source} does not exist. {action}")
+        if not source.is_file():
+            raise ArtifactError(f"{source} is neither a file nor a folder. Name one.")
+        return [InputFile(source, str(source), file_format(source))]
+    except OSError as error:
+        # A name that is too long, a folder that may not be looked into.
+        where = error.filename or source
+        raise ArtifactError(f"{where} cannot be read: {error.strerror}. Name another.") from None
 
 
 def _folder_files(folder: Path) -> list[InputFile]:
     found, faults = [], []
-    for root, folders, names in os.walk(folder):
+    for root, folders, names in os.walk(folder, onerror=_unreadable):
         folders[:] = [name for name in folders if not name.startswith((".", "_"))]
+        linked = [Path(root, name) for name in folders if Path(root, name).is_symlink()]
+        faults += [f"{path} is a link to a folder, and not followed. Copy it." for path in linked]
         for name in names:
             if name.startswith((".", "_")):
                 continue
@@ -116,8 +126,14 @@ def _folder_files(folder: Path) -> list[InputFile]:
                 found.append(InputFile(path, str(path), file_format(path), _partition(below)))
             except ArtifactError as error:
                 faults.append(str(error))
+                continue
+            if not path.is_file():
+                faults.append(f"{path} is no file, or a link to none. Remove it.")
     if faults:
-        raise ArtifactError(numbered(sorted(faults)))
+        faults.sort()
+        more = len(faults) - _FAULTS
+        rest = [f"{folder} has {more:,} more files like these. Move them."] if more > 0 else []
+        raise ArtifactError(numbered([*faults[:_FAULTS], *rest]))
     if not found:
         raise ArtifactError(f"{folder} has no files of data. Name a file or a folder with some.")
     kinds = sorted({file.format.kind for file in found})
@@ -125,6 +141,11 @@ def _folder_files(folder: Path) -> list[InputFile]:
         raise ArtifactError(f"{folder} mixes {' and '.join(kinds)} files. Score them apart.")
     _same_partitions(folder, found)
     return sorted(found, key=lambda file: file.path.relative_to(folder).as_posix())
+
+
+def _unreadable(error: OSError) -> None:
+    # Otherwise the rows of a folder that cannot be read would be missing without a word.
+    raise error
 
 
 def _partition(below: Path) -> dict[str, str | None]:

@@ -11,10 +11,12 @@ import pyarrow as pa
 from assay.acceptance import left_out, type_faults
 from assay.batch.carried import CarriedColumns, OtherTypeError, carried_columns
 from assay.batch.counts import Counts
+from assay.batch.formats import Format
 from assay.batch.parts import Parts
 from assay.batch.progress import Progress
 from assay.batch.reading import Batch
 from assay.batch.scored import BatchScorer, ScoredBatch, predicted_schema
+from assay.batch.sinks import column_faults
 from assay.batch.sources import Source
 from assay.bundle import Bundle
 from assay.errors import SchemaError, numbered
@@ -97,6 +99,12 @@ def plan_job(bundle: Bundle, source: Source, wanted: Wanted) -> Plan:
         predicted_schema(bundle, rows),
     )
     _ = scorer.schema
+    if wanted.bad_rows == "quarantine":
+        # Whole rows may have to be set aside, in a Parquet file.
+        faults = column_faults(Format("parquet"), scorer.rejected_schema)
+        if faults:
+            told = [f"{source.name}: {fault}, where bad rows go. Leave it out." for fault in faults]
+            raise SchemaError(numbered(told))
     notes = left_out(source.schema.names, schema, carried.types)
     return Plan(source, scorer, wanted, notes)
 

@@ -7,6 +7,7 @@ import re
 import secrets
 import shutil
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -33,8 +34,8 @@ class Parts:
         Carried columns that turned out to be texts.
     """
 
-    def __init__(self, folder: Path, lock: FileLock) -> None:
-        self._folder, self._lock = folder, lock
+    def __init__(self, folder: Path, lock: FileLock, made: Sequence[Path] = ()) -> None:
+        self._folder, self._lock, self._made = folder, lock, made
         self.counts: list[Counts] = []
         self.texts: list[str] = []
 
@@ -49,6 +50,8 @@ class Parts:
             self.remove()
         else:
             self._lock.release()
+        if kind is not None:
+            _remove_empty(self._made)
 
     def remove(self) -> None:
         """Remove the folder, and let go of it."""
@@ -133,8 +136,7 @@ def open_parts(output: Path, identity: str, resume: bool) -> Parts:
     """
     output = Path(output)
     mine = f".{output.name}.{identity[:12]}."
-    with artifacts.writable(output):
-        output.parent.mkdir(parents=True, exist_ok=True)
+    with artifacts.writable(output), _new_folder(output.parent) as made:
         found: Parts | None = None
         for folder in _left_parts(output):
             lock = _locked(folder)
@@ -151,8 +153,27 @@ def open_parts(output: Path, identity: str, resume: bool) -> Parts:
             folder.mkdir()
             # Another run may have taken it for a leftover, between these two lines.
             lock = _locked(folder)
-            found = None if lock is None else Parts(folder, lock)
+            found = None if lock is None else Parts(folder, lock, made)
     return found
+
+
+@contextmanager
+def _new_folder(folder: Path) -> Iterator[Sequence[Path]]:
+    """Make a folder, and give those that were not there before, innermost first."""
+    made = [one for one in (folder, *folder.parents) if not one.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        yield made
+    except OSError:
+        _remove_empty(made)
+        raise
+
+
+def _remove_empty(folders: Sequence[Path]) -> None:
+    """Remove folders that were made, innermost first, as far as nothing is in them."""
+    with suppress(OSError):
+        for folder in folders:
+            folder.rmdir()
 
 
 def _left_parts(output: Path) -> list[Path]:

@@ -52,11 +52,15 @@ class InputHashes:
         """
         told = []
         for path, stamp, digest in zip(self._paths, self.stamps, self._hashes, strict=True):
-            if _stamp(path) != stamp:
+            try:
+                same, sha256 = _stamp(path) == stamp, digest.result()
+            except OSError:
+                same, sha256 = False, ""
+            if not same:
                 raise ArtifactError(
                     f"{path} changed while it was scored. Nothing was written; score it again."
                 )
-            told.append({"file": str(path), "bytes": stamp.bytes, "sha256": digest.result()})
+            told.append({"file": str(path), "bytes": stamp.bytes, "sha256": sha256})
         return told
 
 

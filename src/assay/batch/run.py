@@ -1,7 +1,8 @@
 """A whole run of `predict`: check, score, write output, rejected rows and receipt, or nothing."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -108,11 +109,11 @@ def score_input(
             rejected = rejected_path(target.beside) if aside else None
 
             def finish(output: Mapping[str, Any]) -> None:
-                told = _write_rejected(rejected, plan, parts.tables("rejected"), counts)
-                seconds = round(time.monotonic() - started, 3)
-                files = {**source.described, "files": hashes.described()}
-                content = receipt(bundle, counts, options or {}, files, output, told, seconds)
-                artifacts.write_json(receipt_path(target.beside), content)
+                with _rejected(rejected, plan, parts.tables("rejected"), counts) as told:
+                    seconds = round(time.monotonic() - started, 3)
+                    files = {**source.described, "files": hashes.described()}
+                    content = receipt(bundle, counts, options or {}, files, output, told, seconds)
+                    artifacts.write_json(receipt_path(target.beside), content)
 
             tables = parts.tables("scored")
             target.write(plan.scorer.schema, tables, counts.rows_scored, finish)
@@ -134,11 +135,14 @@ def score_file(
     return score_input(bundle, opened, file_target(output, opened), wanted)
 
 
-def _write_rejected(
+@contextmanager
+def _rejected(
     path: Path | None, plan: Plan, tables: Tables, counts: Counts
-) -> dict[str, Any] | None:
+) -> Iterator[dict[str, Any] | None]:
+    """Write the rejected rows, and give what the receipt says of them; they appear after the block."""
     if path is None:
-        return None
+        yield None
+        return
     with artifacts.replacing(path) as temporary:
         write_tables(temporary, Format("parquet"), plan.scorer.rejected_schema, tables)
-        return file_entry(path, temporary, counts.faults.rows)
+        yield file_entry(path, temporary, counts.faults.rows)

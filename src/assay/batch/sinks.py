@@ -1,6 +1,7 @@
 """Where scored rows go: one file, written whole and renamed at the end."""
 
 import gzip
+import io
 import json
 from collections.abc import Iterable
 from contextlib import ExitStack
@@ -13,6 +14,37 @@ import pyarrow.parquet as pq
 from pyarrow import csv, ipc
 
 from assay.batch.formats import Format
+
+
+def column_faults(kind: Format, schema: pa.Schema) -> list[str]:
+    """Return a sentence for each column whose type a format has no place for."""
+    if _holds(kind.kind, schema):
+        return []
+    return [
+        f"column {column.name!r} of type {column.type} has no place in a {kind.kind} file"
+        for column in schema
+        if not _holds(kind.kind, pa.schema([column]))
+    ]
+
+
+def _holds(kind: str, schema: pa.Schema) -> bool:
+    if kind in {"csv", "jsonl"} and any(map(_no_text, schema.types)):
+        return False
+    try:
+        if kind == "csv":
+            csv.CSVWriter(io.BytesIO(), schema).close()
+        elif kind == "parquet":
+            pq.ParquetWriter(io.BytesIO(), schema).close()
+    except pa.ArrowException:
+        return False
+    return True
+
+
+def _no_text(kind: pa.DataType) -> bool:
+    return bool(
+        pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_interval(kind)
+        or pa.types.is_fixed_size_binary(kind)
+    )  # fmt: skip
 
 
 def write_tables(path: Path, kind: Format, schema: pa.Schema, tables: Iterable[pa.Table]) -> None:
@@ -75,6 +107,8 @@ def _finite(column: pa.Array) -> pa.Array:
     """Return a column without NaN and infinities, which JSON does not have."""
     if not pa.types.is_floating(column.type):
         return column
+    if pa.types.is_float16(column.type):
+        column = column.cast(pa.float32())
     return pc.if_else(pc.is_finite(column), column, pa.scalar(None, column.type))
 
 

@@ -10,10 +10,10 @@ import pyarrow as pa
 from assay import artifacts
 from assay.batch.formats import Format, file_format
 from assay.batch.receipt import file_entry
-from assay.batch.sinks import write_tables
+from assay.batch.sinks import column_faults, write_tables
 from assay.batch.sources import Source
 from assay.databases.access import check_target, redacted, write_table
-from assay.errors import ArtifactError
+from assay.errors import ArtifactError, SchemaError, numbered
 
 # Receipt and rejected rows of a table have no file to stand beside.
 _TABLES = Path("outputs")
@@ -68,7 +68,16 @@ class FileTarget:
         return self.path.resolve()
 
     def check(self, schema: pa.Schema) -> None:
-        """Nothing to do: names are checked where the target is made, and parts are written beside it."""
+        """Refuse a column that the format has no place for.
+
+        Raises
+        ------
+        SchemaError
+        """
+        faults = column_faults(self.format, schema)
+        if faults:
+            told = [f"{self.name}: {fault}. Leave it out by --columns." for fault in faults]
+            raise SchemaError(numbered(told))
 
     def write(self, schema: pa.Schema, tables: Tables, rows: int, finish: Finish) -> None:
         """Write a temporary file; the output appears last, when all else is in place."""
@@ -120,14 +129,25 @@ def file_target(path: Path, source: Source) -> FileTarget:
     Raises
     ------
     ArtifactError
-        If its format is unknown, if it is a folder, or if it is, or would become, part of the input.
+        If its format is unknown, if something else than a file stands in its place or in that of what
+        is written beside it, or if it is, or would become, part of the input.
     """
     path = Path(path)
     kind = file_format(path)
-    if path.is_dir():
-        raise ArtifactError(f"{path} is a folder, expected a file's name. Name a file in it.")
-    beside = path.resolve()
-    written = [beside, rejected_path(beside), receipt_path(beside)]
+    try:
+        beside = path.resolve()
+        written = [beside, rejected_path(beside), receipt_path(beside)]
+        taken = [one for one in written if one.exists() and not one.is_file()]
+    except RuntimeError:
+        raise ArtifactError(f"{path} is a link to itself. Name another output.") from None
+    except OSError as error:
+        # A name can be too long to ask for.
+        reason = f"{path} cannot be written: {error.strerror}"
+        raise ArtifactError(f"{reason}. Name another output.") from None
+    for one in taken:
+        kind_of = "a folder" if one.is_dir() else "a pipe or a device"
+        shown = path if one == beside else one
+        raise ArtifactError(f"{shown} is {kind_of}, expected a file. Name another output.")
     for file in source.paths:
         if any(one == file.resolve() or (one.exists() and one.samefile(file)) for one in written):
             raise ArtifactError(f"{path}: {file} is the input too. Name another output.")
