@@ -13,9 +13,12 @@ import pyarrow as pa
 
 from assay.column_values import Column, kind_told, read_categories, read_numbers
 from assay.contract import InputContract
-from assay.errors import SchemaError, nearest, numbered
+from assay.errors import SchemaError, listed, nearest, numbered, shown
 from assay.row_faults import Fault
 from assay.schema import Schema
+
+# Missing columns for which the nearest name is looked up.
+_HINTS = 20
 
 
 @dataclass
@@ -56,12 +59,12 @@ def check_columns(names: Sequence[str], schema: Schema, source: str) -> list[str
     missing = [name for name in schema.feature_names if name not in names]
     if missing:
         extras = [name for name in names if name not in schema.feature_names]
-        close = {name: nearest(name, extras) for name in missing}
-        hints = [f"{found} for {name}" for name, found in close.items() if found]
+        close = {name: nearest(name, extras) for name in missing[:_HINTS]}
+        hints = [f"{shown(found)} for {shown(name)}" for name, found in close.items() if found]
         hint = f" Nearest in the file: {', '.join(hints)}." if hints else ""
         columns = "column is" if len(missing) == 1 else "columns are"
         faults.append(
-            f"{source}: {len(missing)} required {columns} missing: {', '.join(missing)}.{hint} "
+            f"{source}: {len(missing)} required {columns} missing: {listed(missing)}.{hint} "
             "Add them, or retrain without them."
         )
     if schema.target in names:
@@ -86,14 +89,14 @@ def left_out(names: Sequence[str], schema: Schema, carried: Collection[str]) -> 
     notes = []
     absent = [name for name in schema.carried_columns if name not in names]
     if absent:
-        notes.append(f"not in the input, so not in the output: {', '.join(absent)}")
+        notes.append(f"not in the input, so not in the output: {listed(absent)}")
     excluded = [name for name in names if name in schema.excluded and name not in carried]
     if excluded:
-        notes.append(f"left out, excluded from the model: {', '.join(excluded)}")
+        notes.append(f"left out, excluded from the model: {listed(excluded)}")
     known = {*schema.feature_names, *schema.carried_columns, *schema.excluded, *carried}
     extras = [name for name in names if name not in known]
     if extras:
-        notes.append(f"left out, unknown to the model: {', '.join(extras)}")
+        notes.append(f"left out, unknown to the model: {listed(extras)}")
     return notes
 
 

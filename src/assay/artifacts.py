@@ -1,14 +1,13 @@
 """The only reader and writer of files.
 
 Every write goes to a temporary name beside its target and is renamed at the end, so that a file is
-either whole or absent. Nothing written here depends on the clock, the machine or object identities.
+either whole or absent. What a killed writer leaves beside its target, the next write of that target
+removes. Nothing written here depends on the clock, the machine or object identities.
 """
 
 import io
 import json
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,7 +19,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow import csv
 
-from assay.errors import ArtifactError, ParamsError, SchemaError
+from assay.errors import ArtifactError, ParamsError, SchemaError, listed, repeats, said
+from assay.temporaries import OLD, beside
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -33,38 +33,33 @@ _TEXTS = ("class", "slice", "feature", "model", "params", "failure")
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; rename it to `path` if the block succeeds.
 
+    Removes what killed writers of `path` left, and nothing of those that live.
+
     Raises
     ------
     ArtifactError
         If the folder cannot be written.
     """
     path = Path(path)
-    handle = None
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+        with beside(path) as temporary:
+            yield temporary
+            # A temporary file is private; an output has the mode that the user's umask gives.
+            umask = os.umask(0)
+            os.umask(umask)
+            temporary.chmod(0o666 & ~umask)
+            os.replace(temporary, path)
     except OSError as error:
         raise _unwritable(path, error) from None
-    finally:
-        if handle is not None:
-            os.close(handle)
-    temporary = Path(name)
-    try:
-        yield temporary
-        # mkstemp makes private files; an output has the mode that the user's umask gives.
-        umask = os.umask(0)
-        os.umask(umask)
-        temporary.chmod(0o666 & ~umask)
-        os.replace(temporary, path)
-    except OSError as error:
-        raise _unwritable(path, error) from None
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 @contextmanager
 def replacing_folder(path: Path) -> Iterator[Path]:
     """Yield a temporary folder beside `path`; put it in the place of `path` if the block succeeds.
+
+    Removes what killed writers of `path` left, and nothing of those that live. If one was killed
+    after it had moved the old folder away, and before the new one was in its place, the old one is
+    first put back.
 
     Raises
     ------
@@ -73,27 +68,16 @@ def replacing_folder(path: Path) -> Iterator[Path]:
     """
     path = Path(path)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent))
+        with beside(path, folder=True) as around:
+            temporary = around / "new"
+            temporary.mkdir()
+            yield temporary
+            # A folder cannot be replaced in one step; the old one is moved, not yet removed.
+            if os.path.lexists(path):
+                os.replace(path, around / OLD)
+            os.replace(temporary, path)
     except OSError as error:
         raise _unwritable(path, error) from None
-    aside = temporary.with_suffix(".old")
-    try:
-        yield temporary
-        temporary.chmod(0o755)
-        # A folder cannot be replaced in one step; the old one is moved, not yet removed.
-        if path.exists():
-            os.replace(path, aside)
-        os.replace(temporary, path)
-    except OSError as error:
-        raise _unwritable(path, error) from None
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-        if aside.exists() and not path.exists():
-            os.replace(aside, path)
-        shutil.rmtree(aside, ignore_errors=True)
-        if aside.is_file():
-            aside.unlink()
 
 
 @contextmanager
@@ -117,25 +101,41 @@ def _unwritable(path: Path, error: OSError) -> ArtifactError:
 
 def _require(path: Path, action: str) -> Path:
     path = Path(path)
-    if path.is_dir():
-        raise ArtifactError(f"{path} is a folder, expected a file. {action}")
-    if not path.is_file():
-        raise ArtifactError(f"{path} does not exist. {action}")
-    return path
+    try:
+        if path.is_file():
+            return path
+        if path.is_dir():
+            told = "is a folder, expected a file"
+        elif path.exists():
+            told = "is a pipe or a device, expected a file"
+        else:
+            told = "is a link to no file" if path.is_symlink() else "does not exist"
+    except OSError as error:
+        # A name can be too long to ask for.
+        told = f"cannot be read: {error.strerror}"
+    raise ArtifactError(f"{path} {told}. {action}")
 
 
 def read_yaml(path: Path) -> Any:
     """Read YAML by the 1.2 rules that DVC uses: `1e-3` is a number and `no` a text."""
     # Imported late: scoring reads no YAML, and does not need the library.
     from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
     path = _require(path, "Run from the project's folder.")
     try:
         return YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
-    except (YAMLError, UnicodeDecodeError) as error:
-        detail = " ".join(str(error).split())
-        raise ParamsError(f"{path} is not valid YAML: {detail}") from None
+    except RecursionError:
+        detail = "it is nested too deeply"
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
+        told = [str(words) for words in (error.context, error.problem) if words]
+        detail = " ".join(f"{place}{' '.join(told)}".split())
+    except (YAMLError, ValueError) as error:
+        # Python refuses to read a number of some thousand digits.
+        detail = said(error).replace('in "<unicode string>", ', "at ")
+    raise ParamsError(f"{path} is not valid YAML: {detail}. Mend it.")
 
 
 def read_table(path: Path) -> pd.DataFrame:
@@ -166,6 +166,8 @@ def read_table(path: Path) -> pd.DataFrame:
     kind = table_format(path)
     try:
         table = pq.ParquetFile(path).read() if kind == "parquet" else _read_csv(path)
+        # Parquet's reader takes any bytes for a text.
+        table.validate(full=True)
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise _unreadable(path, kind, error) from None
     return _frame(table, path)
@@ -181,17 +183,17 @@ def parse_parquet(content: bytes, source: Path) -> pd.DataFrame:
     """
     try:
         table = pq.ParquetFile(io.BytesIO(content)).read()
-    except (pa.ArrowException, OSError) as error:
+        table.validate(full=True)
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise _unreadable(source, "parquet", error) from None
     return _frame(table, source)
 
 
 def _frame(table: pa.Table, path: Path) -> pd.DataFrame:
-    names = table.column_names
-    repeated = sorted({name for name in names if names.count(name) > 1})
+    repeated = repeats(table.column_names)
     if repeated:
         raise SchemaError(
-            f"{path}: column names must be unique, got more than one of: {', '.join(repeated)}. "
+            f"{path}: column names must be unique, got more than one of: {listed(repeated)}. "
             "Rename them."
         )
     frame: pd.DataFrame = table.to_pandas(ignore_metadata=True)
@@ -257,8 +259,7 @@ def table_format(path: Path) -> str:
 
 
 def _unreadable(path: Path, kind: str, error: Exception) -> ArtifactError:
-    detail = " ".join(str(error).split())[:200]
-    return ArtifactError(f"{path} is not a readable {kind} file: {detail}. Write it anew.")
+    return ArtifactError(f"{path} is not a readable {kind} file: {said(error)}. Write it anew.")
 
 
 def write_table(path: Path, frame: pd.DataFrame) -> None:

@@ -3,8 +3,14 @@
 Anything that is not an `AssayError` is a fault of Assay and keeps its traceback.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
+from itertools import islice
+
+# How many names a sentence lists, and how much of each.
+_LISTED, _SHOWN = 20, 80
+_COMPARED = 2_000
 
 
 class AssayError(Exception):
@@ -54,8 +60,37 @@ class GateError(AssayError):
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """Return the known name that resembles `name` most, or None where none is close."""
-    matches = get_close_matches(name, list(known), n=1, cutoff=0.6)
+    # Comparing every pair of names of two wide tables would take minutes.
+    candidates = list(islice(known, _COMPARED))
+    matches = get_close_matches(name, candidates, n=1, cutoff=0.6)
     return matches[0] if matches else None
+
+
+def repeats(names: Iterable[str]) -> list[str]:
+    """Return the names that stand more than once, sorted."""
+    return sorted(name for name, count in Counter(names).items() if count > 1)
+
+
+def listed(names: Iterable[str]) -> str:
+    """Join names of columns for a sentence: as one can read them, and no more than one reads."""
+    told = [shown(name) for name in names]
+    rest = f" and {len(told) - _LISTED:,} more" if len(told) > _LISTED else ""
+    return f"{', '.join(told[:_LISTED])}{rest}"
+
+
+def shown(name: str) -> str:
+    """Return a name as it is, or with quotes and escapes where it would not be seen."""
+    short = name if len(name) <= _SHOWN else f"{name[:_SHOWN]}..."
+    return short if short.isprintable() and short.strip() == short != "" else repr(short)
+
+
+def said(error: Exception) -> str:
+    """Return what a library says of a fault, fit to stand within a sentence."""
+    if isinstance(error, UnicodeDecodeError):
+        return f"byte {error.start + 1:,} is not UTF-8"
+    words = " ".join(str(error).split())[:200]
+    told = "".join(character if character.isprintable() else "?" for character in words)
+    return told.rstrip(". ") or type(error).__name__
 
 
 def counted(count: int, noun: str) -> str:

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from assay.errors import ParamsError, numbered
-from assay.params_faults import faults_of
+from assay.params_faults import faults_of, told_briefly
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 PositiveInt = Annotated[int, Field(ge=1)]
@@ -358,9 +358,10 @@ def parse_params(document: object, source: str = "params.yaml") -> Params:
         If a key is missing, unknown or has a wrong value; the message lists every fault.
     """
     if not isinstance(document, Mapping):
+        got = "nothing" if document is None else told_briefly(document)
         raise ParamsError(
-            f"{source}: expected sections such as 'data:' and 'task:', "
-            f"got {type(document).__name__}. Start from the bundled params.yaml."
+            f"{source}: expected sections such as 'data:' and 'task:', got {got}. "
+            "Start from the bundled params.yaml."
         )
     try:
         return Params.model_validate(dict(document))

@@ -1,12 +1,26 @@
 """Faults of `params.yaml` in the words of the file: place, got and expected."""
 
 from collections.abc import Iterator
+from reprlib import Repr
 from typing import Any, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, Lt
 from pydantic import BaseModel, ValidationError
 
 from assay.errors import nearest
+
+# A few lines of YAML can stand for more values than there is memory to print them.
+_BRIEF = Repr()
+_BRIEF.maxlevel, _BRIEF.maxstring, _BRIEF.maxlong, _BRIEF.maxother = 3, 80, 40, 80
+
+
+def told_briefly(value: object) -> str:
+    """Return how Python writes a value, its middle left out where it is long."""
+    try:
+        return _BRIEF.repr(value)
+    except ValueError:
+        # Python refuses to write a number of some thousand digits.
+        return f"a very long {type(value).__name__}"
 
 
 def faults_of(error: ValidationError, root: type[BaseModel]) -> Iterator[str]:
@@ -31,8 +45,14 @@ def faults_of(error: ValidationError, root: type[BaseModel]) -> Iterator[str]:
 
 def _fault(detail: dict[str, Any], root: type[BaseModel]) -> str:
     """Say one pydantic error in the words of the file."""
-    place, field, siblings = _locate(detail["loc"], root)
-    kind, got = detail["type"], detail.get("input")
+    kind, got, location = detail["type"], detail.get("input"), detail["loc"]
+    of_key = kind == "invalid_key" or location[-1:] == ("[key]",)
+    if of_key:
+        location = location[: -1 if kind == "invalid_key" else -2]
+    place, field, siblings = _locate(location, root)
+    if of_key and not isinstance(got, str):
+        where = f"{place}: " if place else ""
+        return f"{where}the key {told_briefly(got)} is no text. Put it in quotes, or delete it"
     if kind == "missing":
         return f"{place} is missing. Add it; the bundled params.yaml has every key with its choices"
     if kind == "extra_forbidden":
@@ -42,7 +62,7 @@ def _fault(detail: dict[str, Any], root: type[BaseModel]) -> str:
     if kind == "value_error":
         # Sections that do not agree have no single place; the sentence names them.
         return f"{place}: {detail['ctx']['error']}" if place else str(detail["ctx"]["error"])
-    return f"{place} must be {_expected(detail, field)}, got {got!r}"
+    return f"{place} must be {_expected(detail, field)}, got {told_briefly(got)}"
 
 
 def _locate(location: tuple[str | int, ...], root: type[BaseModel]) -> tuple[str, Any, list[str]]:
@@ -79,6 +99,7 @@ def _expected(detail: dict[str, Any], field: Any) -> str:
         "float_type": "a number",
         "bool_type": "true or false",
         "string_type": "a text",
+        "string_unicode": "a text of whole characters",
         "string_too_short": "a text that is not empty",
         "string_pattern_mismatch": "the path of a Parquet file (.parquet or .pq)",
         "list_type": "a list",

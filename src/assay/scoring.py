@@ -10,7 +10,7 @@ import pandas as pd
 from assay.acceptance import Accepted, accept, check_columns, left_out
 from assay.bundle import Bundle, load_bundle
 from assay.decisions import decided_columns
-from assay.errors import DataError, ParamsError, SchemaError, counted, numbered
+from assay.errors import DataError, ParamsError, SchemaError, counted, listed, numbered, repeats
 from assay.row_faults import Fault, FaultTally
 
 __all__ = ["Bundle", "Extras", "Scored", "at_threshold", "load_bundle", "score_table"]
@@ -93,10 +93,10 @@ def score_table(
     """
     schema = bundle.contract.schema
     names = [str(name) for name in frame.columns]
-    repeated = sorted({name for name in names if names.count(name) > 1})
+    repeated = repeats(names)
     faults = check_columns(names, schema, source)
     if repeated:
-        faults.append(f"{source}: column names must be unique, got {', '.join(repeated)} again")
+        faults.append(f"{source}: column names must be unique, got {listed(repeated)} again")
     if faults:
         raise SchemaError(numbered(faults))
     frame = frame.reset_index(drop=True)

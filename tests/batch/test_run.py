@@ -372,3 +372,20 @@ def test_a_dry_run_counts_and_writes_nothing(bundle, spoilt, tmp_path):
     with pytest.raises(DataError, match="6 of 502 rows"):
         check_input(bundle, source, Wanted())
     assert sorted(p.name for p in tmp_path.iterdir()) == ["spoilt.csv"]
+
+
+def test_reasons_stand_beside_predictions_and_are_the_same_in_any_batch(bundle, rows, tmp_path):
+    rows.to_parquet(tmp_path / "in.parquet")
+    outputs = []
+    for batch_rows in (33, 1000):
+        source = open_files(tmp_path / "in.parquet", batch_rows)
+        output = tmp_path / f"{batch_rows}.csv"
+        score_input(bundle, source, file_target(output, source), Wanted(extras=Extras(reasons=2)))
+        outputs.append(output.read_bytes())
+    assert outputs[0] == outputs[1]
+    found = csv.read_csv(tmp_path / "33.csv").to_pandas()
+    names = set(bundle.contract.schema.feature_names)
+    assert set(found["reason_1"]) <= names
+    assert (found["reason_1_effect"].abs() >= found["reason_2_effect"].abs().fillna(0)).all()
+    expected = score_table(bundle, rows, extras=Extras(reasons=2)).predictions
+    assert found["reason_1"].tolist() == expected["reason_1"].tolist()

@@ -104,7 +104,7 @@ def broken_rows(tmp_path):
     lines[6] = "7"
     lines[499] = "500,1,2"
     lines[999] = "1000,"
-    lines.append('"1001,open')
+    lines.append("1001")
     (tmp_path / "a.csv").write_text("\n".join(["x,y", *lines]) + "\n")
     return tmp_path / "a.csv"
 
@@ -157,6 +157,22 @@ def test_a_target_that_appears_late_is_refused(bundle, rows, tmp_path):
 def test_rows_longer_than_a_block_are_refused_in_a_sentence(bundle, tmp_path):
     (tmp_path / "a.csv").write_text("x,y\n1,2\n1," + "z" * (9 << 20) + "\n")
     with pytest.raises(ArtifactError, match=r"a\.csv is not a readable csv file"):
+        read(tmp_path / "a.csv", bundle)
+
+
+def test_the_place_of_a_byte_that_is_no_text_is_that_in_the_file(bundle, tmp_path):
+    """Also beyond the first block, and where letters of several bytes lie across the ends of blocks."""
+    content = ("x,y\n" + "1,äöü€\n" * 900_000).encode()
+    assert len(content) > 2 * (4 << 20)
+    (tmp_path / "a.csv").write_bytes(content)
+    _, batches = read(tmp_path / "a.csv", bundle, batch_rows=10**6)
+    assert sum(len(b.rows) for b in batches) == 900_000
+    place = content.rindex("ö".encode())
+    (tmp_path / "a.csv").write_bytes(content[:place] + b"o" + content[place + 1 :])
+    with pytest.raises(ArtifactError, match=rf": byte {place + 2:,} is not UTF-8"):
+        read(tmp_path / "a.csv", bundle)
+    (tmp_path / "a.csv").write_bytes(content[: place + 1])
+    with pytest.raises(ArtifactError, match=rf": byte {place + 1:,} is not UTF-8"):
         read(tmp_path / "a.csv", bundle)
 
 

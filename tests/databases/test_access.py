@@ -3,6 +3,7 @@
 import datetime as dt
 import math
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -174,6 +175,16 @@ def test_a_name_that_is_none_is_refused(database, name):
         check_target(database, name, None, "fail")
 
 
+def test_columns_that_share_a_name_are_refused(database):
+    with pytest.raises(SchemaError, match="more than one of: id"):
+        check_target(database, "scored", ["id", "id"], "fail")
+    table = pa.Table.from_arrays([pa.array([1]), pa.array([2])], names=["id", "id"])
+    with pytest.raises(SchemaError, match="more than one of: id"):
+        write(database, table)
+    with pytest.raises(SchemaError, match="the rows have no columns"):
+        write(database, pa.table({}))
+
+
 def test_an_unknown_way_is_refused(database):
     with pytest.raises(ParamsError, match="one of fail, append, replace, got 'upsert'"):
         check_target(database, "scored", None, "upsert")
@@ -272,13 +283,14 @@ def test_a_source_that_fails_half_way_leaves_no_table(database):
     check_target(database, "scored", None, "fail")
 
 
-def test_a_fault_of_ours_in_the_source_keeps_its_type_and_place(database):
+@pytest.mark.parametrize("fault", [ZeroDivisionError, OSError, pa.ArrowInvalid, sqlite3.DataError])
+def test_another_fault_of_the_source_keeps_its_type_and_place(database, fault):
     def rows() -> Any:
         yield from NEW.to_batches()
-        raise ZeroDivisionError("ours")
+        raise fault("the source")
 
     reader = pa.RecordBatchReader.from_batches(NEW.schema, rows())
-    with pytest.raises(ZeroDivisionError, match="ours") as caught:
+    with pytest.raises(fault, match="the source") as caught:
         write_table(database, "scored", reader, "fail")
     assert "rows" in [entry.name for entry in caught.traceback]
 
@@ -289,8 +301,9 @@ def test_a_refused_row_leaves_the_old_rows(database, execute):
         "CREATE TABLE scored (id BIGINT, score DOUBLE PRECISION CHECK (score < 0.25))",
         "INSERT INTO scored VALUES (1, 0.125)",
     )
-    with pytest.raises(ArtifactError, match=r"(?i)check constraint.*Nothing was written"):
+    with pytest.raises(ArtifactError, match=r"(?i)check constraint.*Nothing was written") as caught:
         write(database, NEW, if_exists="append")
+    assert "0.3" not in str(caught.value)
     assert read(database)["id"].to_pylist() == [1]
 
 

@@ -12,6 +12,7 @@ from assay.batch.run import Outcome, check_input, score_input
 from assay.batch.sources import BATCH_ROWS, Source, open_files
 from assay.batch.targets import TableTarget, Target, file_target
 from assay.bundle import Bundle, latest_bundle, load_bundle
+from assay.calibration.maps import Identity
 from assay.databases.access import check_url, is_database
 from assay.decisions import outcomes_told
 from assay.errors import ParamsError, counted, numbered
@@ -128,7 +129,8 @@ def _explained(bundle: Bundle) -> str:
     from assay.interpretation.contributions import explained_output
 
     output = explained_output(bundle.predictor.pipeline, bundle.contract.schema)
-    return f"{output}, before calibration"
+    calibrated = not isinstance(bundle.predictor.calibrator, Identity)
+    return f"{output}, before calibration" if calibrated else output
 
 
 def _rows(outcome: Outcome) -> str:

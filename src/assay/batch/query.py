@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ class QuerySource:
     name: str
     query: str
     rows: Rows
+    opened: ExitStack
 
     @property
     def schema(self) -> pa.Schema:
@@ -53,6 +54,10 @@ class QuerySource:
         """Database and query, without what looks like a secret."""
         return {"name": self.name, "query": _SECRET.sub(r"\1\2***", self.query)}
 
+    def close(self) -> None:
+        """Leave the database, whose locks would stop whoever writes to the same tables."""
+        self.opened.close()
+
     def faults(self, schema: Schema) -> list[str]:
         """Return what is missing or too much in the answer."""
         return check_columns(self.schema.names, schema, f"the query at {self.name}")
@@ -76,5 +81,6 @@ def open_query(url: str, query: str, batch_rows: int) -> Iterator[QuerySource]:
     AssayError
         See `assay.databases.access.read_query`.
     """
-    with read_query(url, query, batch_rows) as rows:
-        yield QuerySource(redacted(url), query, rows)
+    with ExitStack() as opened:
+        rows = opened.enter_context(read_query(url, query, batch_rows))
+        yield QuerySource(redacted(url), query, rows, opened)

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from assay.batch.formats import InputFile
-from assay.errors import ArtifactError, SchemaError
+from assay.errors import ArtifactError, SchemaError, listed, repeats, said
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,10 @@ def readable(file: InputFile) -> Iterator[None]:
     try:
         yield
     except (pa.ArrowException, OSError, EOFError, UnicodeError, zlib.error) as error:
-        detail = " ".join(str(error).split())[:200] or type(error).__name__
+        detail = said(error)
+        if "straddling object" in detail:
+            # What pyarrow says of a block is of no use to who has never heard of one.
+            detail = "a row is longer than 4 MB, as it is where a quote is never closed"
         raise ArtifactError(
             f"{file.name} is not a readable {file.format.kind} file: {detail}. Write it anew."
         ) from None
@@ -94,11 +97,11 @@ def require_unique(names: list[str], file: InputFile) -> None:
     ------
     SchemaError
     """
-    repeated = sorted({name for name in names if names.count(name) > 1})
+    repeated = repeats(names)
     if repeated:
         raise SchemaError(
             f"{file.name}: column names must be unique, got more than one of: "
-            f"{', '.join(repeated)}. Rename them."
+            f"{listed(repeated)}. Rename them."
         )
 
 

@@ -103,6 +103,7 @@ def score_input(
                 plan, counts = score_rows(plan, parts, progress)
             finally:
                 progress.close()
+            source.close()
             aside = wanted.bad_rows == "quarantine"
             rejected = rejected_path(target.beside) if aside else None
 

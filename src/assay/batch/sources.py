@@ -53,6 +53,10 @@ class Source(Protocol):
         """What a receipt says of it, beside the hashes of its files."""
         ...
 
+    def close(self) -> None:
+        """Let go of what was read; called when all rows are, and before any is written."""
+        ...
+
     def faults(self, schema: Schema) -> list[str]:
         """Return a sentence for each way in which the columns are not those of the model."""
         ...
@@ -83,6 +87,9 @@ class FileSource:
     def described(self) -> dict[str, Any]:
         """The name as the user gave it."""
         return {"name": self.name}
+
+    def close(self) -> None:
+        """Nothing to do: each file is closed after its last row."""
 
     def faults(self, schema: Schema) -> list[str]:
         """Return what is missing or too much in each file."""

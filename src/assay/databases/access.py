@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 import pyarrow as pa
 
 from assay.databases import postgresql, postgresql_table, sqlite, sqlite_table
-from assay.databases.rows import Rows
+from assay.databases.rows import Rows, check_unique
 from assay.databases.target import check_mode, table_name
 from assay.databases.url import check_url, is_database, redacted, scheme_of
 
@@ -94,6 +94,8 @@ def check_target(
     """
     check_url(url)
     check_mode(if_exists)
+    names = columns.names if isinstance(columns, pa.Schema) else columns or ()
+    check_unique(names, f"{redacted(url)}: table {table}")
     if scheme_of(url) == "sqlite":
         sqlite_table.check(url, table_name(table), columns, if_exists)
     else:

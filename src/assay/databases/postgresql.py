@@ -22,10 +22,12 @@ _BLOCK_BYTES = 4 * 2**20
 _CONNECT_SECONDS = 15
 # PostgreSQL's own limits, 4713 BC; infinity and years past 294247 come out of Arrow's range below.
 _EARLIEST_US, _EARLIEST_DAY = -210_866_803_200_000_000, -2_440_588
+# Violated checks and NOT NULL: the server's detail is the whole row, which no log should have.
+_SHOWS_ROWS = ("23514", "23502")
 # What to do next, by what the message or its code says.
 _ACTIONS = (
-    (r"password|\b28\w{3}$", f"Check them; {CREDENTIALS}."),
-    (r"database .* does not exist", "Name an existing database."),
+    (r"password authentication|no password|\b28\w{3}$", f"Check them; {CREDENTIALS}."),
+    (r"^database .* does not exist", "Name an existing database."),
     (r"\b42501$", "Ask the owner for the permission."),
     (r"\b55P03$", "Something else holds the table; run again later."),
     (r"\b53\w{3}$", "Make room or ask the administrator, then run again."),
@@ -102,15 +104,24 @@ def faults(url: str, doing: str, action: str) -> Iterator[None]:
 
 def _reason(error: Exception) -> str:
     """Return the server's message, detail, hint and code, without the query."""
-    text = str(error).partition("\nQuery was:")[0]
-    found = re.search(r"(?:ERROR|FATAL|PANIC):\s+(.*)", text, re.DOTALL)
-    lines = (found[1] if found else re.sub(r"^[A-Z_]+: |\[libpq\] ", "", text)).splitlines()
-    kept = [
-        line for line in lines if not re.match(r"LINE \d+:|\s*\^|CONTEXT:|(?:. )?SQLSTATE", line)
-    ]
     code = getattr(error, "sqlstate", None)
-    reason = one_line(re.sub(r"\.? SQLSTATE: \w+$", "", "\n".join(kept)))
-    return f"{reason}, SQLSTATE {code}" if code else reason
+    given = {_text(key): _text(value) for key, value in getattr(error, "details", None) or ()}
+    if "PG_DIAG_MESSAGE_PRIMARY" in given:
+        parts = ["MESSAGE_PRIMARY", "MESSAGE_DETAIL", "MESSAGE_HINT"]
+        if code in _SHOWS_ROWS:
+            parts.remove("MESSAGE_DETAIL")
+        found = [given.get(f"PG_DIAG_{part}", "").rstrip(".") for part in parts]
+        text = "; ".join(part for part in found if part)
+    else:
+        # A message from before there is a session, or from the middle of a stream of rows.
+        text = re.sub(r"^[A-Z_]+: (?=\[libpq\])|\[libpq\] ", "", str(error))
+        text = re.split(r"\n(?:LINE \d+:|CONTEXT:|Query was:)", text)[0]
+        text = re.sub(r"^.*?(?:ERROR|FATAL|PANIC):\s+", "", text, flags=re.DOTALL)
+    return f"{one_line(text)}, SQLSTATE {code}" if code else one_line(text)
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode(errors="replace") if isinstance(value, bytes) else value
 
 
 def ask(connection: Any, query: str, *values: Any) -> list[dict[str, Any]]:

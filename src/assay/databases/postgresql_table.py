@@ -50,7 +50,7 @@ _KEEPS = {
 _TABLE = """
 SELECT n.nspname AS schema, c.relname AS name, c.oid::bigint AS oid,
   CASE c.relkind WHEN 'r' THEN 'table' WHEN 'p' THEN 'partitioned table' WHEN 'v' THEN 'view'
-    WHEN 'm' THEN 'materialized view' WHEN 'f' THEN 'foreign table' ELSE 'thing without rows' END
+    WHEN 'm' THEN 'materialized view' WHEN 'f' THEN 'foreign table' ELSE 'sequence, index or type' END
     AS kind,
   pg_has_role(c.relowner, 'USAGE') AS owned
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -115,7 +115,7 @@ def write(url: str, table: TableName, reader: pa.RecordBatchReader, if_exists: s
     with _transaction(url) as connection:
         plan = _prepare(connection, url, table, reader.schema, if_exists)
         feed = Feed(reader, plan.columns, _where(url, table))
-        with _refused(url, table), feed.faults_first():
+        with feed.faults_first(), _refused(url, table):
             _copy(connection, plan, feed)
             for statement in plan.finish:
                 ask(connection, statement)
@@ -166,9 +166,9 @@ def _prepare(
     """Check all that can be checked before the first row, and make the table that takes it up."""
     where = _where(url, table)
     schema = columns if isinstance(columns, pa.Schema) else None
-    names = None if columns is None else list(schema.names if schema else columns)
+    names = None if columns is None else list(schema.names if schema is not None else columns)
     _check_names([table.name, *(names or [])], where)
-    wanted = columns_of(schema, column_type, where) if schema else []
+    wanted = columns_of(schema, column_type, where) if schema is not None else []
     with _refused(url, table):
         ask(connection, f"SET LOCAL lock_timeout = '{_LOCK_SECONDS}s'")
         found = ask(connection, _TABLE, table.sql)
@@ -190,7 +190,7 @@ def _prepare(
         _create(connection, plan)
         if found and if_exists == "append":
             # Planning checks types, permissions and generated columns, and changes nothing.
-            ask(connection, f"EXPLAIN {plan.finish[0]}" if schema else _inserting(full, types))
+            ask(connection, f"EXPLAIN {plan.finish[0]}" if wanted else _inserting(full, types))
     return plan
 
 

@@ -89,7 +89,7 @@ def write(url: str, table: TableName, reader: pa.RecordBatchReader, if_exists: s
         names = ", ".join(quoted(column.name) for column in columns)
         places = ", ".join("?" for _ in columns)
         insert = f"INSERT INTO main.{quoted(table.name)} ({names}) VALUES ({places})"  # noqa: S608
-        with faults(url, _ACTION), feed.faults_first():
+        with feed.faults_first(), faults(url, _ACTION):
             connection.executemany(insert, _tuples(feed))
             connection.execute("COMMIT")
         return feed.rows
@@ -106,7 +106,7 @@ def _columns(url: str, table: TableName, columns: pa.Schema | Sequence[str] | No
             'Name the table alone, in double quotes if it has a dot in it: "a.b".'
         )
     schema = columns if isinstance(columns, pa.Schema) else None
-    return columns_of(schema, column_type, _where(url, table)) if schema else []
+    return columns_of(schema, column_type, _where(url, table)) if schema is not None else []
 
 
 def _prepare(

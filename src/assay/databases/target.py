@@ -5,7 +5,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import pyarrow as pa
 
@@ -246,7 +246,7 @@ class Feed:
     columns: Sequence[Column]
     where: str
     rows: int = 0
-    fault: BaseException | None = field(default=None)
+    fault: BaseException | None = None
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
         """Yield the converted batches."""
