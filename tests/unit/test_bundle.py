@@ -169,6 +169,14 @@ def test_a_candidate_whose_families_are_no_list_is_refused(tmp_path, families):
         load_predictor(tmp_path)
 
 
+@pytest.mark.parametrize("document", [None, [], {}, {"method": "magic"}, {"method": "sigmoid"}])
+def test_a_candidate_whose_calibrator_is_none_is_refused(tmp_path, document):
+    save_predictor(tmp_path, Predictor(DummyClassifier().fit([[0]], [0]), Identity()))
+    artifacts.write_json(tmp_path / "calibrator.json", document)
+    with pytest.raises(ArtifactError, match=r"calibrator.json is no calibrator. Run"):
+        load_predictor(tmp_path)
+
+
 SCORING = (
     *("model/pipeline.skops", "model/calibrator.json", "schema/input_schema.json"),
     *("decision.json", "run_meta.json"),
