@@ -40,7 +40,8 @@ from repositories import BIN, write_repository  # noqa: E402
 from assay.artifacts import read_yaml  # noqa: E402
 
 KILLS = 55
-SCORED_ROWS = 100_000
+# More than two of the parts that `predict` finishes and can resume from.
+SCORED_ROWS = 600_000
 # `split` writes it twice: it can be read also where no split can be made.
 WRITTEN_TWICE = Path("reports/readiness.md")
 NEW_ROWS, SCORES = Path("outputs/new.parquet"), Path("outputs/scores.parquet")

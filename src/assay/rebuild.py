@@ -169,9 +169,10 @@ def _notes(
 
 
 def uncommitted(project: Path) -> list[str]:
-    """Return the tracked files of the working copy that differ from its last commit."""
+    """Return the files of the working copy that are not as its last commit has them, new ones too."""
     changed = run_git(project, "diff", "--name-only", "--relative", "HEAD").stdout
-    return changed.decode().splitlines()
+    new = run_git(project, "ls-files", "--others", "--exclude-standard").stdout
+    return [*changed.decode().splitlines(), *new.decode().splitlines()]
 
 
 def _clone(project: Path, commit: str, temporary: Path) -> Path:

@@ -78,12 +78,13 @@ def content(folder: Path) -> dict[str, bytes]:
 
 def test_a_rebuild_is_identical_and_touches_nothing(project, capsys):
     (project / "b").write_text("not committed")
+    (project / "new.py").write_text("")
     before = content(project)
     verify.main([])
     printed = capsys.readouterr().out
     assert "  first\n  second\n" in printed
     assert "first   metrics.json  identical\nfirst   out           identical\n" in printed
-    assert "note: what is not committed is no part of it: b\n" in printed
+    assert "note: what is not committed is no part of it: b, new.py\n" in printed
     assert printed.endswith(": 3 outputs, all byte-identical\n")
     assert content(project) == before
     assert not list(project.parent.joinpath("clones").iterdir())
