@@ -36,14 +36,14 @@ def run_command(chosen: Namespace, registry: Path) -> Iterator[str]:
     with _source(chosen) as source:
         if chosen.dry_run:
             outcome = check_input(bundle, source, wanted)
-            done = f"{_rows(outcome)} of {source.name} can be scored by {folder.name}"
+            done = f"{_rows(outcome)} of {source.name} can be scored by {bundle.meta['run_id']}"
             yield from [*_notes(outcome), f"{done}{_aside(outcome)}"]
             return
         target = _target(chosen, source)
         options = _options(chosen, bundle, wanted)
         outcome = score_input(bundle, source, target, wanted, chosen.resume, options)
     decided = outcomes_told(bundle.decision, outcome.counts.outcomes)
-    done = f"{_rows(outcome)} scored by {folder.name}: {decided}{_aside(outcome)}"
+    done = f"{_rows(outcome)} scored by {bundle.meta['run_id']}: {decided}{_aside(outcome)}"
     yield from [*_notes(outcome), f"{done}; written to {target.name}"]
 
 
