@@ -223,6 +223,14 @@ def test_no_lock_and_no_such_revision(project):
         rebuild(project, "nope", print)
 
 
+def test_a_lock_with_the_marks_of_a_merge(project):
+    lock = project / "dvc.lock"
+    lock.write_text(f"<<<<<<< HEAD\n{lock.read_text()}=======\n>>>>>>> other\n")
+    commit(project, "merge")
+    with pytest.raises(ArtifactError, match=r"dvc\.lock of commit \w+ is not valid YAML"):
+        verify.main([])
+
+
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
 def test_a_stopped_rebuild_leaves_nothing(project, tmp_path, name):
     """Neither the clone nor a process that goes on in it."""
