@@ -296,6 +296,57 @@ def test_a_changed_input_is_not_gone_on_with(bundle, rows, tmp_path, monkeypatch
     assert artifacts.read_table(tmp_path / "o.csv")["row_key"][0] == rows["row_key"][499]
 
 
+def kill_and_resume(bundle, before, after, tmp_path, monkeypatch, **wanted):
+    """Return how many rows the second run had not to score again."""
+    target = file_target(tmp_path / "o.csv", before)
+    with monkeypatch.context() as patch:
+        interrupt_after(patch, 15)
+        with pytest.raises(KeyboardInterrupt):
+            score_input(bundle, before, target, Wanted(part_rows=50))
+    target = file_target(tmp_path / "o.csv", after())
+    done = score_input(bundle, after(), target, Wanted(part_rows=50, **wanted), resume=True)
+    assert len(artifacts.read_table(tmp_path / "o.csv")) == done.counts.rows_in == 500
+    return done.resumed_rows
+
+
+def test_more_or_fewer_threads_go_on_from_the_same_parts(bundle, rows, tmp_path, monkeypatch):
+    rows.to_csv(tmp_path / "in.csv", index=False)
+    source = open_files(tmp_path / "in.csv", 20)
+    resumed = kill_and_resume(bundle, source, lambda: source, tmp_path, monkeypatch, workers=3)
+    assert resumed >= 200
+
+
+def test_batches_of_another_size_are_not_gone_on_with(bundle, rows, tmp_path, monkeypatch):
+    rows.to_csv(tmp_path / "in.csv", index=False)
+    one, two = (open_files(tmp_path / "in.csv", size) for size in (20, 30))
+    assert kill_and_resume(bundle, one, lambda: two, tmp_path, monkeypatch) == 0
+
+
+def test_files_under_other_names_are_not_gone_on_with(bundle, rows, tmp_path, monkeypatch):
+    folder = tmp_path / "in"
+    for day, part in enumerate((rows[:250], rows[250:])):
+        (folder / f"day={day}").mkdir(parents=True)
+        part.to_csv(folder / f"day={day}" / "a.csv", index=False)
+
+    def renamed():
+        if (folder / "day=0").exists():
+            (folder / "day=0").rename(folder / "day=2")
+        return open_files(folder, 20)
+
+    before = open_files(folder, 20)
+    assert kill_and_resume(bundle, before, renamed, tmp_path, monkeypatch) == 0
+
+
+def test_categories_may_be_carried_from_a_file_with_many_row_groups(bundle, rows, tmp_path):
+    pq.write_table(pa.Table.from_pandas(rows), tmp_path / "in.parquet", row_group_size=90)
+    for kind in ("parquet", "arrow", "csv", "jsonl"):
+        wanted = Wanted(columns=("kind", "row_key"))
+        score_file(bundle, tmp_path / "in.parquet", tmp_path / f"out.{kind}", wanted)
+    found = pq.read_table(tmp_path / "out.parquet")
+    assert found.schema.field("kind").type == pa.string()
+    assert found["kind"].to_pylist() == rows["kind"].where(rows["kind"].notna(), None).tolist()
+
+
 def test_an_input_that_changes_while_it_is_read_is_refused(bundle, rows, tmp_path, monkeypatch):
     rows.to_csv(tmp_path / "in.csv", index=False)
     before = job.BatchScorer.score

@@ -84,6 +84,21 @@ def test_types_of_files_that_differ_are_brought_together(bundle, rows, tmp_path)
     assert {b.table.schema.field("count").type for b in batches} == {pa.string()}
 
 
+@pytest.mark.parametrize(
+    ("one", "two"),
+    [
+        (pa.array([2**53 + 1]), pa.array([1.0])),
+        (pa.array([16725225600], pa.timestamp("s")), pa.array([1], pa.timestamp("ns"))),
+    ],
+)
+def test_values_of_files_that_no_common_type_holds_are_refused(bundle, rows, tmp_path, one, two):
+    first = pa.Table.from_pandas(rows[:1], preserve_index=False)
+    for name, values in (("a", one), ("b", two)):
+        pq.write_table(first.append_column("extra", values), tmp_path / f"{name}.parquet")
+    with pytest.raises(SchemaError, match=r"column 'extra' has values that are no .* Write the"):
+        read(tmp_path, bundle)
+
+
 def test_types_that_do_not_go_together_are_refused(rows, tmp_path):
     rows[:10].to_parquet(tmp_path / "a.parquet")
     rows[:10].assign(noise=[[1.0]] * 10).to_parquet(tmp_path / "b.parquet")

@@ -69,7 +69,9 @@ def test_from_a_query_to_a_file_and_to_a_table(project_folder, filled, bundle, r
 def test_a_text_among_times_loses_no_row_of_a_query(project_folder, sqlite, rows, execute):
     texts = rows.assign(moment=rows["moment"].astype(str))
     texts.loc[3, "moment"] = "unknown"
-    write_table(sqlite, "due", pa.Table.from_pandas(texts, preserve_index=False).to_reader(), "fail")
+    write_table(
+        sqlite, "due", pa.Table.from_pandas(texts, preserve_index=False).to_reader(), "fail"
+    )
     query = "SELECT * FROM due ORDER BY row_key"
     main(["--input", sqlite, "--query", query, "--output", "out.parquet"])
     found = pd.read_parquet("out.parquet")
@@ -100,7 +102,9 @@ def test_scored_rows_outlive_a_table_that_cannot_be_written(
     to = ["--input", "in.csv", "--output", database, "--table", "scored"]
     with monkeypatch.context() as patch:
         patch.setattr("assay.batch.targets.write_table", refuse)
-        with pytest.raises(ArtifactError, match=r"lost\. The scored rows are kept; the same command"):
+        with pytest.raises(
+            ArtifactError, match=r"lost\. The scored rows are kept; the same command"
+        ):
             main(to)
     monkeypatch.setattr(BatchScorer, "score", refuse)
     main([*to, "--resume"])

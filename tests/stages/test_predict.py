@@ -171,6 +171,11 @@ def test_another_threshold_decides_and_stands_in_the_receipt(finished, new_csv, 
         (["--explain", "-1", "--workers", "0"], 10, "2 faults"),
         (["--columns", "remark,reMark"], 11, "'reMark' is no column of"),
         (["--model", "nowhere"], 14, "nowhere is no run folder"),
+        (["--columns", " , "], 10, "--columns names no column"),
+        (["--explain", "5"], 10, "--explain: the model has 4 features, got 5"),
+        (["--if-exists", "append"], 10, "--if-exists: the output is no database"),
+        (["--dry-run", "--resume"], 10, "--resume: --dry-run scores nothing"),
+        (["--threshold", "2", "--workers", "0"], 10, "2 faults"),
     ],
 )
 def test_an_option_that_does_not_fit_is_refused(
@@ -193,6 +198,11 @@ def test_a_dry_run_checks_and_writes_nothing(finished, rows, tmp_path):
     )
     assert done.returncode == 0
     assert "39 rows of " in done.stdout
+    for output, words in (("o.xlsx", "must end in one of"), ("new.csv", "is the input too")):
+        done = predict(
+            finished, "--input", tmp_path / "new.csv", "--output", tmp_path / output, "--dry-run"
+        )
+        assert (done.returncode, words in done.stderr) == (14, True)
     assert [path.name for path in tmp_path.iterdir()] == ["new.csv"]
 
 
