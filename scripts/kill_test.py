@@ -40,7 +40,8 @@ from repositories import BIN, write_repository  # noqa: E402
 from assay.artifacts import read_yaml  # noqa: E402
 
 KILLS = 55
-SCORED_ROWS = 100_000
+# More than two of the parts that `predict` finishes and can resume from.
+SCORED_ROWS = 600_000
 # `split` writes it twice: it can be read also where no split can be made.
 WRITTEN_TWICE = Path("reports/readiness.md")
 NEW_ROWS, SCORES = Path("outputs/new.parquet"), Path("outputs/scores.parquet")
@@ -107,19 +108,30 @@ def start(project: Path, *arguments: str) -> subprocess.Popen[str]:
 def finish(project: Path, *arguments: str) -> str:
     """Run it to its end, and return what it printed."""
     process = start(project, *arguments)
-    printed, _ = process.communicate()
+    try:
+        printed, _ = process.communicate()
+    except BaseException:
+        kill(process)
+        raise
     if process.returncode:
         raise RuntimeError(f"{' '.join(arguments)} exits with {process.returncode}:\n{printed}")
     return printed
 
 
-def kill_after(project: Path, seconds: float, arguments: Iterable[str]) -> None:
-    """Start it, and kill it with all that it started; it may have ended by then."""
-    process = start(project, *arguments)
-    time.sleep(seconds)
+def kill(process: subprocess.Popen[str]) -> None:
+    """Kill a process with all that it started, if it has not ended."""
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
+
+
+def kill_after(project: Path, seconds: float, arguments: Iterable[str]) -> None:
+    """Start it, and kill it; it may have ended by then."""
+    process = start(project, *arguments)
+    try:
+        time.sleep(seconds)
+    finally:
+        kill(process)
 
 
 def contents(project: Path) -> dict[str, str]:

@@ -65,13 +65,17 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     )
     add("--query", help="for an input that is a database's URL: which rows")
     add("--table", help="for an output that is a database's URL: where they go")
-    add("--if-exists", choices=("fail", "append", "replace"), default="fail",
+    add("--if-exists", choices=("fail", "append", "replace"),
         help="what to do with a table that is there (default: fail)")  # fmt: skip
     add("--bad-rows", choices=("fail", "quarantine"), default="fail",
         help="refuse the input if rows cannot be scored (default), or set them aside")  # fmt: skip
     add("--columns", metavar="A,B", help="columns of the input to carry to the output")
     add("--threshold", type=float, help="another decision threshold (two classes)")
-    add("--proba", action="store_true", help="the probability of each class (two classes)")
+    add(
+        "--proba",
+        action="store_true",
+        help="the probability of each class (more than two always have theirs)",
+    )
     add("--explain", type=int, metavar="K", default=0, help="the K strongest reasons of each row")
     add("--resume", action="store_true", help="go on from what a killed run has finished")
     add("--dry-run", action="store_true", help="check the input, and write nothing")

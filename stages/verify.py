@@ -48,6 +48,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _rebuild(revision: str) -> None:
+    from assay.comparison import listed
     from assay.rebuild import rebuild, uncommitted
     from assay.registry import resolve
     from stages import _pins
@@ -63,7 +64,7 @@ def _rebuild(revision: str) -> None:
     for note in result.notes:
         say(f"note: {note}")
     if changed:
-        say(f"note: what is not committed is no part of it: {', '.join(changed)}")
+        say(f"note: what is not committed is no part of it: {listed(changed)}")
     say(result.summary())
 
 

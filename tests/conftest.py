@@ -23,6 +23,7 @@ from postgresql_server import (  # noqa: F401  (fixtures)
     database,
     end_connections,
     execute_fixture,
+    new_database,
     new_user,
     postgresql,
     server,

@@ -117,6 +117,8 @@ def server() -> Iterator[Server]:
             "listen_addresses": "127.0.0.1",
             "unix_socket_directories": "",
             "fsync": "off",
+            "full_page_writes": "off",
+            "autovacuum": "off",
             "shared_buffers": "32MB",
             "max_connections": "20",
         }
@@ -167,12 +169,37 @@ def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PGPASSWORD", PASSWORD)
 
 
+# A database of its own for each test would be some hundred files each.
+_EMPTY = """
+DO $$ DECLARE name text; BEGIN
+  FOR name IN SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_|^information_schema$' LOOP
+    EXECUTE format('DROP SCHEMA %I CASCADE', name);
+  END LOOP;
+  EXECUTE format('ALTER DATABASE %I RESET ALL', current_database());
+  CREATE SCHEMA public;
+END $$
+"""
+
+
 @pytest.fixture
 def postgresql(server: Server, credentials: None) -> str:
     """Return the URL of an empty database."""
-    name = f"test_{secrets.token_hex(6)}"
-    execute(server.url("postgres"), f"CREATE DATABASE {name}")
-    return server.url(name)
+    url = server.url("postgres")
+    execute(url, _EMPTY)
+    return url
+
+
+@pytest.fixture
+def new_database(postgresql: str) -> Callable[[str], str]:
+    """Return a function that makes a database of an encoding, and returns its URL."""
+
+    def make(encoding: str) -> str:
+        name = f"test_{secrets.token_hex(6)}"
+        options = f"ENCODING {encoding} LOCALE 'C' TEMPLATE template0"
+        execute(postgresql, f"CREATE DATABASE {name} {options}")
+        return f"{postgresql.rpartition('/')[0]}/{name}"
+
+    return make
 
 
 @pytest.fixture

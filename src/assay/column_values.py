@@ -124,6 +124,9 @@ def read_numbers(column: Column, feature: Feature, untyped: bool) -> Numbers:
     """
     column = _decoded(column)
     if isinstance(column, pa.Array) and not _is_text(column.type):
+        if pa.types.is_decimal(column.type):
+            # Arrow rounds texts to the nearest number, but not decimals.
+            column = pc.cast(column, pa.string())
         values = pc.cast(column, pa.float64(), safe=False).to_numpy(zero_copy_only=False)
         read = Numbers(values)
     elif not isinstance(column, pa.Array) and pd.api.types.is_numeric_dtype(column):

@@ -76,14 +76,19 @@ def compare_outputs(
     list of Output
         In the order of the lock; at the end those of which it knows nothing.
     """
-    left = {(stage, entry["path"]): entry["md5"] for stage, entry in lock_entries(rebuilt, "outs")}
+    left = {
+        (stage, entry["path"]): entry.get("md5", "")
+        for stage, entry in lock_entries(rebuilt, "outs")
+    }
     changed = run_git(clone, "diff", "--name-only", "--relative", "HEAD").stdout.decode()
     outputs = []
     for stage, entry in lock_entries(lock, "outs"):
-        path, old = entry["path"], entry["md5"]
+        path, old = entry["path"], entry.get("md5", "")
         new = left.pop((stage, path), None)
         if new is None:
             difference = f"was not rebuilt: no stage {stage} of dvc.yaml that DVC runs writes it"
+        elif not old:
+            difference = f"{LOCK} has no hash of it"
         elif new != old:
             difference = _difference(project, cache, old, new)
         elif any(under(file, path) for file in changed.splitlines()):
@@ -103,7 +108,7 @@ def changed_causes(lock: Mapping[str, Any], rebuilt: Mapping[str, Any]) -> list[
     """
     written = {entry["path"] for _, entry in lock_entries(lock, "outs")}
     old, new = (
-        {entry["path"]: entry["md5"] for _, entry in lock_entries(stages, "deps")}
+        {entry["path"]: entry.get("md5") for _, entry in lock_entries(stages, "deps")}
         for stages in (lock, rebuilt)
     )
     changed = [path for path in old if path not in written and new.get(path) != old[path]]
@@ -155,7 +160,7 @@ def listed(names: Sequence[str]) -> str:
 def compare_metrics(clone: Path) -> Metrics:
     """Compare the values of the rebuilt metrics files that Git tracks with the committed ones."""
     count, differing = 0, []
-    for path in _metrics_files(parse_yaml((clone / "dvc.yaml").read_bytes())):
+    for path in _metrics_files(parse_yaml((clone / "dvc.yaml").read_bytes(), "dvc.yaml")):
         committed = file_at(clone, "HEAD", path)
         if committed is None or not path.endswith(".json") or not (clone / path).is_file():
             continue

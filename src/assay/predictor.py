@@ -113,10 +113,12 @@ def load_predictor(folder: Path, known: trust.Families = trust.SHIPPED) -> Predi
         raise ArtifactError(f"{folder / _FAMILIES} is no list of families. Run `dvc repro`.")
     path = folder / _PIPELINE
     trusted = trust.types_of(families, known, str(path))
-    return Predictor(
-        skops_files.read_model(artifacts.read_bytes(path), trusted, str(path)),
-        calibrator_from_json(artifacts.read_json(folder / _CALIBRATOR)),
-    )
+    pipeline = skops_files.read_model(artifacts.read_bytes(path), trusted, str(path))
+    document = artifacts.read_json(folder / _CALIBRATOR)
+    try:
+        return Predictor(pipeline, calibrator_from_json(document))
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise ArtifactError(f"{folder / _CALIBRATOR} is no calibrator. Run `dvc repro`.") from None
 
 
 @dataclass(frozen=True)

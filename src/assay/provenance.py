@@ -4,7 +4,7 @@ import hashlib
 import json
 import platform
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from importlib import metadata
 from pathlib import Path
@@ -14,11 +14,18 @@ _CHUNK_BYTES = 1 << 20
 _REQUIREMENT = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)==", re.MULTILINE)
 
 
-def file_sha256(path: Path) -> str:
-    """Return the SHA-256 of a file's bytes as 64 hexadecimal digits."""
+def file_sha256(path: Path, stopped: Callable[[], bool] = lambda: False) -> str:
+    """Return the SHA-256 of a file's bytes as 64 hexadecimal digits.
+
+    Parameters
+    ----------
+    path : Path
+    stopped : callable
+        Asked between chunks; once it says yes, the hash of a large file is given up.
+    """
     digest = hashlib.sha256()
     with Path(path).open("rb") as stream:
-        while chunk := stream.read(_CHUNK_BYTES):
+        while not stopped() and (chunk := stream.read(_CHUNK_BYTES)):
             digest.update(chunk)
     return digest.hexdigest()
 

@@ -143,7 +143,7 @@ def rebuild(
         clone = _clone(project, commit, temporary)
         _supply_inputs(project, commit, lock, clone)
         _run_stages(clone, temporary, tell, os.environ if environment is None else environment)
-        rebuilt = parse_yaml((clone / LOCK).read_bytes())["stages"]
+        rebuilt = parse_yaml((clone / LOCK).read_bytes(), LOCK)["stages"]
         outputs = compare_outputs(project, lock, clone, rebuilt, temporary / "cache")
         notes = _notes(commit, lock, rebuilt, clone)
         differs = any(output.difference for output in outputs)
@@ -169,9 +169,10 @@ def _notes(
 
 
 def uncommitted(project: Path) -> list[str]:
-    """Return the tracked files of the working copy that differ from its last commit."""
+    """Return the files of the working copy that are not as its last commit has them, new ones too."""
     changed = run_git(project, "diff", "--name-only", "--relative", "HEAD").stdout
-    return changed.decode().splitlines()
+    new = run_git(project, "ls-files", "--others", "--exclude-standard").stdout
+    return [*changed.decode().splitlines(), *new.decode().splitlines()]
 
 
 def _clone(project: Path, commit: str, temporary: Path) -> Path:
@@ -203,7 +204,8 @@ def _supply_inputs(project: Path, commit: str, lock: Mapping[str, Any], clone: P
     inputs = {
         entry["path"]
         for _, entry in lock_entries(lock, "deps")
-        if not any(under(entry["path"], output) for output in written)
+        if "://" not in entry["path"]
+        and not any(under(entry["path"], output) for output in written)
     }
     tracked = _tracked_by_dvc(clone)
     needed = [path for path in tracked if any(under(path, i) or under(i, path) for i in inputs)]
@@ -234,7 +236,7 @@ def _tracked_by_dvc(clone: Path) -> dict[str, str | None]:
     """Return what `.dvc` files track, with its hash; None where that is not one of the bytes."""
     tracked: dict[str, str | None] = {}
     for file in sorted(path for path in clone.rglob("?*.dvc") if path.is_file()):
-        content = parse_yaml(file.read_bytes()) or {}
+        content = parse_yaml(file.read_bytes(), file.name) or {}
         folder = PurePosixPath(file.parent.relative_to(clone).as_posix(), content.get("wdir", "."))
         for output in content.get("outs") or ():
             # The hash of DVC 2 takes the line ends of Windows for those of Unix.

@@ -72,11 +72,22 @@ def file_at(project: Path, commit: str, path: str) -> bytes | None:
     return None if done.returncode else done.stdout
 
 
-def parse_yaml(text: bytes | str) -> Any:
-    """Parse YAML by the rules of version 1.2, which DVC uses."""
-    from ruamel.yaml import YAML
+def parse_yaml(text: bytes | str, source: str) -> Any:
+    """Parse YAML by the rules of version 1.2, which DVC uses.
 
-    return YAML(typ="safe", pure=True).load(text)
+    Raises
+    ------
+    ArtifactError
+        If it is none; names the source.
+    """
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    try:
+        return YAML(typ="safe", pure=True).load(text)
+    except (YAMLError, UnicodeDecodeError) as error:
+        detail = " ".join(str(error).split())
+        raise ArtifactError(f"{source} is not valid YAML: {detail}. Mend and commit it.") from None
 
 
 def lock_at(project: Path, commit: str) -> dict[str, Any] | None:
@@ -84,7 +95,9 @@ def lock_at(project: Path, commit: str) -> dict[str, Any] | None:
     content = file_at(project, commit, LOCK)
     if content is None:
         return None
-    stages: dict[str, Any] = (parse_yaml(content) or {}).get("stages") or {}
+    stages: dict[str, Any] = (parse_yaml(content, f"{LOCK} of commit {commit[:7]}") or {}).get(
+        "stages"
+    ) or {}
     return stages
 
 

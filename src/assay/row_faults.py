@@ -12,7 +12,6 @@ INFINITE = "infinite"
 WRONG_FIELD_COUNT = "wrong_field_count"
 NOT_JSON = "not_json"
 NESTED_VALUE = "nested_value"
-REASONS = (NOT_A_NUMBER, INFINITE, WRONG_FIELD_COUNT, NOT_JSON, NESTED_VALUE)
 
 # How long a quoted value may be in a message.
 _QUOTED = 60
@@ -27,7 +26,7 @@ class Fault:
     row : int
         Position in the table or batch, from 0.
     reason : str
-        One of `REASONS`.
+        A code.
     column : str or None
         Where it stands; None where a whole line is at fault.
     value : str

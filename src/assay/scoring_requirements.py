@@ -24,8 +24,9 @@ OF_FAMILY: Mapping[str, tuple[str, ...]] = {
     "xgboost": ("xgboost-cpu", "xgboost"),
     "catboost": ("catboost",),
 }
-# What the scorer imports only where it is asked for: contributions of models without trees, databases.
-EXTRAS = ("adbc-driver-manager", "adbc-driver-postgresql", "adbc-driver-sqlite", "shap")
+# What the scorer imports only where it is asked for: SHAP values of models that cannot explain
+# themselves, PostgreSQL.
+EXTRAS = ("adbc-driver-manager", "adbc-driver-postgresql", "shap")
 
 # The systems whose needs are listed; the markers of the lock file say what each of them installs.
 _SYSTEMS = (
@@ -74,9 +75,12 @@ def _roots(families: Iterable[str]) -> list[str]:
     return [*SCORING, *(name for family in families for name in OF_FAMILY.get(family, ()))]
 
 
-def _needed(lock_text: str, roots: Iterable[str]) -> set[str]:
+def _needed(lock_text: str, roots: Collection[str]) -> set[str]:
     """Return the canonical names of some distributions and of all that they need on any system."""
     locked = set(_blocks(lock_text))
+    absent = sorted(set(roots) - locked)
+    if absent:
+        raise _not_locked(", ".join(absent), "scoring")
     seen: set[tuple[str, str]] = set()
     waiting = [(name, "") for name in roots]
     while waiting:
@@ -91,12 +95,15 @@ def _needed(lock_text: str, roots: Iterable[str]) -> set[str]:
                 continue
             other = canonicalize_name(requirement.name)
             if here and other not in locked:
-                raise ArtifactError(
-                    f"requirements.lock has no {other}, which {name} needs to score. "
-                    "Run `make lock`, and install it."
-                )
+                raise _not_locked(other, name)
             waiting += [(other, inner) for inner in ("", *requirement.extras)]
     return {name for name, _ in seen if name in locked}
+
+
+def _not_locked(absent: str, name: str) -> ArtifactError:
+    return ArtifactError(
+        f"requirements.lock has no {absent}, which {name} needs. Run `make lock`, and install it."
+    )
 
 
 def _declared(name: str) -> Collection[str]:

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from assay import artifacts
-from assay.acceptance import accept
 from assay.batch.run import score_file
 from assay.bundle import bundle_files, load_bundle, write_bundle
 from assay.contract import InputContract
@@ -16,7 +15,6 @@ from assay.decisions import predictions_in
 from assay.errors import ArtifactError
 from assay.metrics.core import FloatArray
 from assay.predictor import Predictor
-from assay.scoring import score_table
 
 
 def check_skew(
@@ -65,28 +63,3 @@ def check_skew(
             f"through `predict` than in `evaluate` (largest difference {gap:.3g}). "
             "Nothing was packaged; run `dvc repro --force evaluate package`."
         )
-
-
-def check_shipped(folder: Path, shipped: Predictor, rows: pd.DataFrame) -> None:
-    """Load a run folder and compare its predictions with those of the model that was written to it.
-
-    Parameters
-    ----------
-    folder : Path
-        The run folder.
-    shipped : Predictor
-        What was written.
-    rows : DataFrame
-        Rows as a scorer would get them.
-
-    Raises
-    ------
-    ArtifactError
-        If the folder is not what its manifest says, or any score differs in its last bit.
-    """
-    bundle = load_bundle(folder)
-    features = {name: rows[name] for name in bundle.contract.schema.feature_names}
-    expected = shipped.predict(accept(features, bundle.contract, "the holdout").features)
-    scored = score_table(bundle, rows).predictions
-    if not np.array_equal(predictions_in(scored, bundle.decision), expected):
-        raise ArtifactError(f"{folder} does not score as the model that was written to it.")

@@ -1,3 +1,5 @@
+import errno
+
 import pyarrow as pa
 import pytest
 
@@ -25,7 +27,7 @@ def interrupted(output, identity, *numbers):
 
 def test_parts_come_back_in_order_and_go_at_the_end(tmp_path):
     with open_parts(tmp_path / "out.csv", "id", False) as parts:
-        parts.add([batch(1, 2), batch(3)], [batch(9)], Counts(2, 4, 3))
+        parts.add([batch(1, 2), batch(3)], [batch(9)], Counts(2, 4, 3, faults=FaultTally(1)))
         parts.add([], [], Counts(1, 0, 0))
         parts.add([batch(4)], [], Counts(1, 1, 1))
         assert [t["x"].to_pylist() for t in parts.tables("scored")] == [[1, 2, 3], [4]]
@@ -66,6 +68,38 @@ def test_a_part_without_counts_is_not_finished(tmp_path):
         assert len(parts.counts) == 1
         parts.add([batch(5)], [], Counts(1, 1, 1))
         assert [t["x"].to_pylist() for t in parts.tables("scored")] == [[1], [5]]
+
+
+@pytest.mark.parametrize("spoil", [lambda p: p.unlink(), lambda p: p.write_bytes(b"ARROW1")])
+def test_a_part_that_lost_its_rows_is_refused(tmp_path, spoil):
+    interrupted(tmp_path / "o.csv", "id", 1, 2)
+    (folder,) = tmp_path.iterdir()
+    spoil(folder / "000001.scored.arrow")
+    message = "does not have the 1 rows of a finished part. Run again without --resume"
+    with (
+        pytest.raises(ArtifactError, match=message),
+        open_parts(tmp_path / "o.csv", "id", True) as parts,
+    ):
+        list(parts.tables("scored"))
+
+
+def test_a_disk_without_locks_is_told(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("filelock.FileLock.acquire", lambda *_, **__: refuse())
+    with pytest.raises(ArtifactError, match="cannot be written: No locks available"):
+        open_parts(tmp_path / "o.csv", "id", False)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_parts_outlive_a_failure_where_they_should(tmp_path):
+    with pytest.raises(ArtifactError, match="no"), open_parts(tmp_path / "o", "id", False) as parts:
+        parts.add([batch(1)], [], Counts(1, 1, 1))
+        parts.keep = True
+        raise ArtifactError("no")
+    with open_parts(tmp_path / "o", "id", True) as parts:
+        assert len(parts.counts) == 1
 
 
 def test_runs_at_the_same_time_have_folders_of_their_own(tmp_path):

@@ -174,22 +174,20 @@ def test_the_first_day_of_postgresql_is_no_infinity(postgresql):
     assert read(postgresql, query).num_rows == 1
 
 
-def test_texts_of_another_encoding_are_read_and_written(server, postgresql, execute):
-    name = f"{postgresql.rpartition('/')[2]}_latin"
-    execute(postgresql, f"CREATE DATABASE {name} ENCODING LATIN1 LOCALE 'C' TEMPLATE template0")
+def test_texts_of_another_encoding_are_read_and_written(new_database):
+    url = new_database("LATIN1")
     table = pa.table({"id": ["Größe"]})
-    write(server.url(name), table)
-    assert read(server.url(name)).equals(table)
+    write(url, table)
+    assert read(url).equals(table)
     with pytest.raises(ArtifactError, match=r"no equivalent in encoding.*Nothing was written"):
-        write(server.url(name), pa.table({"id": ["語"]}), if_exists="append")
+        write(url, pa.table({"id": ["語"]}), if_exists="append")
 
 
 @pytest.mark.parametrize("option", ["", "?client_encoding=LATIN1"])
-def test_bytes_that_are_no_text_are_refused(server, postgresql, execute, option):
-    name = f"{postgresql.rpartition('/')[2]}_ascii"
-    execute(postgresql, f"CREATE DATABASE {name} ENCODING SQL_ASCII LOCALE 'C' TEMPLATE template0")
+def test_bytes_that_are_no_text_are_refused(new_database, option):
+    url = new_database("SQL_ASCII")
     with pytest.raises(ArtifactError, match=r'invalid byte sequence for encoding "UTF8": 0xff'):
-        read(f"{server.url(name)}{option}", r"SELECT E'\xff' AS a")
+        read(f"{url}{option}", r"SELECT E'\xff' AS a")
 
 
 def test_an_error_in_the_middle_is_no_end(postgresql, end_connections):

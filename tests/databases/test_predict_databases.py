@@ -1,6 +1,9 @@
 """`python -m stages.predict` from a query, to a table, or both."""
 
+import hashlib
 import json
+import os
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -9,8 +12,9 @@ import pytest
 from conftest import inside, make_table
 from postgresql_server import PASSWORD
 
+from assay.batch.scored import BatchScorer
 from assay.databases.access import read_query, write_table
-from assay.errors import AssayError, DataError, ParamsError, SchemaError
+from assay.errors import ArtifactError, AssayError, DataError, ParamsError, SchemaError
 from assay.scoring import score_table
 from stages.predict import main
 
@@ -35,6 +39,11 @@ def filled(database, rows):
     return database
 
 
+def receipt_of(table):
+    (path,) = Path("outputs").glob(f"{table}-*.receipt.json")
+    return json.loads(path.read_text())
+
+
 def content(url, table, order="row_key"):
     query = f'SELECT * FROM "{table}" ORDER BY {order}'  # noqa: S608
     with read_query(url, query, 10_000) as found:
@@ -51,10 +60,56 @@ def test_from_a_query_to_a_file_and_to_a_table(project_folder, filled, bundle, r
         assert found["row_key"].tolist() == expected["row_key"].tolist()
         np.testing.assert_array_equal(found["score"], expected["score"])
         np.testing.assert_array_equal(found["prediction"], expected["prediction"])
-    told = json.loads((project_folder / "outputs/scored.receipt.json").read_text())
-    assert told["input"]["query"] == query
+    told = receipt_of("scored")
+    assert told["input"]["query_sha256"] == hashlib.sha256(query.encode()).hexdigest()
     assert told["output"]["rows"] == told["counts"]["rows_in"] == 500
     assert "500 rows scored by" in capsys.readouterr().out
+
+
+def test_a_text_among_times_loses_no_row_of_a_query(project_folder, sqlite, rows, execute):
+    texts = rows.assign(moment=rows["moment"].astype(str))
+    texts.loc[3, "moment"] = "unknown"
+    write_table(sqlite, "due", pa.Table.from_pandas(texts, preserve_index=False).to_reader(), "fail")
+    query = "SELECT * FROM due ORDER BY row_key"
+    main(["--input", sqlite, "--query", query, "--output", "out.parquet"])
+    found = pd.read_parquet("out.parquet")
+    assert found["moment"].tolist() == texts.sort_values("row_key")["moment"].tolist()
+
+
+def test_an_input_that_changed_is_refused_before_the_table_is_written(
+    project_folder, database, rows, monkeypatch
+):
+    rows.to_csv("in.csv", index=False)
+    before = BatchScorer.score
+
+    def score(self, batch):
+        os.utime("in.csv", (1, 1))
+        return before(self, batch)
+
+    monkeypatch.setattr(BatchScorer, "score", score)
+    with pytest.raises(ArtifactError, match="Nothing was written; score it again"):
+        main(["--input", "in.csv", "--output", database, "--table", "scored"])
+    main(["--input", "in.csv", "--output", database, "--table", "scored"])
+    assert len(content(database, "scored")) == 500
+
+
+def test_scored_rows_outlive_a_table_that_cannot_be_written(
+    project_folder, database, rows, monkeypatch, capsys
+):
+    rows.to_csv("in.csv", index=False)
+    to = ["--input", "in.csv", "--output", database, "--table", "scored"]
+    with monkeypatch.context() as patch:
+        patch.setattr("assay.batch.targets.write_table", refuse)
+        with pytest.raises(ArtifactError, match=r"lost\. The scored rows are kept; the same command"):
+            main(to)
+    monkeypatch.setattr(BatchScorer, "score", refuse)
+    main([*to, "--resume"])
+    assert "note: 500 rows were finished by the run before" in capsys.readouterr().out
+    assert len(content(database, "scored")) == 500
+
+
+def refuse(*_):
+    raise ArtifactError("The connection was lost.")
 
 
 def test_a_table_may_be_replaced_by_its_own_scores(project_folder, filled, rows):
@@ -124,10 +179,10 @@ def test_rows_of_a_query_that_cannot_be_scored_are_set_aside(project_folder, fil
         ]
     )
     assert len(content(filled, "s")) == 499
-    rejected = pd.read_parquet("outputs/s.rejected.parquet")
+    rejected = pd.read_parquet(next(Path("outputs").glob("s-*.rejected.parquet")))
     assert rejected["row_key"].tolist() == ["k00007"]
     assert rejected["rejected_row"].tolist() == [8]
-    told = json.loads((project_folder / "outputs/s.receipt.json").read_text())
+    told = receipt_of("s")
     assert told["counts"]["rows_in"] == 500 == told["counts"]["rows_scored"] + 1
 
 

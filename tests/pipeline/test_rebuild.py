@@ -78,12 +78,13 @@ def content(folder: Path) -> dict[str, bytes]:
 
 def test_a_rebuild_is_identical_and_touches_nothing(project, capsys):
     (project / "b").write_text("not committed")
+    (project / "new.py").write_text("")
     before = content(project)
     verify.main([])
     printed = capsys.readouterr().out
     assert "  first\n  second\n" in printed
     assert "first   metrics.json  identical\nfirst   out           identical\n" in printed
-    assert "note: what is not committed is no part of it: b\n" in printed
+    assert "note: what is not committed is no part of it: b, new.py\n" in printed
     assert printed.endswith(": 3 outputs, all byte-identical\n")
     assert content(project) == before
     assert not list(project.parent.joinpath("clones").iterdir())
@@ -220,6 +221,14 @@ def test_no_lock_and_no_such_revision(project):
         verify.main(["--rev", "nope"])
     with pytest.raises(ArtifactError, match="nope is no Git revision"):
         rebuild(project, "nope", print)
+
+
+def test_a_lock_with_the_marks_of_a_merge(project):
+    lock = project / "dvc.lock"
+    lock.write_text(f"<<<<<<< HEAD\n{lock.read_text()}=======\n>>>>>>> other\n")
+    commit(project, "merge")
+    with pytest.raises(ArtifactError, match=r"dvc\.lock of commit \w+ is not valid YAML"):
+        verify.main([])
 
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])

@@ -153,6 +153,8 @@ def test_processes_that_want_the_same_run_do_not_disturb_each_other(project):
 
 
 def test_going_back_to_an_older_version(project):
+    with pytest.raises(AssertionError, match=r"already in stage 'prod'\. Use the '--force'"):
+        in_stage(project, "v0.0.1")
     in_stage(project, "v0.0.1", "--force")
     assert weights(fetch_run("prod", project)) == "oneoneone"
     gto(project, "deprecate", "late-flights", "v0.0.1", "prod")

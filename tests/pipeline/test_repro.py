@@ -1,54 +1,16 @@
 """The pipeline under DVC: once in full on a tiny table, then what a change reruns."""
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
-from conftest import ROOT, STAGES, make_params, make_table, write_project
-
-BIN = Path(sys.executable).parent
-
-
-def dvc(folder, *arguments) -> str:
-    done = subprocess.run(
-        [BIN / "dvc", *arguments],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"},
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
-def git(folder, *arguments) -> None:
-    identity = ["-c", "user.name=test", "-c", "user.email=test@example.org"]
-    subprocess.run(["git", *identity, *arguments], cwd=folder, check=True, capture_output=True)
+from conftest import STAGES, make_params, make_table
+from repositories import commit, dvc, git, write_repository
 
 
 @pytest.fixture(scope="module")
 def repository(tmp_path_factory):
     """A committed project after one `dvc repro`, in a folder of its own."""
-    folder = write_project(tmp_path_factory.mktemp("repository"), make_table(), make_params())
-    for name in ("src/assay", "stages", "requirements.lock"):
-        (folder / name).unlink()
-    for name in ("dvc.yaml", ".gitignore", ".dvcignore", "requirements.lock"):
-        (folder / name).write_bytes((ROOT / name).read_bytes())
-    for source in ("src/assay", "stages"):
-        for path in (ROOT / source).rglob("*"):
-            if path.is_file() and path.suffix != ".pyc":
-                target = folder / path.relative_to(ROOT)
-                target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_bytes(path.read_bytes())
-    git(folder, "init", "--quiet")
-    dvc(folder, "init", "--quiet")
-    dvc(folder, "config", "core.analytics", "false")
+    folder = write_repository(tmp_path_factory.mktemp("repository"), make_table(), make_params())
     dvc(folder, "repro")
-    git(folder, "add", "--all")
-    git(folder, "commit", "--quiet", "--message", "first")
+    commit(folder, "first")
     return folder
 
 
@@ -60,9 +22,7 @@ def test_a_second_repro_has_nothing_to_do(repository):
 
 
 def test_git_sees_metrics_plots_and_the_card_and_nothing_large(repository):
-    listed = subprocess.run(
-        ["git", "ls-files"], cwd=repository, capture_output=True, text=True, check=True
-    ).stdout.split()
+    listed = git(repository, "ls-files").split()
     assert {"dvc.lock", "metrics/holdout.json", "plots/data/roc.csv", "reports/model_card.md",
             "models/registry/latest.txt"} <= set(listed)  # fmt: skip
     assert not [name for name in listed if name.endswith((".png", ".skops", ".pkl"))]

@@ -205,7 +205,7 @@ def test_a_run_folder_scores_in_an_empty_environment_as_the_project_does(project
     [("numpy", ["requirements-scoring.txt"]), ("wanting", ["requirements-scoring.txt"])]
     + [
         (module, ["requirements-scoring.txt", "requirements-scoring-extras.txt"])
-        for module in ("shap", "adbc_driver_sqlite.dbapi")
+        for module in ("shap", "adbc_driver_postgresql.dbapi")
     ],
 )
 def test_what_an_option_needs_is_named_with_the_file_that_has_it(folder, module, files):

@@ -89,6 +89,9 @@ def test_what_the_lock_file_lacks_is_told():
     without = LOCK.replace("\npytz==", "\npytz-of-another-name==")
     with pytest.raises(ArtifactError, match=r"requirements.lock has no pytz, which pandas needs"):
         scoring_requirements(without, [])
+    without = LOCK.replace("\nlightgbm==", "\nno-lightgbm==")
+    with pytest.raises(ArtifactError, match=r"requirements.lock has no lightgbm, which scoring ne"):
+        scoring_requirements(without, ["lightgbm"])
 
 
 def test_everything_that_the_scorer_imports_is_listed_or_optional():

@@ -1,7 +1,7 @@
 """Columns that stay beside predictions: in which type, whatever the rows of a batch happen to hold."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -12,7 +12,10 @@ from assay.errors import SchemaError, nearest, numbered
 from assay.schema import Schema
 
 # A number as one writes it: "007" is a name.
-_WHOLE = r"^(0|-?[1-9][0-9]{0,17})$"
+_WHOLE = r"^(0|-?[1-9][0-9]{0,18})$"
+# What pandas reads beyond these depends on the clock ("now") or is a guess ("2013").
+_ISO = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?)?"
+_ZONE = r"(Z|[+-]\d{2}:?\d{2})"
 _TIME = re.compile(r"datetime64\[(s|ms|us|ns)(?:, (.+))?\]")
 
 
@@ -48,9 +51,9 @@ class CarriedColumns:
             If a text cannot be read as what its column had in training.
         """
         return [
-            _retyped(batch.column(name), kind, name)
+            _retyped(_decoded(batch.column(name)), kind, name)
             if kind != self.source[name]
-            else batch.column(name)
+            else _decoded(batch.column(name))
             for name, kind in self.types.items()
         ]
 
@@ -61,12 +64,16 @@ class CarriedColumns:
 
 
 def carried_columns(
-    source: pa.Schema, schema: Schema, wanted: Sequence[str] | None, name: str
+    source: pa.Schema,
+    schema: Schema,
+    wanted: Sequence[str] | None,
+    name: str,
+    untyped: Collection[str],
 ) -> CarriedColumns:
     """Choose the carried columns and their types.
 
-    A column keeps the input's type; texts get the type that the column had in training, if every one
-    of them allows it: whole numbers written as such, times in ISO 8601.
+    A column keeps the input's type. Texts that have none get the type that the column had in training,
+    if every one of them allows it: whole numbers written as such, times in ISO 8601.
 
     Parameters
     ----------
@@ -78,6 +85,8 @@ def carried_columns(
         Columns of the input; None for those that the model's schema carries.
     name : str
         The input's, for messages.
+    untyped : collection of str
+        Columns that are texts only because their place knows no types.
 
     Raises
     ------
@@ -99,7 +108,7 @@ def carried_columns(
     kinds = {column: source.field(column).type for column in names}
     types = {
         column: (_type_in_training(schema.carried_dtypes.get(column, "")) or kind)
-        if pa.types.is_string(kind)
+        if column in untyped
         else kind
         for column, kind in kinds.items()
     }
@@ -113,19 +122,22 @@ def _type_in_training(dtype: str) -> pa.DataType | None:
     return pa.timestamp(time[1], "UTC" if time[2] else None) if time else None
 
 
+def _decoded(column: pa.Array) -> pa.Array:
+    return column.dictionary_decode() if isinstance(column, pa.DictionaryArray) else column
+
+
 def _retyped(texts: pa.Array, kind: pa.DataType, name: str) -> pa.Array:
-    if pa.types.is_integer(kind):
-        if pc.all(pc.match_substring_regex(texts, _WHOLE)).as_py() is False:
-            raise OtherTypeError(name)
-        return pc.cast(texts, kind)
+    whole = pa.types.is_integer(kind)
+    # A time without a zone is another kind of time than one with it, either way.
+    pattern = _WHOLE if whole else f"{_ISO}{'' if kind.tz is None else _ZONE}$"
+    if pc.all(pc.match_substring_regex(texts, pattern)).as_py() is False:
+        raise OtherTypeError(name)
     try:
-        times = pd.to_datetime(
-            texts.to_pandas(), errors="raise", format="ISO8601", utc=kind.tz is not None
-        )
-        # Without a zone in training, a text with one is another kind of time; and nothing is rounded.
-        plain = pa.array(times, from_pandas=True, type=pa.timestamp("ns", kind.tz))
-        if kind.tz is None and getattr(times.dt, "tz", None) is not None:
-            raise OtherTypeError(name)
-        return plain.cast(kind)
-    except (ValueError, TypeError, AttributeError, pa.ArrowException):
+        if whole:
+            return pc.cast(texts, kind)
+        utc = kind.tz is not None
+        times = pd.to_datetime(texts.to_pandas(), errors="raise", format="ISO8601", utc=utc)
+        # Nothing is rounded: a cast that would lose a digit fails.
+        return pa.array(times, from_pandas=True, type=pa.timestamp("ns", kind.tz)).cast(kind)
+    except (ValueError, pa.ArrowException):
         raise OtherTypeError(name) from None

@@ -10,7 +10,7 @@ from assay.batch.job import Wanted
 from assay.batch.query import open_query
 from assay.batch.run import Outcome, check_input, score_input
 from assay.batch.sources import BATCH_ROWS, Source, open_files
-from assay.batch.targets import TableTarget, Target, file_target
+from assay.batch.targets import TableTarget, Target, file_target, receipt_path
 from assay.bundle import Bundle, latest_bundle, load_bundle
 from assay.calibration.maps import Identity
 from assay.databases.access import check_url, is_database
@@ -30,21 +30,20 @@ def run_command(chosen: Namespace, registry: Path) -> Iterator[str]:
     _check_places(chosen)
     folder = _run_folder(chosen, registry)
     bundle = load_bundle(folder)
-    wanted = _wanted(chosen, bundle)
-    if chosen.threshold is not None:
-        bundle = at_threshold(bundle, chosen.threshold)
+    bundle, wanted = _wanted(chosen, bundle)
     with _source(chosen) as source:
-        if chosen.dry_run:
-            outcome = check_input(bundle, source, wanted)
-            done = f"{_rows(outcome)} of {source.name} can be scored by {folder.name}"
+        target = _target(chosen, source) if chosen.output else None
+        if target is None or chosen.dry_run:
+            outcome = check_input(bundle, source, wanted, target)
+            done = f"{_rows(outcome)} of {source.name} can be scored by {bundle.meta['run_id']}"
             yield from [*_notes(outcome), f"{done}{_aside(outcome)}"]
             return
-        target = _target(chosen, source)
         options = _options(chosen, bundle, wanted)
         outcome = score_input(bundle, source, target, wanted, chosen.resume, options)
     decided = outcomes_told(bundle.decision, outcome.counts.outcomes)
-    done = f"{_rows(outcome)} scored by {folder.name}: {decided}{_aside(outcome)}"
+    done = f"{_rows(outcome)} scored by {bundle.meta['run_id']}: {decided}{_aside(outcome)}"
     yield from [*_notes(outcome), f"{done}; written to {target.name}"]
+    yield f"receipt: {receipt_path(target.beside)}"
 
 
 def _check_places(chosen: Namespace) -> None:
@@ -63,6 +62,10 @@ def _check_places(chosen: Namespace) -> None:
             if written
             else "--table: the output is no database's URL. Leave it out."
         )
+    if chosen.if_exists and not written:
+        faults.append("--if-exists: the output is no database's URL. Leave it out.")
+    if chosen.resume and chosen.dry_run:
+        faults.append("--resume: --dry-run scores nothing. Leave one out.")
     if chosen.resume and read:
         faults.append("--resume: the rows of a query have no lasting order. Leave it out.")
     for url in (chosen.input, chosen.output):
@@ -80,7 +83,7 @@ def _source(chosen: Namespace) -> AbstractContextManager[Source]:
 
 def _target(chosen: Namespace, source: Source) -> Target:
     if is_database(chosen.output):
-        return TableTarget(chosen.output, chosen.table, chosen.if_exists)
+        return TableTarget(chosen.output, chosen.table, chosen.if_exists or "fail")
     return file_target(Path(chosen.output), source)
 
 
@@ -105,23 +108,31 @@ def _run_folder(chosen: Namespace, registry: Path) -> Path:
     return fetch_run(chosen.rev)
 
 
-def _wanted(chosen: Namespace, bundle: Bundle) -> Wanted:
-    """Check the options against the model's task."""
+def _wanted(chosen: Namespace, bundle: Bundle) -> tuple[Bundle, Wanted]:
+    """Check the options against the model; return it with the threshold that is asked for."""
     faults = []
-    task = bundle.contract.schema.task
-    if chosen.proba and task == "regression":
+    schema = bundle.contract.schema
+    if chosen.proba and schema.task == "regression":
         faults.append("--proba: a regression has no probabilities. Leave it out.")
-    if chosen.explain < 0:
-        faults.append(f"--explain must be 0 or more, got {chosen.explain}.")
+    if not 0 <= chosen.explain <= len(schema.features):
+        features = counted(len(schema.features), "feature")
+        faults.append(f"--explain: the model has {features}, got {chosen.explain}.")
     if chosen.workers < 1:
         faults.append(f"--workers must be 1 or more, got {chosen.workers}.")
     columns = None
     if chosen.columns is not None:
         columns = tuple(name.strip() for name in chosen.columns.split(",") if name.strip())
+        if not columns:
+            faults.append("--columns names no column. Leave it out, or name some.")
+    if chosen.threshold is not None:
+        try:
+            bundle = at_threshold(bundle, chosen.threshold)
+        except ParamsError as error:
+            faults.append(str(error))
     if faults:
         raise ParamsError(numbered(faults))
     extras = Extras(chosen.proba, chosen.explain)
-    return Wanted(chosen.bad_rows, columns, extras, chosen.workers)
+    return bundle, Wanted(chosen.bad_rows, columns, extras, chosen.workers)
 
 
 def _explained(bundle: Bundle) -> str:
@@ -141,6 +152,8 @@ def _notes(outcome: Outcome) -> list[str]:
     notes = list(outcome.notes)
     if outcome.resumed_rows:
         notes.append(f"{counted(outcome.resumed_rows, 'row')} were finished by the run before")
+    elif outcome.resumed_rows is not None:
+        notes.append("no interrupted run of this kind to go on from; all rows were scored")
     return [f"note: {note}" for note in notes]
 
 

@@ -87,7 +87,7 @@ def plan_job(bundle: Bundle, source: Source, wanted: Wanted) -> Plan:
     faults += [f"{source.name}: {fault}" for fault in type_faults(kinds, schema)]
     if faults:
         raise SchemaError(numbered(faults))
-    carried = carried_columns(source.schema, schema, wanted.columns, source.name)
+    carried = carried_columns(source.schema, schema, wanted.columns, source.name, source.texts)
     rows = RowScorer(bundle, wanted.extras)
     scorer = BatchScorer(
         bundle,

@@ -3,6 +3,7 @@
 A run that is killed leaves them beside its output; with `--resume` the next one goes on from there.
 """
 
+import os
 import re
 import secrets
 import shutil
@@ -17,6 +18,7 @@ from pyarrow import ipc
 
 from assay import artifacts
 from assay.batch.counts import Counts, counts_from_json
+from assay.errors import ArtifactError
 
 _ENDING = ".parts"
 _LOCK = "lock"
@@ -38,6 +40,8 @@ class Parts:
         self._folder, self._lock, self._made = folder, lock, made
         self.counts: list[Counts] = []
         self.texts: list[str] = []
+        # Whether a failure leaves the parts too, for a run that only has to write them once more.
+        self.keep = False
 
     def __enter__(self) -> "Parts":
         return self
@@ -46,7 +50,7 @@ class Parts:
         self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
     ) -> None:
         # An interrupted run keeps its parts, a failed one does not.
-        if kind is None or issubclass(kind, Exception):
+        if kind is None or (issubclass(kind, Exception) and not self.keep):
             self.remove()
         else:
             self._lock.release()
@@ -91,12 +95,30 @@ class Parts:
             self.counts.append(counts_from_json(artifacts.read_json(path)))
 
     def tables(self, kind: str) -> Iterator[pa.Table]:
-        """Yield the `scored` or `rejected` rows, a table for each part that has some."""
-        for number in range(len(self.counts)):
-            path = self._name(number, kind)
-            if path.is_file():
+        """Yield the `scored` or `rejected` rows, a table for each part that has some.
+
+        Raises
+        ------
+        ArtifactError
+            If a part does not have the rows that its counts tell.
+        """
+        for number, counts in enumerate(self.counts):
+            path, rows = self._name(number, kind), counts.rows_scored
+            if kind == "rejected":
+                rows = counts.faults.rows
+            if not rows:
+                continue
+            try:
                 with pa.OSFile(str(path)) as stream:
-                    yield ipc.open_file(stream).read_all()
+                    table = ipc.open_file(stream).read_all()
+            except (pa.ArrowException, OSError):
+                table = None
+            if table is None or table.num_rows != rows:
+                raise ArtifactError(
+                    f"{path} does not have the {rows:,} rows of a finished part. "
+                    "Run again without --resume."
+                )
+            yield table
 
     def _name(self, number: int, kind: str) -> Path:
         return self._folder / f"{number:06d}.{kind}.arrow"
@@ -106,12 +128,13 @@ class Parts:
         if not batches:
             return
         options = ipc.IpcWriteOptions(compression="lz4")
-        with (
-            artifacts.writable(path),
-            ipc.new_file(str(path), batches[0].schema, options=options) as w,
-        ):
-            for batch in batches:
-                w.write_batch(batch)
+        with artifacts.writable(path), path.open("wb") as stream:
+            with ipc.new_file(stream, batches[0].schema, options=options) as writer:
+                for batch in batches:
+                    writer.write_batch(batch)
+            # On the disk before the counts that say so.
+            stream.flush()
+            os.fsync(stream.fileno())
 
 
 def open_parts(output: Path, identity: str, resume: bool) -> Parts:
@@ -139,7 +162,10 @@ def open_parts(output: Path, identity: str, resume: bool) -> Parts:
     with artifacts.writable(output), _new_folder(output.parent) as made:
         found: Parts | None = None
         for folder in _left_parts(output):
-            lock = _locked(folder)
+            try:
+                lock = _locked(folder)
+            except OSError:
+                continue
             if lock is None:
                 continue
             parts = Parts(folder, lock)
@@ -151,8 +177,12 @@ def open_parts(output: Path, identity: str, resume: bool) -> Parts:
         while found is None:
             folder = output.parent / f"{mine}{secrets.token_hex(4)}{_ENDING}"
             folder.mkdir()
-            # Another run may have taken it for a leftover, between these two lines.
-            lock = _locked(folder)
+            try:
+                # Another run may have taken it for a leftover, between these two lines.
+                lock = _locked(folder)
+            except OSError:
+                shutil.rmtree(folder, ignore_errors=True)
+                raise
             found = None if lock is None else Parts(folder, lock, made)
     return found
 
@@ -183,11 +213,17 @@ def _left_parts(output: Path) -> list[Path]:
 
 
 def _locked(folder: Path) -> FileLock | None:
-    """Lock a folder; None where a living run holds it, or has just removed it."""
+    """Lock a folder; None where a living run holds it, or has just removed it.
+
+    Raises
+    ------
+    OSError
+        If there are no locks on this disk.
+    """
     lock = FileLock(folder / _LOCK)
     try:
         lock.acquire(blocking=False)
-    except (Timeout, OSError):
+    except (Timeout, FileNotFoundError):
         return None
     # Names of folders are never used again: what is not there any more was removed for good.
     if (folder / _LOCK).exists():

@@ -1,9 +1,9 @@
 """The answer to a query, as rows to score; see `assay.batch.sources.Source`."""
 
-import re
+import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,6 @@ from assay.databases.access import read_query, redacted
 from assay.databases.rows import Rows
 from assay.schema import Schema
 
-# What a query may hold that nobody else should read.
-_SECRET = re.compile(r"(password|passwd|pwd|secret|token)(\s*[=:]\s*)('[^']*'|\S+)", re.IGNORECASE)
-
 
 @dataclass(frozen=True)
 class QuerySource:
@@ -28,6 +25,7 @@ class QuerySource:
     query: str
     rows: Rows
     opened: ExitStack
+    asked: list[bool] = field(default_factory=list)
 
     @property
     def schema(self) -> pa.Schema:
@@ -38,6 +36,16 @@ class QuerySource:
     def untyped(self) -> bool:
         """A database has types."""
         return False
+
+    @property
+    def texts(self) -> frozenset[str]:
+        """None: texts are texts."""
+        return frozenset()
+
+    @property
+    def layout(self) -> list[Any]:
+        """Nothing that lasts."""
+        return []
 
     @property
     def row_count(self) -> int | None:
@@ -51,8 +59,9 @@ class QuerySource:
 
     @property
     def described(self) -> dict[str, Any]:
-        """Database and query, without what looks like a secret."""
-        return {"name": self.name, "query": _SECRET.sub(r"\1\2***", self.query)}
+        """The database, and which query it was; its text may hold what nobody else should read."""
+        digest = hashlib.sha256(self.query.encode()).hexdigest()
+        return {"name": self.name, "query_sha256": digest}
 
     def close(self) -> None:
         """Leave the database, whose locks would stop whoever writes to the same tables."""
@@ -65,6 +74,9 @@ class QuerySource:
     def batches(self, columns: Sequence[str] | None, schema: Schema) -> Iterator[Batch]:
         """Yield the rows, numbered from 1."""
         del schema
+        if self.asked:
+            raise RuntimeError("the rows of a query come once")
+        self.asked.append(True)
         first = 1
         for table in self.rows.batches:
             numbers = np.arange(first, first + table.num_rows, dtype="int64")

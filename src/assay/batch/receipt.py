@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 from types import TracebackType
 from typing import Any
 
@@ -32,15 +33,25 @@ class InputHashes:
         self.stamps = [_stamp(path) for path in self._paths]
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="hash")
         self._hashes: list[Future[str]] = []
+        self._stop = Event()
+
+    @property
+    def stamped(self) -> list[tuple[str, int, int]]:
+        """Name, size and time of change of every file."""
+        stamps = zip(self._paths, self.stamps, strict=True)
+        return [(str(path), stamp.bytes, stamp.modified_ns) for path, stamp in stamps]
 
     def __enter__(self) -> "InputHashes":
-        self._hashes = [self._pool.submit(file_sha256, path) for path in self._paths]
+        stopped = self._stop.is_set
+        self._hashes = [self._pool.submit(file_sha256, path, stopped) for path in self._paths]
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
     ) -> None:
-        self._pool.shutdown(wait=kind is None, cancel_futures=True)
+        # Nobody waits for the hash of a large file after an error or an interrupt.
+        self._stop.set()
+        self._pool.shutdown(cancel_futures=True)
 
     def described(self) -> list[dict[str, Any]]:
         """Return name, size and hash of every file.

@@ -1,6 +1,6 @@
 """What is to be scored, as one stream of record batches: a file, a folder, the answer to a query."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -36,6 +36,16 @@ class Source(Protocol):
     @property
     def untyped(self) -> bool:
         """Whether all columns are texts because the format knows no types."""
+        ...
+
+    @property
+    def texts(self) -> frozenset[str]:
+        """Columns that are texts only because their place knows no types."""
+        ...
+
+    @property
+    def layout(self) -> list[Any]:
+        """What decides how rows come in batches, beside the content of its files."""
         ...
 
     @property
@@ -84,6 +94,18 @@ class FileSource:
         return [file.path for file in self.files]
 
     @property
+    def texts(self) -> frozenset[str]:
+        """All columns of a file without types, and those that stand in names of folders."""
+        if self.untyped:
+            return frozenset(self.schema.names)
+        return frozenset(name for file in self.files for name in file.partition)
+
+    @property
+    def layout(self) -> list[Any]:
+        """Types, the size of batches, and the order of files."""
+        return [self.schema.to_string(), self.batch_rows, [file.name for file in self.files]]
+
+    @property
     def described(self) -> dict[str, Any]:
         """The name as the user gave it."""
         return {"name": self.name}
@@ -106,7 +128,7 @@ class FileSource:
         for number, file in enumerate(self.files):
             for batch in self._file_batches(file, columns, schema):
                 done = None if batch.done is None else (number + batch.done) / len(self.files)
-                table = _conformed(batch.table, kept, file)
+                table = _conformed(batch.table, kept, file, set(schema.feature_names))
                 yield Batch(table, batch.rows, batch.broken, file.name, done)
 
     def _file_batches(
@@ -169,12 +191,11 @@ def open_files(source: Path, batch_rows: int) -> FileSource:
 
 def _unified(schemas: Sequence[pa.Schema], source: str) -> pa.Schema:
     """Return one type for each column of all files: the one that holds all, or texts."""
-    if all(schema.equals(schemas[0]) for schema in schemas):
-        return schemas[0].remove_metadata()
     names = list(dict.fromkeys(name for schema in schemas for name in schema.names))
     fields, faults = [], []
     for name in names:
         kinds = [schema.field(name).type for schema in schemas if name in schema.names]
+        # Codes are a way to write values, and another one in each batch.
         kinds = [kind.value_type if pa.types.is_dictionary(kind) else kind for kind in kinds]
         try:
             fields.append(_common_field(name, kinds))
@@ -187,6 +208,8 @@ def _unified(schemas: Sequence[pa.Schema], source: str) -> pa.Schema:
 
 
 def _common_field(name: str, kinds: Sequence[pa.DataType]) -> pa.Field:
+    if len(set(kinds)) == 1:
+        return pa.field(name, kinds[0])
     schemas = [pa.schema([(name, kind)]) for kind in kinds]
     try:
         return pa.unify_schemas(schemas, promote_options="permissive").field(0)
@@ -196,8 +219,16 @@ def _common_field(name: str, kinds: Sequence[pa.DataType]) -> pa.Field:
         return pa.field(name, pa.string())
 
 
-def _conformed(table: pa.RecordBatch, schema: pa.Schema, file: InputFile) -> pa.RecordBatch:
-    """Return a batch with these columns: cast, filled from folder names, or missing."""
+def _conformed(
+    table: pa.RecordBatch, schema: pa.Schema, file: InputFile, features: Collection[str]
+) -> pa.RecordBatch:
+    """Return a batch with these columns: cast, filled from folder names, or missing.
+
+    Raises
+    ------
+    SchemaError
+        If a value would change by the cast, in a column that is no feature.
+    """
     if table.schema.equals(schema):
         return table
     arrays = []
@@ -207,14 +238,21 @@ def _conformed(table: pa.RecordBatch, schema: pa.Schema, file: InputFile) -> pa.
             texts = pa.array(np.full(table.num_rows, value, dtype=object), pa.string())
             arrays.append(texts)
         elif wanted.name in table.schema.names:
-            arrays.append(_cast(table.column(wanted.name), wanted.type))
+            column = table.column(wanted.name)
+            try:
+                arrays.append(_cast(column, wanted.type, safe=wanted.name not in features))
+            except pa.ArrowInvalid as error:
+                raise SchemaError(
+                    f"{file.name}: column {wanted.name!r} has values that are no {wanted.type}, "
+                    f"the type that holds those of all files: {error}. Write the files anew."
+                ) from None
         else:
             arrays.append(pa.nulls(table.num_rows, wanted.type))
     # Codes of texts stay codes: they are read faster.
     return pa.RecordBatch.from_arrays(arrays, names=schema.names)
 
 
-def _cast(column: pa.Array, kind: pa.DataType) -> pa.Array:
+def _cast(column: pa.Array, kind: pa.DataType, safe: bool) -> pa.Array:
     if isinstance(column, pa.DictionaryArray) and column.type.value_type == kind:
         return column
-    return column if column.type == kind else column.cast(kind, safe=False)
+    return column if column.type == kind else column.cast(kind, safe=safe)

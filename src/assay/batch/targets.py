@@ -1,5 +1,6 @@
 """Where scored rows go: a file or a table, written whole or not at all, with a receipt beside it."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from assay.batch.sinks import column_faults, write_tables
 from assay.batch.sources import Source
 from assay.databases.access import check_target, redacted, write_table
 from assay.errors import ArtifactError, SchemaError, numbered
+from assay.provenance import content_sha256
 
 # Receipt and rejected rows of a table have no file to stand beside.
 _TABLES = Path("outputs")
@@ -33,6 +35,11 @@ class Target(Protocol):
     @property
     def beside(self) -> Path:
         """Receipt, rejected rows and finished parts have this path, with an ending of their own."""
+        ...
+
+    @property
+    def keeps_parts(self) -> bool:
+        """Whether finished parts outlive a failure to write, to be written with `--resume`."""
         ...
 
     def check(self, schema: pa.Schema) -> None:
@@ -66,6 +73,11 @@ class FileTarget:
     def beside(self) -> Path:
         """The file itself; a link's other end."""
         return self.path.resolve()
+
+    @property
+    def keeps_parts(self) -> bool:
+        """A disk that is full should not stay so."""
+        return False
 
     def check(self, schema: pa.Schema) -> None:
         """Refuse a column that the format has no place for.
@@ -101,8 +113,14 @@ class TableTarget:
 
     @property
     def beside(self) -> Path:
-        """A path named like the table."""
-        return _TABLES / self.table.replace("/", "_")
+        """A path named like the table, and different for every table of every database."""
+        place = content_sha256([redacted(self.url), self.table])[:8]
+        return _TABLES / f"{re.sub('[^0-9A-Za-z_.-]', '_', self.table)}-{place}"
+
+    @property
+    def keeps_parts(self) -> bool:
+        """A table in use, or a lost connection, is a matter of trying again."""
+        return True
 
     def check(self, schema: pa.Schema) -> None:
         """Try whether the table could be written, before a row is scored.
