@@ -17,7 +17,7 @@ from assay import artifacts, skops_files, trust
 from assay.calibration.maps import Calibrator
 from assay.contents import calibrator_of, contract_of, decision_of, meta_of
 from assay.contract import InputContract
-from assay.errors import ArtifactError
+from assay.errors import ArtifactError, shown
 from assay.manifest import (
     FORMAT_VERSION,
     MANIFEST,
@@ -51,6 +51,8 @@ _CALIBRATOR = "model/calibrator.json"
 _CONTRACT = "schema/input_schema.json"
 _DECISION = "decision.json"
 _META = "run_meta.json"
+# Longer ones are no path, on most systems.
+_LONGEST_PATH = 1_000
 _REQUIRED = (_PIPELINE, _CALIBRATOR, _CONTRACT, _DECISION, _META)
 
 
@@ -166,7 +168,12 @@ def verify_bundle(folder: Path) -> dict[str, Any]:
 
 
 def _verified(folder: Path, kept: tuple[str, ...] = ()) -> tuple[Any, dict[str, bytes]]:
-    if not Path(folder).is_dir():
+    try:
+        found = Path(folder).is_dir()
+    except OSError:
+        # A name can be too long to ask for.
+        found = False
+    if not found:
         raise ArtifactError(
             f"{folder} is no run folder. Run `dvc repro`, or `dvc pull models/runs`."
         )
@@ -235,9 +242,14 @@ def latest_bundle(registry: Path) -> Path:
     Raises
     ------
     ArtifactError
-        If the pointer is absent or empty.
+        If the pointer is absent or empty, or no path in one line.
     """
     name = artifacts.read_text(registry).strip()
     if not name:
         raise ArtifactError(f"{registry} is empty. Run `dvc repro`.")
+    if not name.isprintable() or len(name) > _LONGEST_PATH:
+        raise ArtifactError(
+            f"{registry} does not hold the path of a run folder in one line, got {shown(name)}. "
+            "Run `dvc repro`."
+        )
     return Path(name)

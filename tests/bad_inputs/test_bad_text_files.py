@@ -104,8 +104,8 @@ WHOLE = [
              "4 required columns are missing"),
     FileCase("a name with a line break", content(CSV.replace("noise", '"noi\nse"')), SchemaError,
              r"1 required column is missing: noise\. Nearest in the file: 'noi\\nse' for noise"),
-    FileCase("a row longer than a block", inserted("x" * (9 << 20)), ArtifactError,
-             "a row is longer than 4 MB, as it is where a quote is never closed"),
+    FileCase("a row without an end", inserted("x" * (21 << 20)), ArtifactError,
+             r"row 5 has no end within 16 MB, as where a quote is never closed\. Close it"),
     FileCase("an open quote in the header", content('"' + CSV), ArtifactError, "is not a readable"),
 ]  # fmt: skip
 
@@ -175,7 +175,7 @@ LINES_AND_FIELDS = [
         "\n".join([LINES[0], *(f"{line}," for line in LINES[1:])])), DataError,
              "none of 40 rows can be scored. wrong field count in 40 rows"),
     FileCase("a quote that is never closed", inserted('"open,1'), ArtifactError,
-             r"a quote that is opened in row 5 is never closed\. Close it, or double it"),
+             r"a quote that is opened in row 5 is never closed\. Close it, or double a quote"),
     FileCase("a quote that is never closed in the last field", inserted(LINES[5].replace("NA", '"NA')),
              ArtifactError, "a quote that is opened in row 5 is never closed"),
     FileCase("a quote that is never closed in the last line", content(CSV + ',"'), ArtifactError,

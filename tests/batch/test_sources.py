@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from pyarrow import feather, ipc
 
+from assay.batch import csv_files
 from assay.batch.sources import open_files
 from assay.errors import ArtifactError, SchemaError
 
@@ -169,10 +170,46 @@ def test_a_target_that_appears_late_is_refused(bundle, rows, tmp_path):
         list(source.batches(None, bundle.contract.schema))
 
 
-def test_rows_longer_than_a_block_are_refused_in_a_sentence(bundle, tmp_path):
-    (tmp_path / "a.csv").write_text("x,y\n1,2\n1," + "z" * (9 << 20) + "\n")
-    with pytest.raises(ArtifactError, match=r"a\.csv is not a readable csv file"):
+def test_a_row_longer_than_16_mb_is_refused_in_a_sentence(bundle, tmp_path):
+    text = "z" * (9 << 20)
+    (tmp_path / "a.csv").write_text(f"x,y\n1,2\n1,{text}\n")
+    _, batches = read(tmp_path / "a.csv", bundle)
+    assert [v for b in batches for v in b.table.column("y").to_pylist()] == ["2", text]
+    (tmp_path / "a.csv").write_text(f"x,y\n1,2\n1,{text}{text}{text}\n")
+    with pytest.raises(ArtifactError, match=r"a\.csv is not a readable csv file: row 2 has no end"):
         read(tmp_path / "a.csv", bundle)
+
+
+# Every way in which a field may stand in a line, and lines that are none, or end where a text does not.
+ODD_LINES = (
+    'plain,1', '"a quote"" within",2', '"line\nline\r\nline",3', 'a "literal" quote,4', '5" pipe,5',
+    '"",6', ',7', 'broken', '"broken\nbroken"', 'a,b,broken', '"comma, comma",8', '"€\n",9', '\'"\',10',
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("block_bytes", [1, 7, 64, 1 << 20])
+def test_where_a_csv_file_is_cut_decides_nothing(
+    bundle, tmp_path, monkeypatch, block_bytes, line_end
+):
+    monkeypatch.setattr(csv_files, "_BLOCK_BYTES", block_bytes)
+    lines = ODD_LINES * 3
+    (tmp_path / "a.csv").write_bytes(line_end.join(["x,y", "", *lines, ""]).encode())
+    source = open_files(tmp_path / "a.csv", 5)
+    batches = list(source.batches(None, bundle.contract.schema))
+    texts = [text for b in batches for text in b.table.column("x").to_pylist()]
+    numbers = np.concatenate([b.rows for b in batches])
+    broken = [(line.row, line.text) for b in batches for line in b.broken]
+    assert len(numbers) + len(broken) == len(lines)
+    assert [number for number, _ in broken] == [
+        n for n, line in enumerate(lines, 1) if "broken" in line
+    ]
+    assert [text for _, text in broken] == [line for line in lines if "broken" in line]
+    wanted = [
+        "plain", 'a quote" within', "line\nline\r\nline", 'a "literal" quote', '5" pipe', None, None,
+        "comma, comma", "€\n", "'\"'",
+    ]  # fmt: skip
+    assert texts == wanted * 3
 
 
 def test_the_place_of_a_byte_that_is_no_text_is_that_in_the_file(bundle, tmp_path):

@@ -97,9 +97,10 @@ def plan_job(bundle: Bundle, source: Source, wanted: Wanted) -> Plan:
         source.untyped,
         len(source.paths) > 1,
         predicted_schema(bundle, rows),
+        wanted.bad_rows == "quarantine",
     )
     _ = scorer.schema
-    if wanted.bad_rows == "quarantine":
+    if scorer.aside:
         # Whole rows may have to be set aside, in a Parquet file.
         faults = column_faults(Format("parquet"), scorer.rejected_schema)
         if faults:

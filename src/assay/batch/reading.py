@@ -12,6 +12,9 @@ import pyarrow as pa
 from assay.batch.formats import InputFile
 from assay.errors import ArtifactError, SchemaError, listed, repeats, said
 
+# How many characters of a broken line are kept.
+TEXT_KEPT = 2_000
+
 
 @dataclass(frozen=True)
 class BrokenLine:
@@ -67,13 +70,17 @@ def readable(file: InputFile) -> Iterator[None]:
     try:
         yield
     except (pa.ArrowException, OSError, EOFError, UnicodeError, zlib.error) as error:
-        detail = said(error)
-        if "straddling object" in detail:
-            # What pyarrow says of a block is of no use to who has never heard of one.
-            detail = "a row is longer than 4 MB, as it is where a quote is never closed"
         raise ArtifactError(
-            f"{file.name} is not a readable {file.format.kind} file: {detail}. Write it anew."
+            f"{file.name} is not a readable {file.format.kind} file: {said(error)}. Write it anew."
         ) from None
+
+
+def opened(file: InputFile) -> tuple[pa.NativeFile, pa.NativeFile]:
+    """Open a text file; return the stream of its text, and the one below that knows the place in the file."""
+    raw = pa.OSFile(str(file.path))
+    if file.format.compression:
+        return pa.CompressedInputStream(raw, file.format.compression), raw
+    return raw, raw
 
 
 def require_content(file: InputFile) -> None:

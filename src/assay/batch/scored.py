@@ -56,6 +56,8 @@ class BatchScorer:
         Whether messages must say in which file a row stands.
     predicted : Schema
         See `predicted_schema`.
+    aside : bool
+        Whether rows that cannot be scored are kept; batches then have all columns of the source.
     """
 
     bundle: Bundle
@@ -65,6 +67,7 @@ class BatchScorer:
     untyped: bool
     named: bool
     predicted: pa.Schema
+    aside: bool
 
     @property
     def schema(self) -> pa.Schema:
@@ -109,7 +112,8 @@ class BatchScorer:
         counts = Counts(1, len(good) + len(batch.broken), int(good.sum()))
         counts.coerced, counts.unknown_categories = accepted.coerced, accepted.unknown_categories
         counts.faults.add(*self._faults(batch, accepted.faults))
-        rejected = self._rejected(batch, accepted.faults) if counts.faults.rows else None
+        aside = self.aside and bool(counts.faults.rows)
+        rejected = self._rejected(batch, accepted.faults) if aside else None
         if not predict or not good.any():
             return ScoredBatch(None, rejected, counts)
         features = accepted.features if good.all() else accepted.features[good]
