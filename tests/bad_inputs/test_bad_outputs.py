@@ -105,7 +105,7 @@ OUTPUTS = [
     Output("a threshold that is none", good, ParamsError, "--threshold must be in .*got nan",
            options=("--threshold", "nan")),
     Output("no worker", good, ParamsError, "--workers must be 1 or more", options=("--workers", "0")),
-    Output("fewer reasons than none", good, ParamsError, "--explain must be", options=("--explain", "-1")),
+    Output("fewer reasons than none", good, ParamsError, "--explain: the model has 4 features, got -1", options=("--explain", "-1")),
 ]  # fmt: skip
 
 

@@ -8,6 +8,7 @@ import sys
 import numpy as np
 import pytest
 from bundles import run_of
+from conftest import ROOT
 from corpus import assert_told, snapshot
 from scored import ROWS, good
 from test_bad_params import text
@@ -20,6 +21,7 @@ def run(folder, *words):
     return subprocess.run(
         [sys.executable, "-m", *map(str, words)],
         cwd=folder, capture_output=True, text=True, check=False, timeout=SECONDS,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
     )  # fmt: skip
 
 

@@ -10,7 +10,9 @@ import pytest
 from pyarrow import feather, ipc
 
 from assay.batch import csv_files
+from assay.batch.formats import input_files
 from assay.batch.sources import open_files
+from assay.batch.text_files import read_text
 from assay.errors import ArtifactError, SchemaError
 
 
@@ -143,8 +145,8 @@ def test_json_lines_that_are_no_objects_keep_their_numbers(bundle, tmp_path):
     lines = ['{"x": 1}', "nonsense", "[1]", "", '{"x": 2, "x": 3}', '{"x": {"y": 1}}', '{"x": "\\ud800"}',
              '{"x": ' + "[" * 100_000, '{"x": true, "later": 1}', '{"x": 1e400}', '{"x": 5.0}']  # fmt: skip
     (tmp_path / "a.jsonl").write_text("\n".join(lines))
-    _, batches = read(tmp_path / "a.jsonl", bundle)
-    (batch,) = batches
+    batch, *others = read_text(input_files(tmp_path / "a.jsonl")[0], ["x", "later"], 64, ["x"])
+    assert others == []
     assert [(line.row, line.reason) for line in batch.broken] == [
         (2, "not_json"), (3, "not_json"), (4, "not_json"), (5, "nested_value"), (7, "not_json")
     ]  # fmt: skip
@@ -232,3 +234,13 @@ def test_wide_integers_and_mixed_scalars_of_json_become_texts(bundle, tmp_path):
     (tmp_path / "a.jsonl").write_text('{"x": 123456789012345678901}\n{"x": null}\n{"x": "007"}\n')
     _, (batch,) = read(tmp_path / "a.jsonl", bundle)
     assert batch.table.column("x").to_pylist() == ["123456789012345678901", None, "007"]
+
+
+def test_lists_of_json_are_texts_where_no_feature_is(bundle, rows, tmp_path):
+    record = rows.assign(moment="2024-01-01")[:1].to_dict("records")[0] | {"tags": [1, {"é": None}]}
+    (tmp_path / "a.jsonl").write_text(json.dumps(record))
+    _, (batch,) = read(tmp_path / "a.jsonl", bundle)
+    assert batch.table.column("tags").to_pylist() == ['[1, {"é": null}]']
+    (tmp_path / "a.jsonl").write_text(json.dumps(record | {"noise": [1]}))
+    _, (batch,) = read(tmp_path / "a.jsonl", bundle)
+    assert [(line.row, line.reason) for line in batch.broken] == [(1, "nested_value")]

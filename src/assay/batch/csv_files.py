@@ -57,14 +57,14 @@ def csv_names(file: InputFile) -> list[str]:
     raise ArtifactError(f"{file.name} is not a readable csv file: it has {found}. Write it anew.")
 
 
-def read_csv(file: InputFile, columns: Sequence[str] | None, batch_rows: int) -> Iterator[Batch]:
+def read_csv(file: InputFile, columns: Sequence[str], batch_rows: int) -> Iterator[Batch]:
     """Yield a file's rows, with the lines that are none.
 
     Parameters
     ----------
     file : InputFile
-    columns : sequence of str or None
-        Those to read, as far as they are there; None for all.
+    columns : sequence of str
+        Those to read, as far as they are there.
     batch_rows : int
         Rows of a batch, at most.
 
@@ -74,7 +74,7 @@ def read_csv(file: InputFile, columns: Sequence[str] | None, batch_rows: int) ->
         If a quote is never closed, or a row has no end within 16 MB.
     """
     names = csv_names(file)
-    wanted = names if columns is None else [name for name in columns if name in names]
+    wanted = [name for name in columns if name in names]
     # Lines that stand behind all rows so far.
     waiting: list[BrokenLine] = []
     first = 0

@@ -124,9 +124,9 @@ def score_input(
                 def finish(output: Mapping[str, Any]) -> None:
                     seconds = round(time.monotonic() - started, 3)
                     content = receipt(bundle, counts, options or {}, files, output, told, seconds)
+                    artifacts.write_json(receipt_path(target.beside), content)
                     # The rejected rows appear now, beside the output.
                     aside.close()
-                    artifacts.write_json(receipt_path(target.beside), content)
 
                 tables = parts.tables("scored")
                 target.write(plan.scorer.schema, tables, counts.rows_scored, finish)

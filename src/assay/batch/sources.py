@@ -144,7 +144,7 @@ class FileSource:
             return
         # A key may stand in a later line of JSON Lines for the first time.
         watched = [*(self.schema.names if columns is None else columns), schema.target]
-        for batch in read_text(file, watched, self.batch_rows):
+        for batch in read_text(file, watched, self.batch_rows, set(schema.feature_names)):
             names = batch.table.schema.names
             if schema.target in names and batch.table.column(schema.target).null_count < len(
                 batch.rows

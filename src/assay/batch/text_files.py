@@ -3,7 +3,7 @@
 import io
 import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -49,24 +49,30 @@ def text_schema(file: InputFile) -> pa.Schema:
     return pa.schema([(name, pa.string()) for name in names])
 
 
-def read_text(file: InputFile, columns: Sequence[str] | None, batch_rows: int) -> Iterator[Batch]:
+def read_text(
+    file: InputFile, columns: Sequence[str], batch_rows: int, features: Collection[str] = ()
+) -> Iterator[Batch]:
     """Yield a file's rows, with the lines that are none.
 
     Parameters
     ----------
     file : InputFile
-    columns : sequence of str or None
-        Those to read, as far as they are there; None for all.
+    columns : sequence of str
+        Those to read, as far as they are there.
     batch_rows : int
         Rows of a batch, at most.
+    features : collection of str
+        Columns in which JSON must have one value; elsewhere lists and objects are their own text.
 
     Raises
     ------
     ArtifactError
         If the file turns out to be unreadable.
     """
-    read = read_csv if file.format.kind == "csv" else _read_json_lines
-    batches = read(file, columns, batch_rows)
+    if file.format.kind == "csv":
+        batches = read_csv(file, columns, batch_rows)
+    else:
+        batches = _read_json_lines(file, columns, batch_rows, features)
     while True:
         with readable(file):
             batch = next(batches, None)
@@ -122,9 +128,8 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _read_json_lines(
-    file: InputFile, columns: Sequence[str] | None, batch_rows: int
+    file: InputFile, names: Sequence[str], batch_rows: int, features: Collection[str]
 ) -> Iterator[Batch]:
-    names = list(text_schema(file).names if columns is None else columns)
     texts: list[dict[str, str | None]] = []
     numbers: list[int] = []
     broken: list[BrokenLine] = []
@@ -138,7 +143,7 @@ def _read_json_lines(
             broken.append(record)
         else:
             try:
-                texts.append({n: _as_text(record[n]) for n in names if n in record})
+                texts.append({n: _as_text(record[n], n in features) for n in names if n in record})
                 numbers.append(number)
             except TypeError:
                 kept = json.dumps(record)[:TEXT_KEPT]
@@ -152,14 +157,22 @@ def _read_json_lines(
         yield batch()
 
 
-def _as_text(value: Any) -> str | None:
-    """Return a scalar as a CSV file would have it."""
+def _as_text(value: Any, single: bool) -> str | None:
+    """Return a value as a CSV file would have it.
+
+    Raises
+    ------
+    TypeError
+        If it is nested where it must be a single one.
+    """
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, dict | list):
-        raise TypeError("nested")
+        if single:
+            raise TypeError("nested")
+        return json.dumps(value, ensure_ascii=False)
     return whole_text(value) if isinstance(value, float) and math.isfinite(value) else str(value)
 
 
