@@ -144,7 +144,7 @@ class FileSource:
             return
         # A key may stand in a later line of JSON Lines for the first time.
         watched = [*(self.schema.names if columns is None else columns), schema.target]
-        for batch in read_text(file, watched, self.batch_rows, set(schema.feature_names)):
+        for batch in read_text(file, watched, schema.feature_names, self.batch_rows):
             names = batch.table.schema.names
             if schema.target in names and batch.table.column(schema.target).null_count < len(
                 batch.rows
@@ -191,10 +191,11 @@ def open_files(source: Path, batch_rows: int) -> FileSource:
 
 def _unified(schemas: Sequence[pa.Schema], source: str) -> pa.Schema:
     """Return one type for each column of all files: the one that holds all, or texts."""
-    names = list(dict.fromkeys(name for schema in schemas for name in schema.names))
+    # A table may have thousands of columns, which pyarrow would look through for each name.
+    types = [dict(zip(schema.names, schema.types, strict=True)) for schema in schemas]
     fields, faults = [], []
-    for name in names:
-        kinds = [schema.field(name).type for schema in schemas if name in schema.names]
+    for name in dict.fromkeys(name for known in types for name in known):
+        kinds = [known[name] for known in types if name in known]
         # Codes are a way to write values, and another one in each batch.
         kinds = [kind.value_type if pa.types.is_dictionary(kind) else kind for kind in kinds]
         try:

@@ -50,7 +50,7 @@ def text_schema(file: InputFile) -> pa.Schema:
 
 
 def read_text(
-    file: InputFile, columns: Sequence[str], batch_rows: int, features: Collection[str] = ()
+    file: InputFile, columns: Sequence[str], flat: Collection[str], batch_rows: int
 ) -> Iterator[Batch]:
     """Yield a file's rows, with the lines that are none.
 
@@ -59,10 +59,10 @@ def read_text(
     file : InputFile
     columns : sequence of str
         Those to read, as far as they are there.
+    flat : collection of str
+        Those in which a list or an object of JSON is at fault; in others it stays as it is written.
     batch_rows : int
         Rows of a batch, at most.
-    features : collection of str
-        Columns in which JSON must have one value; elsewhere lists and objects are their own text.
 
     Raises
     ------
@@ -72,7 +72,7 @@ def read_text(
     if file.format.kind == "csv":
         batches = read_csv(file, columns, batch_rows)
     else:
-        batches = _read_json_lines(file, columns, batch_rows, features)
+        batches = _read_json_lines(file, columns, flat, batch_rows)
     while True:
         with readable(file):
             batch = next(batches, None)
@@ -84,10 +84,10 @@ def read_text(
 def _first_keys(file: InputFile) -> list[str]:
     names: dict[str, None] = {}
     objects = False
-    for number, record in _records(file):
+    for number, record, _ in _records(file):
         if number > _LINES_FOR_KEYS:
             break
-        if isinstance(record, dict):
+        if record is not None:
             objects = True
             names.update(dict.fromkeys(record))
     if not objects:
@@ -98,8 +98,8 @@ def _first_keys(file: InputFile) -> list[str]:
     return list(names)
 
 
-def _records(file: InputFile) -> Iterator[tuple[int, dict[str, Any] | BrokenLine]]:
-    """Yield the objects of a JSON Lines file, or the broken lines, with their numbers."""
+def _records(file: InputFile) -> Iterator[tuple[int, dict[str, Any] | None, bytes]]:
+    """Yield number, object and text of each line of a JSON Lines file; no object where it is broken."""
     number = 0
     with opened(file)[0] as stream, io.BufferedReader(stream, _BLOCK_BYTES) as lines:
         for line in lines:
@@ -113,11 +113,7 @@ def _records(file: InputFile) -> Iterator[tuple[int, dict[str, Any] | BrokenLine
                 record = json.loads(text.decode(), object_pairs_hook=_unique)
             except (ValueError, RecursionError):
                 record = None
-            if isinstance(record, dict):
-                yield number, record
-            else:
-                kept = text[:TEXT_KEPT].decode(errors="replace")
-                yield number, BrokenLine(number, NOT_JSON, kept)
+            yield number, record if isinstance(record, dict) else None, text
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -128,7 +124,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _read_json_lines(
-    file: InputFile, names: Sequence[str], batch_rows: int, features: Collection[str]
+    file: InputFile, names: Sequence[str], flat: Collection[str], batch_rows: int
 ) -> Iterator[Batch]:
     texts: list[dict[str, str | None]] = []
     numbers: list[int] = []
@@ -138,16 +134,15 @@ def _read_json_lines(
         table = _text_table(texts, names)
         return Batch(table, np.array(numbers, dtype="int64"), list(broken), file.name)
 
-    for number, record in _records(file):
-        if isinstance(record, BrokenLine):
-            broken.append(record)
+    for number, record, line in _records(file):
+        if record is None:
+            broken.append(BrokenLine(number, NOT_JSON, _beginning(line)))
         else:
             try:
-                texts.append({n: _as_text(record[n], n in features) for n in names if n in record})
+                texts.append({n: _as_text(record[n], n in flat) for n in names if n in record})
                 numbers.append(number)
-            except TypeError:
-                kept = json.dumps(record)[:TEXT_KEPT]
-                broken.append(BrokenLine(number, NESTED_VALUE, kept))
+            except (TypeError, RecursionError):
+                broken.append(BrokenLine(number, NESTED_VALUE, _beginning(line)))
         if len(numbers) + len(broken) >= batch_rows:
             yield batch()
             texts.clear()
@@ -157,20 +152,18 @@ def _read_json_lines(
         yield batch()
 
 
-def _as_text(value: Any, single: bool) -> str | None:
-    """Return a value as a CSV file would have it.
+def _beginning(line: bytes) -> str:
+    return line[:TEXT_KEPT].decode(errors="replace")
 
-    Raises
-    ------
-    TypeError
-        If it is nested where it must be a single one.
-    """
+
+def _as_text(value: Any, flat: bool) -> str | None:
+    """Return a value as a CSV file would have it; what is nested, if it may be, as JSON has it."""
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, dict | list):
-        if single:
+        if flat:
             raise TypeError("nested")
         return json.dumps(value, ensure_ascii=False)
     return whole_text(value) if isinstance(value, float) and math.isfinite(value) else str(value)
