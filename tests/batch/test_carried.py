@@ -69,7 +69,10 @@ def test_texts_of_a_file_with_types_stay_texts(schema):
 
 
 def test_codes_are_written_as_what_they_stand_for(schema):
-    batches = [pa.RecordBatch.from_pydict({"remark": pa.array(v).dictionary_encode()}) for v in (["a"], ["b", None])]
+    batches = [
+        pa.RecordBatch.from_pydict({"remark": pa.array(v).dictionary_encode()})
+        for v in (["a"], ["b", None])
+    ]
     carried = carried_columns(pa.schema([("remark", pa.string())]), schema, None, "t", [])
     assert [carried.take(batch)[0].to_pylist() for batch in batches] == [["a"], ["b", None]]
 

@@ -144,7 +144,7 @@ class FileSource:
             return
         # A key may stand in a later line of JSON Lines for the first time.
         watched = [*(self.schema.names if columns is None else columns), schema.target]
-        for batch in read_text(file, watched, self.batch_rows):
+        for batch in read_text(file, watched, schema.feature_names, self.batch_rows):
             names = batch.table.schema.names
             if schema.target in names and batch.table.column(schema.target).null_count < len(
                 batch.rows
@@ -191,10 +191,10 @@ def open_files(source: Path, batch_rows: int) -> FileSource:
 
 def _unified(schemas: Sequence[pa.Schema], source: str) -> pa.Schema:
     """Return one type for each column of all files: the one that holds all, or texts."""
-    names = list(dict.fromkeys(name for schema in schemas for name in schema.names))
+    types = [{field.name: field.type for field in schema} for schema in schemas]
     fields, faults = [], []
-    for name in names:
-        kinds = [schema.field(name).type for schema in schemas if name in schema.names]
+    for name in dict.fromkeys(name for columns in types for name in columns):
+        kinds = [columns[name] for columns in types if name in columns]
         # Codes are a way to write values, and another one in each batch.
         kinds = [kind.value_type if pa.types.is_dictionary(kind) else kind for kind in kinds]
         try:
@@ -231,13 +231,13 @@ def _conformed(
     """
     if table.schema.equals(schema):
         return table
-    arrays = []
+    arrays, there = [], set(table.schema.names)
     for wanted in schema:
         if wanted.name in file.partition:
             value = file.partition[wanted.name]
             texts = pa.array(np.full(table.num_rows, value, dtype=object), pa.string())
             arrays.append(texts)
-        elif wanted.name in table.schema.names:
+        elif wanted.name in there:
             column = table.column(wanted.name)
             try:
                 arrays.append(_cast(column, wanted.type, safe=wanted.name not in features))

@@ -3,7 +3,7 @@
 import io
 import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -49,7 +49,9 @@ def text_schema(file: InputFile) -> pa.Schema:
     return pa.schema([(name, pa.string()) for name in names])
 
 
-def read_text(file: InputFile, columns: Sequence[str] | None, batch_rows: int) -> Iterator[Batch]:
+def read_text(
+    file: InputFile, columns: Sequence[str] | None, flat: Collection[str], batch_rows: int
+) -> Iterator[Batch]:
     """Yield a file's rows, with the lines that are none.
 
     Parameters
@@ -57,6 +59,8 @@ def read_text(file: InputFile, columns: Sequence[str] | None, batch_rows: int) -
     file : InputFile
     columns : sequence of str or None
         Those to read, as far as they are there; None for all.
+    flat : collection of str
+        Those in which a list or an object of JSON is at fault; in others it stays as it is written.
     batch_rows : int
         Rows of a batch, at most.
 
@@ -65,8 +69,10 @@ def read_text(file: InputFile, columns: Sequence[str] | None, batch_rows: int) -
     ArtifactError
         If the file turns out to be unreadable.
     """
-    read = read_csv if file.format.kind == "csv" else _read_json_lines
-    batches = read(file, columns, batch_rows)
+    if file.format.kind == "csv":
+        batches = read_csv(file, columns, batch_rows)
+    else:
+        batches = _read_json_lines(file, columns, flat, batch_rows)
     while True:
         with readable(file):
             batch = next(batches, None)
@@ -78,10 +84,10 @@ def read_text(file: InputFile, columns: Sequence[str] | None, batch_rows: int) -
 def _first_keys(file: InputFile) -> list[str]:
     names: dict[str, None] = {}
     objects = False
-    for number, record in _records(file):
+    for number, record, _ in _records(file):
         if number > _LINES_FOR_KEYS:
             break
-        if isinstance(record, dict):
+        if record is not None:
             objects = True
             names.update(dict.fromkeys(record))
     if not objects:
@@ -92,8 +98,8 @@ def _first_keys(file: InputFile) -> list[str]:
     return list(names)
 
 
-def _records(file: InputFile) -> Iterator[tuple[int, dict[str, Any] | BrokenLine]]:
-    """Yield the objects of a JSON Lines file, or the broken lines, with their numbers."""
+def _records(file: InputFile) -> Iterator[tuple[int, dict[str, Any] | None, bytes]]:
+    """Yield number, object and text of each line of a JSON Lines file; no object where it is broken."""
     number = 0
     with opened(file)[0] as stream, io.BufferedReader(stream, _BLOCK_BYTES) as lines:
         for line in lines:
@@ -107,11 +113,7 @@ def _records(file: InputFile) -> Iterator[tuple[int, dict[str, Any] | BrokenLine
                 record = json.loads(text.decode(), object_pairs_hook=_unique)
             except (ValueError, RecursionError):
                 record = None
-            if isinstance(record, dict):
-                yield number, record
-            else:
-                kept = text[:TEXT_KEPT].decode(errors="replace")
-                yield number, BrokenLine(number, NOT_JSON, kept)
+            yield number, record if isinstance(record, dict) else None, text
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -122,7 +124,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _read_json_lines(
-    file: InputFile, columns: Sequence[str] | None, batch_rows: int
+    file: InputFile, columns: Sequence[str] | None, flat: Collection[str], batch_rows: int
 ) -> Iterator[Batch]:
     names = list(text_schema(file).names if columns is None else columns)
     texts: list[dict[str, str | None]] = []
@@ -133,16 +135,15 @@ def _read_json_lines(
         table = _text_table(texts, names)
         return Batch(table, np.array(numbers, dtype="int64"), list(broken), file.name)
 
-    for number, record in _records(file):
-        if isinstance(record, BrokenLine):
-            broken.append(record)
+    for number, record, line in _records(file):
+        if record is None:
+            broken.append(BrokenLine(number, NOT_JSON, _beginning(line)))
         else:
             try:
-                texts.append({n: _as_text(record[n]) for n in names if n in record})
+                texts.append({n: _as_text(record[n], n in flat) for n in names if n in record})
                 numbers.append(number)
-            except TypeError:
-                kept = json.dumps(record)[:TEXT_KEPT]
-                broken.append(BrokenLine(number, NESTED_VALUE, kept))
+            except (TypeError, RecursionError):
+                broken.append(BrokenLine(number, NESTED_VALUE, _beginning(line)))
         if len(numbers) + len(broken) >= batch_rows:
             yield batch()
             texts.clear()
@@ -152,14 +153,20 @@ def _read_json_lines(
         yield batch()
 
 
-def _as_text(value: Any) -> str | None:
-    """Return a scalar as a CSV file would have it."""
+def _beginning(line: bytes) -> str:
+    return line[:TEXT_KEPT].decode(errors="replace")
+
+
+def _as_text(value: Any, flat: bool) -> str | None:
+    """Return a value as a CSV file would have it; what is nested, if it may be, as JSON has it."""
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, dict | list):
-        raise TypeError("nested")
+        if flat:
+            raise TypeError("nested")
+        return json.dumps(value, ensure_ascii=False)
     return whole_text(value) if isinstance(value, float) and math.isfinite(value) else str(value)
 
 

@@ -104,7 +104,7 @@ def assert_refused(action: Callable[[], Any], case: Case, folder: Path) -> str:
     return str(caught.value)
 
 
-def assert_told(message: str) -> None:
+def assert_told(message: str, longest: int = _SENTENCE) -> None:
     """Check that a message is one sentence per fault, fit to be printed."""
     lines = message.split("\n")
     if len(lines) > 1:
@@ -112,7 +112,7 @@ def assert_told(message: str) -> None:
         assert all(line.startswith("  - ") for line in lines[1:])
     for line in lines:
         assert line.isprintable(), repr(line)
-        assert len(line) <= _SENTENCE, line
+        assert len(line) <= longest, line
         # What a library says ends in a full stop, and so does the sentence around it.
         assert not re.search(r"[^./]\.\.( |$)", line), line
         assert not re.search(r"Traceback|<class|object at 0x", line), line
