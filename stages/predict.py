@@ -11,9 +11,9 @@ batch, whatever their number. The model is the run folder that models/registry/l
 The input must have every feature of the model's input contract (schema/input_schema.json in the run
 folder) and must not have the target. Numbers in texts are read, texts such as NA count as missing
 numbers, categories that training did not know are tolerated; all of it is counted and said. A row with
-a text where a number belongs, or an infinite number, cannot be scored: it refuses the whole input, or
-is set aside in OUTPUT.rejected.parquet with its reason. Columns that the model does not know, or that
-were excluded from it, are left out.
+a text where a number belongs, or a number that is infinite or beyond 3.4e38, cannot be scored: it
+refuses the whole input, or is set aside in OUTPUT.rejected.parquet with its reason. Columns that the
+model does not know, or that were excluded from it, are left out.
 
 The output has one row per scored row, in the order of the input: ids, time, group and passthrough
 columns (or those of --columns), then for two classes

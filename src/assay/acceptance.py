@@ -107,7 +107,7 @@ def accept(
 
     Numbers in texts and numbers of another type are read; texts that mark a missing number count as
     missing; categories that fitting never saw are tolerated. All of it is counted. Texts that are no
-    numbers, and infinite numbers, are faults of their rows.
+    numbers, and numbers that are infinite or too large to compute with, are faults of their rows.
 
     Parameters
     ----------

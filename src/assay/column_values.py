@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from assay.metrics.core import FloatArray
-from assay.row_faults import INFINITE, NOT_A_NUMBER, Fault
-from assay.schema import Feature, category_text, whole_text
+from assay.row_faults import INFINITE, NOT_A_NUMBER, TOO_LARGE, Fault
+from assay.schema import LARGEST, Feature, category_text, whole_text
 
 # A feature as the input has it: from a DataFrame, or from a file's record batch.
 Column: TypeAlias = Union["pd.Series[Any]", pa.Array]
@@ -133,13 +133,19 @@ def read_numbers(column: Column, feature: Feature, untyped: bool) -> Numbers:
         read = Numbers(column.to_numpy(dtype="float64", na_value=np.nan))
     else:
         read = _numbers_of_texts(column, feature, untyped)
-    infinite = np.flatnonzero(np.isinf(read.values))
-    if len(infinite):
+    beyond = np.abs(read.values) > LARGEST
+    if beyond.any():
         values = _objects(column)
         read.faults += [
-            Fault(int(row), INFINITE, feature.name, str(values[row])) for row in infinite
+            Fault(
+                int(row),
+                INFINITE if np.isinf(read.values[row]) else TOO_LARGE,
+                feature.name,
+                str(values[row]),
+            )
+            for row in np.flatnonzero(beyond)
         ]
-        read.values = np.where(np.isinf(read.values), np.nan, read.values)
+        read.values = np.where(beyond, np.nan, read.values)
     return read
 
 

@@ -9,6 +9,7 @@ from assay.errors import counted
 # The codes stand in rejected rows and in receipts.
 NOT_A_NUMBER = "not_a_number"
 INFINITE = "infinite"
+TOO_LARGE = "too_large"
 WRONG_FIELD_COUNT = "wrong_field_count"
 NOT_JSON = "not_json"
 NESTED_VALUE = "nested_value"

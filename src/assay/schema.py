@@ -13,6 +13,9 @@ from assay.params import DataParams, TaskParams, TaskType
 # Position of a row in the source table: the key that joins splits, predictions and tables.
 ROW = "assay_row"
 
+# Forests compute in 32 bits, and scaling overflows in 64: no model can see a larger number.
+LARGEST = float(np.finfo("float32").max)
+
 Kind = Literal["numeric", "categorical"]
 Label = bool | int | float | str
 

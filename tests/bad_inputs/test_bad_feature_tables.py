@@ -162,6 +162,7 @@ CONTENT = [
     Case("targets as truths", column("outcome", TABLE["outcome"].astype(bool)), DataError,
          "positive_label 1 is no value of the target 'outcome', which has"),
     Case("infinite features", some("noise", -np.inf), DataError, "'noise' is infinite in 3 rows"),
+    Case("enormous features", some("noise", 1e300), DataError, r"'noise' is beyond 3\.4e\+38 in 3 rows"),
     Case("missing keys", some("row_key", None), DataError, "has missing values"),
     Case("a key twice", some("row_key", "k00000"), DataError, "the key .*is repeated in [23] rows"),
     Case("missing groups", some("entity", None), DataError, "'entity' is missing in 3 rows"),

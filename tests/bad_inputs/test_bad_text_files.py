@@ -156,6 +156,8 @@ NUMBERS = [
     number_case("infinity in words", "-Infinity", "infinite"),
     number_case("more than a float holds", "1e999", "infinite"),
     number_case("an integer of 400 digits", "9" * 400, "infinite"),
+    number_case("a number for what is missing", "1.7976931348623157e308", "too_large"),
+    number_case("an integer of 40 digits", "-" + "9" * 40, "too_large"),
     FileCase("no number in any row", everywhere(noise="1,234.5"), DataError,
              r"none of 40 rows can be scored\. noise: not a number in 40 rows"),
     FileCase("infinity in every row", everywhere(noise="inf", signal="-inf"), DataError,

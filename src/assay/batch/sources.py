@@ -232,13 +232,13 @@ def _conformed(
     """
     if table.schema.equals(schema):
         return table
-    arrays = []
+    arrays, there = [], set(table.schema.names)
     for wanted in schema:
         if wanted.name in file.partition:
             value = file.partition[wanted.name]
             texts = pa.array(np.full(table.num_rows, value, dtype=object), pa.string())
             arrays.append(texts)
-        elif wanted.name in table.schema.names:
+        elif wanted.name in there:
             column = table.column(wanted.name)
             try:
                 arrays.append(_cast(column, wanted.type, safe=wanted.name not in features))

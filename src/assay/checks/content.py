@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from assay.checks.findings import Check, Finding, Wanted
-from assay.schema import column_kind
+from assay.schema import LARGEST, column_kind
 
 
 def _key(frame: pd.DataFrame, wanted: Wanted) -> Iterator[Finding]:
@@ -52,16 +52,21 @@ def _infinite(frame: pd.DataFrame, wanted: Wanted) -> Iterator[Finding]:
     for name in wanted.features(frame):
         if not pd.api.types.is_float_dtype(frame[name]):
             continue
-        count = int(np.isinf(frame[name].to_numpy(dtype=float, na_value=np.nan)).sum())
-        if count:
-            yield Finding(
-                "infinite_values",
-                "error",
-                f"feature {name!r} is infinite in {count} rows, expected finite numbers.",
-                "Mend the division or the overflow that made them, or leave them missing.",
-                (name,),
-                {"infinite_count": count},
-            )
+        values = np.abs(frame[name].to_numpy(dtype=float, na_value=np.nan))
+        for count, fault in (
+            (int(np.isinf(values).sum()), "infinite"),
+            (int(((values > LARGEST) & np.isfinite(values)).sum()), f"beyond {LARGEST:.2g}"),
+        ):
+            if count:
+                yield Finding(
+                    "infinite_values",
+                    "error",
+                    f"feature {name!r} is {fault} in {count} rows, expected finite numbers that a "
+                    "model can compute with.",
+                    "Mend the division or the overflow that made them, or leave them missing.",
+                    (name,),
+                    {"infinite_count": count},
+                )
 
 
 def _constant(frame: pd.DataFrame, wanted: Wanted) -> Iterator[Finding]:
