@@ -7,18 +7,21 @@ process, with what it cannot beat on one thread: calling the bare scikit-learn p
 in memory, in model form, in batches of the same size. Memory and start are those of the command itself.
 """
 
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
 import stages  # noqa: F401, I001  (pins threads and kernels before anything numeric is imported)
 
 import argparse
 import os
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
