@@ -256,6 +256,9 @@ def read_categories(column: Column, feature: Feature, known: Sequence[str]) -> C
 def _factorized(column: Column) -> tuple[Codes, "pd.Series[Any]"]:
     """Return a code for each row, -1 for a missing value, and the values of the codes."""
     if isinstance(column, pa.Array):
+        if pa.types.is_float16(column.type):
+            # Arrow makes no codes of these.
+            column = column.cast(pa.float32())
         encoded = column if isinstance(column, pa.DictionaryArray) else column.dictionary_encode()
         codes = pc.fill_null(pc.cast(encoded.indices, pa.int64()), -1)
         values = pd.Series(encoded.dictionary.to_pylist(), dtype=object)

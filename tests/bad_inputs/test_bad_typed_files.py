@@ -233,6 +233,7 @@ TOLERATED = [
     ("decimals", "new.parquet", parquet(column("noise", [Decimal("1.25")] * COUNT)), COUNT),
     ("long decimals", "new.arrow", arrow(column("noise", [Decimal(10) ** 30] * COUNT, pa.decimal256(76))), 40),
     ("16 bits", "new.arrow", arrow(column("noise", np.ones(COUNT, dtype="float16"))), COUNT),
+    ("16 bits as categories", "new.arrow", arrow(column("kind", np.ones(COUNT, dtype="float16"))), COUNT),
     ("truths", "new.parquet", parquet(column("noise", [True, False] * 20)), COUNT),
     ("numbers as texts", "new.parquet", parquet(column("noise", ["1.5", " 2 "] * 20)), COUNT),
     ("numbers as categories", "new.parquet", parquet(column("kind", [1, 2] * 20)), COUNT),

@@ -77,7 +77,7 @@ SCALARS = st.one_of(
     st.decimals(allow_nan=False), st.binary(max_size=3), st.complex_numbers(), st.lists(st.integers(), max_size=2),
     st.dictionaries(TEXTS, st.none(), max_size=1), st.sets(st.integers(), max_size=1),
     st.sampled_from([pd.NA, pd.NaT, np.float32(1.5), np.int8(3), np.bool_(True), Decimal("NaN"),
-                     10**400, pd.Timestamp(0), np.datetime64("NaT"), object(), timedelta(1)]),
+                     10**400, pd.Timestamp(0), np.datetime64("NaT"), timedelta(1)]),
 )  # fmt: skip
 EXTRA_NAMES = st.sampled_from(
     ["extra", "", " ", "noise ", "NOISE", "rejected_row", "score", "aftermath", "\0", "a\nb", "é",
