@@ -141,6 +141,11 @@ class ValidateParams(Section):
     max_duplicate_rate: Fraction
     id_like_unique_rate: Fraction
     max_category_count: PositiveInt
+    max_feature_score: Fraction
+    max_model_score: Fraction
+    max_importance_share: Fraction
+    leak_sample_rows: Annotated[int, Field(ge=100)]
+    ignore: dict[Text, Text]
 
 
 class SplitParams(Section):
@@ -163,6 +168,10 @@ class PreprocessParams(Section):
     numeric_imputation: Literal["median", "mean"]
     missing_indicator: bool
     min_category_count: PositiveInt
+    max_categories: Annotated[int, Field(ge=2)]
+    high_cardinality: Literal["frequency", "target"]
+    datetimes: Literal["drop", "parts", "age", "parts_and_age"]
+    datetime_reference: Text | None
 
 
 class BaselineParams(Section):
