@@ -64,7 +64,8 @@ def write_params(path: Path, strategy: str) -> None:
         "exclude_columns": {}, "id_columns": ["order_id"], "passthrough_columns": [],
     }  # fmt: skip
     params["validate"]["ignore"] = {}
-    params["split"]["strategy"] = strategy
+    # Every customer comes back, so that no group of the last period is new.
+    params["split"] |= {"strategy": strategy, "seen_groups": "keep"}
     params["baseline"]["rule"] = None
     with path.open("w") as file:
         yaml.dump(params, file)
