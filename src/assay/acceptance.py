@@ -227,10 +227,10 @@ def type_faults(columns: Mapping[str, Column | pa.DataType], schema: Schema) -> 
         found, expected = held(column), wanted[name]
         if found in _READABLE[expected] or (isinstance(column, pd.Series) and column.isna().all()):
             continue
-        if {found, expected} == {TIMES, ZONED_TIMES}:
-            zones = ("without a zone", "with one")
-            told = f"times {zones[found == ZONED_TIMES]}, expected times {zones[found == TIMES]}"
-        else:
-            told = f"{found}, expected {expected}"
+        told = f"{found}, expected {expected}"
+        if (found, expected) == (TIMES, ZONED_TIMES):
+            told = "times without a zone, expected times with one"
+        elif (found, expected) == (ZONED_TIMES, TIMES):
+            told = "times with a zone, expected times without one"
         faults.append(f"column {name!r} holds {told}. Convert it.")
     return faults

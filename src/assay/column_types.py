@@ -110,8 +110,8 @@ def is_text(kind: pa.DataType) -> bool:
 def dtype_name(column: "pd.Series[Any]") -> str:
     """Return the pandas dtype of a column; of objects that are no texts, what they are.
 
-    `date`, `time`, `decimal`, and for times and durations the dtype that would hold them. Of categories
-    that are times or durations, their dtype.
+    `boolean` (where values are missing), `decimal`, `date`, `time`, and for times and durations the
+    dtype that would hold them. Of categories that are times or durations, their dtype.
     """
     found = held(column)
     if isinstance(column.dtype, pd.CategoricalDtype):
@@ -119,8 +119,9 @@ def dtype_name(column: "pd.Series[Any]") -> str:
         return dtype_name(pd.Series(column.dtype.categories)) if inner else "category"
     if column.dtype != object:
         return str(column.dtype)
-    if found == NUMBERS and pd.api.types.infer_dtype(column, skipna=True) == "decimal":
-        return "decimal"
+    if found == NUMBERS:
+        inferred = pd.api.types.infer_dtype(column, skipna=True)
+        return inferred if inferred in {"boolean", "decimal"} else "object"
     names = {
         DATES: "date", TIMES_OF_DAY: "time", TIMES: "datetime64[us]", DURATIONS: "timedelta64[us]",
         ZONED_TIMES: "datetime64[us, UTC]",

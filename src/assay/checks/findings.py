@@ -13,7 +13,13 @@ from assay.schema import feature_columns
 
 Severity = Literal["error", "warning"]
 # Errors of these kinds are about columns, not about what is in them.
-_SCHEMA_CODES = {"missing_column", "reserved_name", "unreadable_type", "time_type"}
+_SCHEMA_CODES = {
+    "missing_column",
+    "reserved_name",
+    "unreadable_type",
+    "time_type",
+    "datetime_reference",
+}
 
 
 @dataclass(frozen=True)
