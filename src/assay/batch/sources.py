@@ -266,4 +266,7 @@ def _conformed(
 def _cast(column: pa.Array, kind: pa.DataType, safe: bool) -> pa.Array:
     if isinstance(column, pa.DictionaryArray) and column.type.value_type == kind:
         return column
+    if pa.types.is_decimal(column.type) and pa.types.is_floating(kind):
+        # Arrow rounds texts to the nearest number, but not decimals.
+        column = column.cast(pa.string())
     return column if column.type == kind else column.cast(kind, safe=safe)
