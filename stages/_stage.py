@@ -45,7 +45,7 @@ class Stage:
 class Sections:
     """The declared sections of `params.yaml` as attributes; an undeclared one is not there.
 
-    A section may be one key of it, such as `evaluate.ece_bins`.
+    A section may be single keys of it, such as `evaluate.ece_bins`.
     """
 
     def __init__(self, params: Params, declared: tuple[str, ...]) -> None:
@@ -54,7 +54,8 @@ class Sections:
             # `validate` is the name of a method of every pydantic model.
             value: Any = getattr(params, "validate_" if section == "validate" else section)
             if key:
-                value = SimpleNamespace(**{key: getattr(value, key)})
+                others = vars(getattr(self, section, SimpleNamespace()))
+                value = SimpleNamespace(**others, **{key: getattr(value, key)})
             setattr(self, section, value)
 
 
