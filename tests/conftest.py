@@ -83,7 +83,7 @@ def make_params(task: str = "binary") -> dict[str, Any]:
         "passthrough_columns": ["remark"],
         "exclude_columns": {"aftermath": "known later"},
     }
-    params["validate"]["min_rows"] = 100
+    params["validate"] |= {"min_rows": 100, "ignore": {}}
     params["split"] |= {"fold_count": 3}
     params["preprocess"]["min_category_count"] = 5
     params["baseline"]["rule"] = "signal > 0.5"
