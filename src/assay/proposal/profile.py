@@ -18,6 +18,9 @@ _FEWEST_ROWS = 20_000
 # Values of a text column that tell what it is like.
 _TEXTS = 1_000
 _EXAMPLES = 4
+_NESTED = (list, dict, tuple, set, np.ndarray)
+# Types whose values cannot be compared, or need not be.
+_UNCOMPARED = frozenset({"other", "mixed", "nested"})
 
 
 @dataclass(frozen=True)
@@ -140,7 +143,7 @@ def profile_column(column: "pd.Series[Any]", sample: "pd.Series[Any]") -> Column
     kind = column_kind(sample)
     told = _told(sample, kind)
     # Objects that are no texts may be lists, which cannot be compared.
-    counts = present.value_counts(sort=False) if told not in {"other", "mixed"} else None
+    counts = present.value_counts(sort=False) if told not in _UNCOMPARED else None
     distinct = None if counts is None else int((counts > 0).sum())
     missing = int(column.isna().sum())
     numbers = _numbers(present) if told in {"number", "whole number"} else None
@@ -172,13 +175,19 @@ def _told(column: "pd.Series[Any]", kind: Kind | None) -> str:
         return "empty"
     if pd.api.types.is_datetime64_any_dtype(column):
         return "time"
-    if inferred == "boolean":
-        return "boolean"
+    if inferred == "boolean" or kind == "categorical":
+        return "boolean" if inferred == "boolean" else "text"
     if kind == "numeric" or pd.api.types.is_numeric_dtype(column):
         return "whole number" if inferred == "integer" else "number"
-    if kind == "categorical":
-        return "text"
-    return "mixed" if inferred.startswith("mixed") else "date" if inferred == "date" else "other"
+    return _unread(column, inferred)
+
+
+def _unread(column: "pd.Series[Any]", inferred: str) -> str:
+    """Return the word for values that no model reads."""
+    if inferred == "date":
+        return "date"
+    nested = any(isinstance(value, _NESTED) for value in column.dropna().head(_TEXTS))
+    return "nested" if nested else "mixed" if inferred.startswith("mixed") else "other"
 
 
 def _numbers(present: "pd.Series[Any]") -> "np.ndarray[Any, Any] | None":

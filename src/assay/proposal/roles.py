@@ -260,8 +260,8 @@ def _no_feature(column: Column, profile: Profile, roles: Roles, sample: pd.DataF
     rules: tuple[Callable[[], str | None], ...] = (
         lambda: "has no value in any row" if column.told == "empty" else None,
         lambda: _constant(column),
-        lambda: _unreadable(column),
         lambda: _later(column, roles, sample),
+        lambda: _unreadable(column),
         lambda: _key_like(column, profile),
     )
     return next((reason for rule in rules if (reason := rule())), None)
@@ -277,9 +277,10 @@ def _unreadable(column: Column) -> str | None:
     if column.date_text:
         return "dates written as texts, to a model mere names; convert them when the table is made"
     if column.kind is None:
-        what = {"time": "times", "date": "dates", "mixed": "a mixture of types"}.get(
-            column.told, f"values of type {column.dtype}"
-        )
+        known = {
+            "time": "times", "date": "dates", "mixed": "a mixture of types", "nested": "nested values",
+        }  # fmt: skip
+        what = known.get(column.told, f"values of type {column.dtype}")
         return f"{what}, which no model reads; convert them to numbers or texts to use them"
     return None
 
