@@ -148,17 +148,21 @@ def _quantity(target: "pd.Series[Any]", task: TaskGuess, settings: Settings) -> 
 
 
 def _skewness(numbers: "np.ndarray[Any, Any]") -> float:
-    spread = float(numbers.std()) if len(numbers) else 0.0
-    if not spread or not math.isfinite(spread):
+    # Near the largest numbers a square overflows; in this unit nothing is larger than 1.
+    largest = float(np.abs(numbers).max()) if len(numbers) else 0.0
+    scaled = numbers / largest if largest else numbers
+    spread = float(scaled.std()) if len(numbers) else 0.0
+    if spread < 1e-12:
         return 0.0
-    return float((((numbers - numbers.mean()) / spread) ** 3).mean())
+    return float((((scaled - scaled.mean()) / spread) ** 3).mean())
 
 
 def _heavy_tails(numbers: "np.ndarray[Any, Any]") -> bool:
     """Say whether a hundredth of the rows lies far beyond the rest, on either side."""
     if len(numbers) < 50:
         return False
-    first, low, middle, high, last = np.quantile(numbers, [0.005, 0.25, 0.5, 0.75, 0.995])
+    halved = numbers / 2
+    first, low, middle, high, last = np.quantile(halved, [0.005, 0.25, 0.5, 0.75, 0.995])
     spread = high - low
     return bool(spread > 0 and max(last - middle, middle - first) > 8 * spread)
 
