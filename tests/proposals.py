@@ -60,7 +60,9 @@ def patients(count: int = 150, seed: int = 2) -> pd.DataFrame:
             "patient_id": [f"P{number}" for number in patient],
             "age": 40 + patient % 40,
             "pressure": pressure,
-            "diagnosis": np.where(pressure > 140, "positive", "negative"),
+            "diagnosis": np.where(
+                pressure + rng.normal(0, 10, len(patient)) > 140, "positive", "negative"
+            ),
         }
     ).sample(frac=1, random_state=0, ignore_index=True)
 

@@ -75,7 +75,8 @@ def test_the_template_has_every_key_in_the_order_of_the_bundled_file():
 def test_the_template_says_what_the_bundled_comments_say():
     """A comment that is changed in params.yaml must be changed in the template too."""
     bundled, ours = comments(BUNDLED), comments(template())
-    assert {place for place in bundled if place not in ours} == {"data.exclude_columns.arr_delay"}
+    free = ("data.exclude_columns.", "validate.ignore.")
+    assert all(place.startswith(free) for place in bundled if place not in ours)
     for place, told in ours.items():
         general = bundled[place]
         for words in OF_THE_FLIGHTS:
@@ -124,7 +125,7 @@ def test_every_guess_has_its_reason(written):
         assert "Why: " in told[place], place
     assert "Why id_columns: " in told["data.id_columns"]
     longest = max(map(len, BUNDLED.splitlines()))
-    assert all(len(line) <= longest for line in path.read_text().splitlines())
+    assert all(len(line) <= longest for line in path.read_text().splitlines() if "#" in line)
     for reasons in proposal.reasons.values():
         assert " ".join(" ".join(reasons).split()) in " ".join(told.values())
 

@@ -1,5 +1,6 @@
 """From a table to a proposal: every guess in turn, then a trial of what came out."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -22,7 +23,7 @@ _LEAKS = ("leak_determines_target", "leak_single_feature", "leak_missing_by_clas
 _USELESS = ("constant", "all_missing")
 # Findings whose columns stay features, for the user to judge.
 _TO_JUDGE = ("leak_target_name",)
-_REASON_LENGTH = 300
+_REASON_LENGTH = 240
 
 
 @dataclass(frozen=True)
@@ -182,7 +183,9 @@ def _exclude_found(
         else:
             continue
         for name in names:
-            against.setdefault(name, " ".join(reason.split())[:_REASON_LENGTH].rstrip(". "))
+            against.setdefault(
+                name, textwrap.shorten(reason, _REASON_LENGTH, placeholder=" ...").rstrip(".")
+            )
     if set(against) == features:
         # A model must see something; then a person must judge.
         return tuple(found for found in findings if found.code in {*_LEAKS, *_TO_JUDGE})
