@@ -330,8 +330,13 @@ def _predicted_names(data: DataParams, task: TaskType) -> list[str]:
         f"data: {name!r} is in {role} and is the name of a column of predictions; rename it"
         for role, names in carried.items()
         for name in names
-        if any(name == own or (own[-1] == "_" and name.startswith(own)) for own in _PREDICTED[task])
+        if is_predicted_name(name, task)
     ]
+
+
+def is_predicted_name(name: str, task: TaskType) -> bool:
+    """Say whether predictions of a task have a column of this name."""
+    return any(name == own or (own[-1] == "_" and name.startswith(own)) for own in _PREDICTED[task])
 
 
 def _task_faults(task: TaskParams) -> list[str]:

@@ -1,0 +1,97 @@
+"""What a column's name says of it: its words, and which lists they stand in."""
+
+import re
+from collections.abc import Collection
+
+# A word begins at a capital letter behind a small one, or before the small one that ends an acronym.
+_BEGINS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_BETWEEN = re.compile(r"[\W_]+")
+
+# Who or what comes back: a name that is one of these alone, or one before `id`.
+PEOPLE_AND_THINGS = frozenset(
+    {
+        "customer", "client", "user", "patient", "subject", "person", "member", "household",
+        "participant", "respondent", "individual", "student", "pupil", "player", "driver", "device",
+        "machine", "sensor", "vehicle", "tailnum", "cardholder", "visitor", "borrower", "applicant",
+    }
+)  # fmt: skip
+# Others, which are an entity only with `id`, `no` or the like behind them.
+_WITH_ID = PEOPLE_AND_THINGS | {
+    "account", "acct", "company", "employee", "emp", "teacher", "store", "shop", "site", "station",
+    "supplier", "vendor", "merchant", "seller", "buyer", "agent", "team", "session", "card", "loan",
+    "policy", "contract", "order", "invoice", "ticket", "asset", "well", "plant", "building",
+    "property", "house", "plane", "aircraft", "tail", "hospital", "doctor", "provider", "passenger",
+    "transaction", "booking", "case", "row", "record", "sample", "event", "item", "product", "cust",
+}  # fmt: skip
+_ID_WORDS = frozenset(
+    {"id", "ids", "uuid", "guid", "key", "pk", "identifier", "rowid", "uid", "hash"}
+)
+# These number a thing only behind its name: `order_no`, not `number`.
+_NUMBER_WORDS = frozenset({"no", "nr", "num", "number", "ref"})
+_ROW_NUMBERS = frozenset({"index", "idx", "rownames", "rowname", "unnamed", "rownum", "rownumber"})
+# Numbers that are mere codes.
+_CODE_WORDS = frozenset(
+    {
+        "code", "codes", "cd", "zip", "zipcode", "postcode", "postal", "plz", "type", "category",
+        "class", "region", "district", "sector", "ward", "branch", "store", "shop", "channel",
+        "status", "segment", "department", "dept", "sic", "naics", "icd", "fips", "cluster", "zone",
+    }
+)  # fmt: skip
+# What many rows share without being one entity.
+_KINDS = frozenset(
+    {
+        "product", "item", "category", "type", "status", "region", "country", "city", "state",
+        "channel", "brand", "sku", "department", "dept", "class", "segment", "campaign", "language",
+        "currency", "plan", "zone", "area", "zip", "postal", "model", "version", "reason", "color",
+    }
+)  # fmt: skip
+
+
+def words(name: str) -> tuple[str, ...]:
+    """Return the words of a name in small letters: `StoreID` has `store` and `id`."""
+    parted = _BEGINS.sub("_", name)
+    return tuple(word for word in _BETWEEN.split(parted.lower()) if word)
+
+
+def has_word(name: str, known: Collection[str]) -> bool:
+    """Say whether some word of a name is one of these."""
+    return any(word in known for word in words(name))
+
+
+def names_rows(name: str) -> bool:
+    """Say whether a name is that of a number of the row, which other programs save with a table."""
+    return "".join(words(name)) in _ROW_NUMBERS or words(name)[:1] == ("unnamed",)
+
+
+def is_id_name(name: str) -> bool:
+    """Say whether a name is that of a key or of an entity: `order_id`, `orderid`, `order_no`."""
+    told = words(name)
+    if not told:
+        return False
+    last = told[-1]
+    if last in _ID_WORDS or told[0] in {"id", "uuid", "guid"} or names_rows(name):
+        return True
+    if last in _NUMBER_WORDS and len(told) > 1:
+        return told[-2] in _WITH_ID
+    if last.endswith("id") and last[:-2] in _WITH_ID:
+        return True
+    return len(told) == 1 and last in PEOPLE_AND_THINGS
+
+
+def is_entity_name(name: str) -> bool:
+    """Say whether a name is that of an entity that may come back, not of a kind that many share."""
+    return is_id_name(name) and not has_word(name, _KINDS) and not names_rows(name)
+
+
+def is_person_or_thing(name: str) -> bool:
+    """Say whether a name is that of someone or something that comes back as a rule."""
+    told = words(name)
+    return has_word(name, PEOPLE_AND_THINGS) or any(
+        word.endswith("id") and word[:-2] in PEOPLE_AND_THINGS for word in told
+    )
+
+
+def is_code_name(name: str) -> bool:
+    """Say whether numbers under a name are rather codes than quantities."""
+    told = words(name)
+    return bool(told) and (told[-1] in _CODE_WORDS or is_id_name(name))

@@ -1,0 +1,257 @@
+"""From a table to a proposal: every guess in turn, then a trial of what came out."""
+
+import textwrap
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from assay.checks.findings import Finding
+from assay.errors import DataError, ParamsError, SchemaError, nearest, numbered, shown
+from assay.params import Params, TaskType, parse_params
+from assay.proposal.document import template_values
+from assay.proposal.profile import Profile, profile_table, sample_of
+from assay.proposal.roles import Asked, Roles, guess_roles
+from assay.proposal.settings import Settings, guess_settings
+from assay.proposal.target import TargetGuess, TaskGuess, guess_target, guess_task
+from assay.proposal.trial import Trial, check, try_out
+
+# A feature of which one of these is found is kept from the model, until somebody has judged it.
+_LEAKS = ("leak_determines_target", "leak_single_feature", "leak_missing_by_class")
+_USELESS = ("constant", "all_missing")
+# Findings whose columns stay features, for the user to judge.
+_TO_JUDGE = ("leak_target_name",)
+_REASON_LENGTH = 240
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the user said; None leaves a guess to us.
+
+    Attributes
+    ----------
+    target, task, unit : str or None
+    roles : Asked
+    """
+
+    target: str | None = None
+    task: TaskType | None = None
+    unit: str | None = None
+    roles: Asked = field(default_factory=Asked)
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A complete `params.yaml`, and how it came about.
+
+    Attributes
+    ----------
+    values : dict of str to object
+        By place, such as `task.type`; the template has the others.
+    reasons : dict of str to sequence of str
+        By place.
+    params : Params
+        What the stages would read.
+    profile : Profile
+    target : TargetGuess
+    task : TaskGuess
+    roles : Roles
+    trial : Trial
+    to_judge : tuple of Finding
+        Findings about columns that stay features.
+    """
+
+    values: Mapping[str, Any]
+    reasons: Mapping[str, Sequence[str]]
+    params: Params
+    profile: Profile
+    target: TargetGuess
+    task: TaskGuess
+    roles: Roles
+    trial: Trial
+    to_judge: tuple[Finding, ...]
+
+
+def propose(frame: pd.DataFrame, table: str, unit: str, wishes: Wishes) -> Proposal:
+    """Propose a complete `params.yaml` for a table.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        From `assay.artifacts.read_table`, with types.
+    table : str
+        What `data.table` will be.
+    unit : str
+        What one row is, unless the user has said it.
+    wishes : Wishes
+        What the user said.
+
+    Raises
+    ------
+    DataError
+        If the table has no rows, or no column that could be a target.
+    SchemaError
+        If the user named a column that is not there, or a time column without timestamps.
+    """
+    if frame.empty:
+        raise DataError(f"{table} has no rows, so there is nothing to guess from. Bring rows.")
+    sample = sample_of(frame)
+    profile = profile_table(frame, sample)
+    _require_wished(profile, table, wishes)
+    target = _target(profile, table, wishes.target)
+    column = profile.columns[target.name]
+    task = guess_task(sample[target.name], column, wishes.task)
+    roles = guess_roles(sample, profile, target.name, task.type, wishes.roles)
+    settings = guess_settings(sample, profile, column, task, roles)
+    fixed = {"data.table": table, "data.unit": wishes.unit or unit, "data.target": target.name}
+    first = _params(fixed, roles, settings)
+    to_judge = _exclude_found(check(sample, first, profile.sampled), roles, profile, target.name)
+    # What is excluded may have been the reason of a setting.
+    settings = guess_settings(sample, profile, column, task, roles)
+    trial = try_out(sample, _params(fixed, roles, settings), profile.sampled)
+    _adapt(settings, trial)
+    values = _values(fixed, roles, settings)
+    return Proposal(
+        values,
+        _reasons(target, wishes, roles, settings, profile),
+        _params(fixed, roles, settings),
+        profile,
+        target,
+        task,
+        roles,
+        trial,
+        to_judge,
+    )
+
+
+def _require_wished(profile: Profile, table: str, wishes: Wishes) -> None:
+    asked = wishes.roles
+    single = {"--target": wishes.target, "--time": asked.time, "--group": asked.group}
+    named = {option: [name] for option, name in single.items() if name}
+    named["--ids"] = list(asked.ids or [])
+    faults, clashes, taken = [], [], dict[str, str]()
+    for option, names in named.items():
+        for name in names:
+            if name not in profile.columns:
+                close = nearest(name, profile.columns)
+                hint = f" Nearest: {close}." if close else ""
+                faults.append(f"{option}: {table} has no column {name!r}.{hint} Correct the name.")
+            elif name in taken:
+                clashes.append(
+                    f"{name!r} is given by {taken[name]} and {option}. Give it one role."
+                )
+            taken[name] = option
+    time = profile.columns.get(asked.time or "")
+    if time and not time.is_time:
+        faults.append(
+            f"--time: {time.name!r} is {time.told}, expected timestamps. Convert it when the table is "
+            "made, or leave --time out."
+        )
+    if faults:
+        raise SchemaError(numbered(faults))
+    if clashes:
+        raise ParamsError(numbered(clashes))
+
+
+def _target(profile: Profile, table: str, wished: str | None) -> TargetGuess:
+    if wished:
+        return TargetGuess(wished, "as you said", True)
+    guess = guess_target(profile)
+    if guess is None:
+        raise DataError(
+            f"{table}: no column could be a target: none has at least two values that repeat and is "
+            "no key. Name one with --target."
+        )
+    return guess
+
+
+def _exclude_found(
+    findings: Sequence[Finding], roles: Roles, profile: Profile, target: str
+) -> tuple[Finding, ...]:
+    """Exclude the features that findings speak against; return those that a person must judge."""
+    features = {column.name for column in roles.features(profile, target)}
+    against: dict[str, str] = {}
+    to_judge = [found for found in findings if found.code in _TO_JUDGE]
+    for finding in findings:
+        names = [name for name in finding.columns if name in features]
+        if finding.code in _LEAKS:
+            reason = f"may know the outcome ({finding.code}): {finding.message}"
+        elif finding.code in _USELESS:
+            reason = finding.message
+        else:
+            continue
+        for name in names:
+            against.setdefault(
+                name, textwrap.shorten(reason, _REASON_LENGTH, placeholder=" ...").rstrip(".")
+            )
+    if set(against) == features:
+        # A model must see something; then a person must judge.
+        return tuple(found for found in findings if found.code in {*_LEAKS, *_TO_JUDGE})
+    roles.excluded |= against
+    roles.categorical = [name for name in roles.categorical if name not in against]
+    return tuple(to_judge)
+
+
+def _adapt(settings: Settings, trial: Trial) -> None:
+    """Take the split that works, and say why it is not the one that was wanted."""
+    asked = settings.values["split.strategy"]
+    if trial.strategy != asked:
+        because = f"{trial.strategy}, because {asked} does not work: {trial.refused}"
+        settings.set("split.strategy", trial.strategy, because)
+        settings.reasons.pop("split.fold_count", None)
+    if trial.fold_count != _template("split.fold_count"):
+        settings.set(
+            "split.fold_count",
+            trial.fold_count,
+            f"More of them do not work: {trial.refused}",
+        )
+
+
+def _template(place: str) -> Any:
+    section, key = place.split(".")
+    return template_values()[section][key]
+
+
+def _values(fixed: Mapping[str, Any], roles: Roles, settings: Settings) -> dict[str, Any]:
+    return {
+        **fixed,
+        "data.time_column": roles.time,
+        "data.group_column": roles.group,
+        "data.exclude_columns": dict(roles.excluded),
+        "data.id_columns": list(roles.ids),
+        "data.categorical_columns": list(roles.categorical),
+        **settings.values,
+    }
+
+
+def _params(fixed: Mapping[str, Any], roles: Roles, settings: Settings) -> Params:
+    """Return what the stages would read from the file."""
+    document = deepcopy(template_values())
+    for place, value in _values(fixed, roles, settings).items():
+        section, *path, key = place.split(".")
+        held = document[section]
+        for name in path:
+            held = held[name]
+        held[key] = value
+    return parse_params(document, "the proposal")
+
+
+def _reasons(
+    target: TargetGuess, wishes: Wishes, roles: Roles, settings: Settings, profile: Profile
+) -> dict[str, list[str]]:
+    reasons = {f"data.{key}": list(told) for key, told in roles.reasons.items()}
+    if not wishes.unit:
+        reasons["data.unit"] = ["Guessed from the name of the file."]
+    if wishes.target is None:
+        others = (
+            f" It could also be {', '.join(map(shown, target.others))}." if target.others else ""
+        )
+        how = "Guessed" if target.sure else "NOT SURE: guessed"
+        reasons["data.target"] = [f"{how}, because {target.why}.{others}"]
+    if profile.sampled:
+        reasons.setdefault("data.table", []).append(
+            f"Guesses are from {profile.looked_at:,} of its {profile.row_count:,} rows, drawn at random."
+        )
+    return reasons | {place: list(told) for place, told in settings.reasons.items()}

@@ -1,0 +1,104 @@
+"""What the first two stages would say to a proposal: its findings, and whether its split works."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from assay.checks.findings import Finding, Wanted
+from assay.checks.repeats import find_repeats
+from assay.checks.table import check_table
+from assay.errors import SplitError
+from assay.params import Params
+from assay.schema import infer_schema, typed_table
+from assay.splits.split import split_table
+
+# Fewer folds than were asked for, where these cannot be had.
+_FEWER_FOLDS = (4, 3, 2)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What came of a trial.
+
+    Attributes
+    ----------
+    findings : tuple of Finding
+        Of `validate`, errors first.
+    strategy : str
+        The split that works, or the one that was asked for.
+    fold_count : int
+    refused : str
+        Why the strategy that was asked for does not work; nothing if it does.
+    split_error : str
+        What `split` would stop at, whatever the strategy; nothing if it would not.
+    """
+
+    findings: tuple[Finding, ...]
+    strategy: str
+    fold_count: int
+    refused: str = ""
+    split_error: str = ""
+
+    @property
+    def errors(self) -> list[Finding]:
+        """The findings that `validate` stops at."""
+        return [finding for finding in self.findings if finding.severity == "error"]
+
+
+def check(frame: pd.DataFrame, params: Params, sampled: bool) -> list[Finding]:
+    """Return what `validate` finds in a table, or in rows drawn from it, which may be fewer."""
+    limits = params.validate_
+    fewest = min(limits.min_rows, max(len(frame), 1)) if sampled else limits.min_rows
+    limits = limits.model_copy(update={"min_rows": fewest})
+    return check_table(frame, Wanted(params.data, params.task, limits))
+
+
+def try_out(frame: pd.DataFrame, params: Params, sampled: bool) -> Trial:
+    """Check a table with proposed params and, if `validate` would pass it, split it.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The rows looked at.
+    params : Params
+    sampled : bool
+        Whether these are not all rows.
+    """
+    findings = tuple(check(frame, params, sampled))
+    asked, folds = params.split.strategy, params.split.fold_count
+    if any(finding.severity == "error" for finding in findings):
+        return Trial(findings, asked, folds)
+    schema = infer_schema(frame, params.data, params.task)
+    typed = typed_table(frame, schema)
+    first = ""
+    for strategy in _instead_of(asked):
+        for count in (folds, *(fewer for fewer in _FEWER_FOLDS if fewer < folds)):
+            change = {"strategy": strategy, "fold_count": count}
+            section = params.split.model_copy(update=change)
+            try:
+                split = split_table(typed, schema, section)
+            except SplitError as error:
+                first = first or str(error)
+                continue
+            train, holdout = typed.iloc[split.train], typed.iloc[split.holdout]
+            repeats = find_repeats(train, holdout, schema)
+            stops = ""
+            if repeats.rate > section.max_duplicate_rate:
+                stops = (
+                    f"{repeats.rate:.1%} of the holdout's rows repeat a training row in every feature, "
+                    f"above {section.max_duplicate_rate:.1%} (split.max_duplicate_rate). If they are "
+                    "copies, drop them when the table is made; if rows are alike by chance, because "
+                    "features have few values, raise the limit."
+                )
+            return Trial(findings, strategy, count, first, stops)
+    return Trial(findings, asked, folds, first, first)
+
+
+def _instead_of(strategy: str) -> tuple[str, ...]:
+    """Return the strategies to try, from the one that is asked for to the least strict."""
+    return {
+        "group_time": ("group_time", "time", "group", "random"),
+        "time": ("time", "random"),
+        "group": ("group", "random"),
+        "random": ("random",),
+    }[strategy]

@@ -1,0 +1,63 @@
+import pytest
+
+from assay.proposal.names import (
+    is_code_name,
+    is_entity_name,
+    is_id_name,
+    is_person_or_thing,
+    names_rows,
+    words,
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("StoreID", ("store", "id")),
+        ("customer_id", ("customer", "id")),
+        ("HTTPCode", ("http", "code")),
+        ("Sale Price (€)", ("sale", "price")),
+        ("passengerClass", ("passenger", "class")),
+        ("größe", ("größe",)),
+        ("  ", ()),
+    ],
+)
+def test_a_name_has_words(name, told):
+    assert tuple(word for word in words(name) if word != "€") == told
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["id", "ID", "order_id", "OrderId", "orderid", "uuid", "order_no", "Unnamed: 0", "tailnum",
+     "account number", "patient"],
+)  # fmt: skip
+def test_names_of_keys_and_entities(name):
+    assert is_id_name(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["paid", "humid", "number", "number_vmail_messages", "price", "no", "", "width", "valid"],
+)
+def test_names_that_only_sound_so(name):
+    assert not is_id_name(name)
+
+
+def test_kinds_and_row_numbers_are_no_entities():
+    assert is_entity_name("customer_id")
+    assert not is_entity_name("product_id")
+    assert not is_entity_name("region_id")
+    assert not is_entity_name("index")
+    assert names_rows("rownames")
+    assert is_person_or_thing("user_id")
+    assert is_person_or_thing("patientid")
+    assert not is_person_or_thing("order_id")
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [("zip_code", True), ("STORE", True), ("product_id", True), ("ZIP", True), ("age", False),
+     ("code_length", False)],
+)  # fmt: skip
+def test_names_of_codes(name, code):
+    assert is_code_name(name) is code
