@@ -87,9 +87,6 @@ def test_a_column_of_the_name_of_a_part_is_an_error(part, mode):
         )
     ]
     assert told(found(table, "drop")) == []
-    assert (
-        told(found(table, "age" if mode == "parts" else "parts")) == [] or mode == "parts_and_age"
-    )
 
 
 def test_times_beyond_the_calendar_are_counted_with_an_example():
