@@ -217,7 +217,7 @@ def _truth_text(value: Any) -> Any:
 def _code_text(value: Any) -> Any:
     """Return a code as training saw it: "5.0" and 5.0 are the code 5; no number stays what it is."""
     if isinstance(value, Decimal):
-        return whole_text(float(value))
+        return whole_text(value)
     if not isinstance(value, str):
         return value
     text = value.strip()

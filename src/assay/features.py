@@ -186,9 +186,9 @@ def category_text(column: "pd.Series[Any]") -> "pd.Series[Any]":
 
 
 def whole_text(value: object) -> str:
-    """Return a value's text; a whole float has that of the integer, and so has a whole decimal."""
-    if isinstance(value, Decimal):
-        value = float(value)
+    """Return a value's text; a whole float has that of the integer, and a decimal that of the number."""
+    if isinstance(value, Decimal) and value.is_finite():
+        value = int(value) if value == value.to_integral_value() else float(value)
     if isinstance(value, float | np.floating) and float(value).is_integer():
         return str(int(value))
     return str(value)

@@ -33,7 +33,8 @@ def _aged(frame: pd.DataFrame, wanted: Wanted) -> tuple[str | None, list[str]]:
 def _reference(frame: pd.DataFrame, wanted: Wanted) -> Iterator[Finding]:
     name, aged = _aged(frame, wanted)
     key = "preprocess.datetime_reference" if wanted.datetime_reference else "data.time_column"
-    if not aged or (name == wanted.data.time_column and name not in frame.columns):
+    # A time column that is not there is told by `missing_column`.
+    if not aged or (name and name == wanted.data.time_column and name not in frame.columns):
         return
     action = (
         "Set preprocess.datetime_reference to a column of dates or times, or preprocess.datetimes to "
