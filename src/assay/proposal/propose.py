@@ -13,14 +13,19 @@ from assay.errors import DataError, ParamsError, SchemaError, nearest, numbered,
 from assay.params import Params, TaskType, parse_params
 from assay.proposal.document import template_values
 from assay.proposal.profile import Profile, profile_table, sample_of
-from assay.proposal.roles import Asked, Roles, guess_roles
+from assay.proposal.roles import Asked, Roles, guess_roles, is_ours
 from assay.proposal.settings import Settings, guess_settings
 from assay.proposal.target import TargetGuess, TaskGuess, guess_target, guess_task
 from assay.proposal.trial import Trial, check, try_out
 
 # A feature of which one of these is found is kept from the model, until somebody has judged it.
-_LEAKS = ("leak_determines_target", "leak_single_feature", "leak_missing_by_class")
-_USELESS = ("constant", "all_missing")
+_LEAKS = (
+    *("leak_determines_target", "leak_single_feature", "leak_missing_by_class"),
+    "leak_after_decision",
+)
+_USELESS = ("constant", "all_missing", "numeric_id")
+# Entities that nothing but their rows tells of.
+_ENTITIES = "repeated_entities"
 # Findings whose columns stay features, for the user to judge.
 _TO_JUDGE = ("leak_target_name",)
 _REASON_LENGTH = 240
@@ -165,6 +170,22 @@ def _target(profile: Profile, table: str, wished: str | None) -> TargetGuess:
             "no key. Name one with --target."
         )
     return guess
+
+
+def _group_found(
+    findings: Sequence[Finding], roles: Roles, profile: Profile, target: str, task: TaskType
+) -> None:
+    """Make the group of a column whose rows are alike, where no name told of one."""
+    able = {
+        column.name for column in roles.features(profile, target)
+        if not column.missing_rate and not is_ours(column.name, task)
+    }  # fmt: skip
+    for finding in findings:
+        name = finding.columns[0] if finding.columns else ""
+        if finding.code == _ENTITIES and roles.group is None and name in able:
+            roles.group = name
+            roles.categorical = [other for other in roles.categorical if other != name]
+            roles.reasons["group_column"] = [" ".join(finding.message.split())]
 
 
 def _exclude_found(

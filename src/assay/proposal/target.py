@@ -213,6 +213,8 @@ def _by_values(column: Column, labels: Sequence[Label]) -> TaskGuess:
         return TaskGuess("binary", f"the target has {count} values")
     if not column.is_number:
         return TaskGuess("multiclass", f"the target has {count} values that are no numbers")
+    if column.low is None or column.high is None:
+        return TaskGuess("regression", "the target is a number", sure=False)
     span = f"{count:,} values from {column.low:g} to {column.high:g}"
     if not column.whole or count > _CLASS_NAMED:
         return TaskGuess("regression", f"the target is a number with {span}")
@@ -244,8 +246,18 @@ def positive_label(target: "pd.Series[Any]", labels: Sequence[Label]) -> tuple[L
     else:
         by_count = sorted(range(len(plain)), key=lambda i: (counts[labels[i]], told[i]))
         chosen, why = plain[by_count[0]], "is the rarer one"
-    share = float((target == chosen).sum()) / max(int(target.notna().sum()), 1)
+    share = label_rate(target, chosen)
     return chosen, f"{told_label(chosen)} {why}; {share:.2%} of rows have it"
+
+
+def label_rate(target: "pd.Series[Any]", label: Label | None) -> float:
+    """Return the share of rows with a label, of those with any."""
+    present = target.dropna()
+    # A column of arrays cannot be compared with anything.
+    counts = present.map(str).value_counts() if present.dtype == object else None
+    if counts is not None:
+        return float(counts.get(str(label), 0)) / max(len(present), 1)
+    return float((present == label).mean()) if len(present) else 0.0
 
 
 def told_label(label: Label) -> str:
