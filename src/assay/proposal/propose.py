@@ -112,7 +112,10 @@ def propose(frame: pd.DataFrame, table: str, unit: str, wishes: Wishes) -> Propo
     settings = guess_settings(sample, profile, column, task, roles)
     fixed = {"data.table": table, "data.unit": wishes.unit or unit, "data.target": target.name}
     first = _params(fixed, roles, settings)
-    to_judge = _exclude_found(check(sample, first, profile.sampled), roles, profile, target.name)
+    findings = check(sample, first, profile.sampled)
+    if not wishes.roles.no_group:
+        _group_found(findings, roles, profile, target.name, task.type)
+    to_judge = _exclude_found(findings, roles, profile, target.name)
     # What is excluded may have been the reason of a setting.
     settings = guess_settings(sample, profile, column, task, roles)
     trial = try_out(sample, _params(fixed, roles, settings), profile.sampled)
