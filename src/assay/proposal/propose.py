@@ -118,7 +118,10 @@ def propose(frame: pd.DataFrame, table: str, unit: str, wishes: Wishes) -> Propo
     to_judge = _exclude_found(findings, roles, profile, target.name)
     # What is excluded may have been the reason of a setting.
     settings = guess_settings(sample, profile, column, task, roles)
-    trial = try_out(sample, _params(fixed, roles, settings), profile.sampled)
+    second = _params(fixed, roles, settings)
+    # Small models are fitted in a check, which takes time in a wide table.
+    same = _checked_sections(second) == _checked_sections(first)
+    trial = try_out(sample, second, profile.sampled, findings if same else None)
     _adapt(settings, trial)
     values = _values(fixed, roles, settings)
     return Proposal(
@@ -173,6 +176,11 @@ def _target(profile: Profile, table: str, wished: str | None) -> TargetGuess:
             "no key. Name one with --target."
         )
     return guess
+
+
+def _checked_sections(params: Params) -> tuple[object, ...]:
+    """Return what `check` reads of the params."""
+    return params.data, params.task, params.validate_
 
 
 def _group_found(
