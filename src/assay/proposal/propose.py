@@ -126,7 +126,7 @@ def propose(frame: pd.DataFrame, table: str, unit: str, wishes: Wishes) -> Propo
     values = _values(fixed, roles, settings)
     return Proposal(
         values,
-        _reasons(target, wishes, roles, settings, profile),
+        _reasons(target, wishes, unit, roles, settings, profile),
         _params(fixed, roles, settings),
         profile,
         target,
@@ -271,11 +271,20 @@ def _params(fixed: Mapping[str, Any], roles: Roles, settings: Settings) -> Param
 
 
 def _reasons(
-    target: TargetGuess, wishes: Wishes, roles: Roles, settings: Settings, profile: Profile
+    target: TargetGuess,
+    wishes: Wishes,
+    unit: str,
+    roles: Roles,
+    settings: Settings,
+    profile: Profile,
 ) -> dict[str, list[str]]:
     reasons = {f"data.{key}": list(told) for key, told in roles.reasons.items()}
     if not wishes.unit:
-        reasons["data.unit"] = ["Guessed from the name of the file."]
+        reasons["data.unit"] = [
+            "The name of the file tells none; a word such as order makes better sentences."
+            if unit == "row"
+            else "From the name of the file."
+        ]
     if wishes.target is None:
         others = (
             f" It could also be {', '.join(map(shown, target.others))}." if target.others else ""
