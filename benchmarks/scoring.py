@@ -60,7 +60,7 @@ def seconds(work: Callable[[], object]) -> float:
 def compare(bundle: Bundle, source: Path, folder: Path) -> dict[str, float]:
     """Return the median rows per second of the bare pipeline and of `predict`, on 1 and 2 threads."""
     frame = pq.read_table(source).to_pandas()
-    names = bundle.contract.schema.feature_names
+    names = bundle.contract.schema.input_columns
     features = accept({n: frame[n] for n in names}, bundle.contract, "rows").features
     batches = [features.iloc[i : i + BATCH_ROWS] for i in range(0, len(features), BATCH_ROWS)]
     pipeline = bundle.predictor.pipeline

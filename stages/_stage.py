@@ -54,7 +54,8 @@ class Sections:
             # `validate` is the name of a method of every pydantic model.
             value: Any = getattr(params, "validate_" if section == "validate" else section)
             if key:
-                value = SimpleNamespace(**{key: getattr(value, key)})
+                known = vars(getattr(self, section, SimpleNamespace()))
+                value = SimpleNamespace(**known, **{key: getattr(value, key)})
             setattr(self, section, value)
 
 

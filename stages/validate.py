@@ -19,7 +19,10 @@ from stages._stage import Stage, run, say
 
 STAGE = Stage(
     name="validate",
-    sections=("data", "task", "validate"),
+    sections=(
+        *("data", "task", "validate"),
+        *("preprocess.datetimes", "preprocess.datetime_reference"),
+    ),
     reads={"features": Path("${data.table}")},
     writes={
         "table": Path("data/validated/table.parquet"),
@@ -36,14 +39,15 @@ def main() -> None:
     """Check the table, then write it typed."""
     params = STAGE.params()
     frame = artifacts.read_table(Path(params.data.table))
-    wanted = Wanted(params.data, params.task, params.validate)
+    times = (params.preprocess.datetimes, params.preprocess.datetime_reference)
+    wanted = Wanted(params.data, params.task, params.validate, *times)
     findings = check_table(frame, wanted)
     facts = table_facts(frame, wanted, findings)
     artifacts.write_json(STAGE.writes["metrics"], findings_json(frame, wanted, findings))
     if any(finding.severity == "error" for finding in findings):
         artifacts.write_text(READINESS, readiness_page(facts))
     refuse_errors(findings, params.data.table)
-    schema = infer_schema(frame, params.data, params.task)
+    schema = infer_schema(frame, params.data, params.task, *times)
     artifacts.write_json(STAGE.writes["findings"], facts)
     artifacts.write_json(STAGE.writes["schema"], schema.to_json())
     artifacts.write_table(STAGE.writes["table"], typed_table(frame, schema))

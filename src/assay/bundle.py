@@ -27,7 +27,7 @@ from assay.manifest import (
     verify_files,
 )
 from assay.predictor import Predictor
-from assay.schema import Schema, model_frame
+from assay.schema import Schema, restored_frame
 
 __all__ = [
     "BACKGROUND",
@@ -93,7 +93,7 @@ class Bundle:
         path = self.folder / BACKGROUND
         frame = artifacts.parse_parquet(content, path)
         try:
-            return model_frame(frame, self.contract.schema.features)
+            return restored_frame(frame, self.contract.schema.features)
         except (KeyError, TypeError, ValueError) as error:
             raise ArtifactError(
                 f"{path} does not hold the model's features ({error}). Package the run anew."
@@ -220,7 +220,7 @@ def _checked_predictor(
         classes = len(pipeline.classes_) if is_classifier(pipeline) else 0
         if classes != len(schema.labels):
             raise ValueError(f"it knows {classes} classes, and the target has {len(schema.labels)}")
-        predicted = predictor.predict(model_frame(empty, schema.features))
+        predicted = predictor.predict(restored_frame(empty, schema.features))
         if predicted.shape != shape or not np.isfinite(predicted).all():
             raise ValueError(f"it predicts {predicted.tolist()} for a row without any value")
     except Exception as error:  # what a forged model raises has no common kind

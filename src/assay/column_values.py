@@ -1,38 +1,31 @@
-"""The values of one column, read as what its feature must be: numbers or categories."""
+"""The values of one column, read as what its feature must be: numbers or categories.
+
+Times and durations are read in `assay.time_values`.
+"""
 
 import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, TypeAlias, Union
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from assay.column_types import MISSING_TEXTS, Column, decoded, is_text, objects_of, plain_array
+from assay.features import LARGEST, Feature, category_text, whole_text
 from assay.metrics.core import FloatArray
 from assay.row_faults import INFINITE, NOT_A_NUMBER, TOO_LARGE, Fault
-from assay.schema import LARGEST, Feature, category_text, whole_text
 
-# A feature as the input has it: from a DataFrame, or from a file's record batch.
-Column: TypeAlias = Union["pd.Series[Any]", pa.Array]
 Texts = np.ndarray[Any, np.dtype[np.object_]]
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
 Codes = np.ndarray[Any, np.dtype[np.int64]]
 
-# Texts that pandas reads as missing by default; in a column of numbers they are no fault.
-MISSING_TEXTS = frozenset(
-    {
-        "", "#n/a", "#n/a n/a", "#na", "-1.#ind", "-1.#qnan", "-nan", "1.#ind", "1.#qnan", "<na>",
-        "n/a", "na", "null", "nan", "none",
-    }
-)  # fmt: skip
 _TRUTH = {"true": 1.0, "false": 0.0}
 _WHOLE = re.compile(r"[+-]?[0-9]+")
-_NESTED = (list, dict, tuple, set, np.ndarray)
-_TIMES = frozenset({"datetime64", "datetime", "date", "time", "timedelta64", "timedelta"})
 
 
 @dataclass
@@ -69,51 +62,8 @@ class Categories:
     unknown: int
 
 
-def kind_told(column: Column | pa.DataType) -> str | None:
-    """Return the word for values that are neither numbers nor texts, by type or by a look at them."""
-    if isinstance(column, pa.Array):
-        column = column.type
-    if isinstance(column, pa.DataType):
-        return _arrow_kind_told(column)
-    if column.dtype.kind in "mM" or isinstance(column.dtype, pd.DatetimeTZDtype | pd.PeriodDtype):
-        return "times or durations"
-    if column.dtype.kind == "c":
-        return "complex numbers"
-    return _object_kind_told(column) if column.dtype == object else None
-
-
-def _object_kind_told(column: "pd.Series[Any]") -> str | None:
-    inferred = pd.api.types.infer_dtype(column, skipna=True)
-    if inferred in _TIMES:
-        return "times or durations"
-    if inferred == "bytes":
-        return "bytes"
-    nested = inferred == "mixed" and any(isinstance(value, _NESTED) for value in column)
-    return "nested values" if nested else None
-
-
-def _arrow_kind_told(kind: pa.DataType) -> str | None:
-    if pa.types.is_dictionary(kind):
-        kind = kind.value_type
-    if pa.types.is_temporal(kind):
-        return "times or durations"
-    if pa.types.is_nested(kind):
-        return "nested values"
-    readable = (
-        pa.types.is_integer(kind), pa.types.is_floating(kind), pa.types.is_decimal(kind),
-        pa.types.is_boolean(kind), pa.types.is_null(kind), _is_text(kind),
-    )  # fmt: skip
-    return None if any(readable) else f"values of type {kind}"
-
-
-def _is_text(kind: pa.DataType) -> bool:
-    return bool(
-        pa.types.is_string(kind) or pa.types.is_large_string(kind) or str(kind) == "string_view"
-    )
-
-
 def read_numbers(column: Column, feature: Feature, untyped: bool) -> Numbers:
-    """Read a column as float64, which is neither times nor nested (see `kind_told`).
+    """Read a column as float64, which is neither times nor nested (see `assay.column_types.held`).
 
     Parameters
     ----------
@@ -122,8 +72,8 @@ def read_numbers(column: Column, feature: Feature, untyped: bool) -> Numbers:
     untyped : bool
         Whether the table has texts only; a number in a text is then no coercion.
     """
-    column = _decoded(column)
-    if isinstance(column, pa.Array) and not _is_text(column.type):
+    column = decoded(column)
+    if isinstance(column, pa.Array) and not is_text(column.type):
         if pa.types.is_decimal(column.type):
             # Arrow rounds texts to the nearest number, but not decimals.
             column = pc.cast(column, pa.string())
@@ -135,7 +85,7 @@ def read_numbers(column: Column, feature: Feature, untyped: bool) -> Numbers:
         read = _numbers_of_texts(column, feature, untyped)
     beyond = np.abs(read.values) > LARGEST
     if beyond.any():
-        values = _objects(column)
+        values = objects_of(column)
         read.faults += [
             Fault(
                 int(row),
@@ -149,29 +99,12 @@ def read_numbers(column: Column, feature: Feature, untyped: bool) -> Numbers:
     return read
 
 
-def _decoded(column: Column) -> Column:
-    """Return the values of a column that has codes for them."""
-    if isinstance(column, pa.DictionaryArray):
-        return column.dictionary_decode()
-    if isinstance(column, pd.Series) and isinstance(column.dtype, pd.CategoricalDtype):
-        return column.astype(object)
-    return column
-
-
-def _objects(column: Column) -> Texts:
-    """Return a column's values as Python's own."""
-    if isinstance(column, pa.Array):
-        return np.array([*column.to_pylist(), None], dtype=object)[:-1]
-    objects: Texts = column.to_numpy(dtype=object)
-    return objects
-
-
 def _numbers_of_texts(column: Column, feature: Feature, untyped: bool) -> Numbers:
     numbers, present = _exact_numbers(column)
     read = Numbers(numbers)
     # Texts that Arrow does not read, or reads as NaN, are looked at one by one.
     open_rows = np.flatnonzero(present & np.isnan(numbers))
-    values = _objects(column) if len(open_rows) or not untyped else np.empty(0, dtype=object)
+    values = objects_of(column) if len(open_rows) or not untyped else np.empty(0, dtype=object)
     truth, missing = feature.source_dtype.lower().startswith("bool"), 0
     for row in open_rows:
         number = _number(values[row], truth)
@@ -239,10 +172,12 @@ def read_categories(column: Column, feature: Feature, known: Sequence[str]) -> C
     known : sequence of str
         Categories that fitting saw.
     """
+    if isinstance(column, pd.Series) and isinstance(column.dtype, pd.ArrowDtype):
+        column = plain_array(column)
     codes, distinct = _factorized(column)
     if feature.source_dtype.lower().startswith("bool"):
         distinct = distinct.map(_truth_text)
-    elif feature.source_dtype.lower().startswith(("int", "uint", "float")):
+    elif feature.source_dtype.lower().startswith(("int", "uint", "float", "decimal")):
         distinct = distinct.map(_code_text)
     texts = category_text(distinct).to_numpy()
     # One more for -1, the code of missing values.
@@ -282,7 +217,7 @@ def _truth_text(value: Any) -> Any:
 def _code_text(value: Any) -> Any:
     """Return a code as training saw it: "5.0" and 5.0 are the code 5; no number stays what it is."""
     if isinstance(value, Decimal):
-        return whole_text(float(value))
+        return whole_text(value)
     if not isinstance(value, str):
         return value
     text = value.strip()

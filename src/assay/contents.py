@@ -10,10 +10,13 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from assay.calibration.maps import Calibrator, calibrator_from_json
+from assay.column_types import MOMENTS, held_by_dtype
 from assay.contract import InputContract, contract_from_json
 from assay.errors import ArtifactError
+from assay.features import part_name
 from assay.params import TaskType
 from assay.schema import Label, Schema
+from assay.time_features import AGE, WEEKDAY, Part
 
 Positive = Annotated[float, Field(gt=0)]
 Share = Annotated[float, Field(gt=0, lt=1)]
@@ -35,6 +38,36 @@ class _Feature(_Part):
     name: str
     kind: Literal["numeric", "categorical"]
     source_dtype: str
+    # A folder of an earlier Assay does not have these: every feature is a column of its own.
+    source: str = ""
+    part: Part | None = None
+    reference: str | None = None
+    reference_dtype: str | None = None
+
+    @model_validator(mode="after")
+    def _parts_are_of_times(self) -> "_Feature":
+        of_times = held_by_dtype(self.source_dtype) in MOMENTS
+        fault = None
+        if self.part is None:
+            if self.source not in {"", self.name}:
+                fault = "is another column than its source"
+            elif of_times and self.kind == "numeric":
+                fault = "is a time, and no part of one"
+        elif not of_times:
+            fault = f"is a part of {self.source_dtype}, which is no time"
+        elif self.name != part_name(self.source, self.part):
+            fault = f"is not named for its source and its part {self.part}"
+        elif (self.kind == "categorical") != (self.part == WEEKDAY):
+            fault = f"is {self.kind}, which {self.part} is not"
+        if (self.part == AGE) != (self.reference is not None):
+            fault = fault or "has an age without a reference, or a reference without an age"
+        elif self.reference is not None and (
+            self.reference_dtype is None or held_by_dtype(self.reference_dtype) not in MOMENTS
+        ):
+            fault = fault or f"is counted to {self.reference}, which is no time"
+        if fault:
+            raise ValueError(f"feature {self.name!r} {fault}")
+        return self
 
 
 class _Schema(_Part):
@@ -55,6 +88,15 @@ class _Schema(_Part):
         names = [self.target, *self.carried_dtypes, *(feature.name for feature in self.features)]
         if len(set(names)) < len(names):
             raise ValueError("a column has more than one role")
+        sources = {feature.source or feature.name for feature in self.features}
+        references = {feature.reference for feature in self.features}
+        others = {self.target, *self.carried_dtypes}
+        # A time of one role may be what ages are counted to, but for one that a scorer does not have.
+        if sources & others or (sources | references) & {self.target, *self.excluded}:
+            raise ValueError("a feature is made of a column that has another role")
+        plain = {feature.name for feature in self.features if feature.part is None}
+        if plain & {*(f.source for f in self.features if f.part), *references}:
+            raise ValueError("a column is a feature and a time behind others")
         least, most = _LABEL_COUNTS[self.task]
         if not least <= len(self.labels) <= most:
             raise ValueError(f"{len(self.labels)} labels do not suit {self.task}")

@@ -18,6 +18,7 @@ NonNegative = Annotated[float, Field(ge=0)]
 Text = Annotated[str, Field(min_length=1)]
 
 TaskType = Literal["binary", "multiclass", "regression"]
+Datetimes = Literal["drop", "parts", "age", "parts_and_age"]
 MetricName = Literal[
     "roc_auc",
     "average_precision",
@@ -170,7 +171,7 @@ class PreprocessParams(Section):
     min_category_count: PositiveInt
     max_categories: Annotated[int, Field(ge=2)]
     high_cardinality: Literal["frequency", "target"]
-    datetimes: Literal["drop", "parts", "age", "parts_and_age"]
+    datetimes: Datetimes
     datetime_reference: Text | None
 
 

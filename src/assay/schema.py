@@ -1,42 +1,66 @@
-"""The roles of a table's columns, and the one form in which every model sees features."""
+"""The roles of a table's columns."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from assay.column_types import (
+    DATES,
+    MOMENTS,
+    NOTHING,
+    NUMBERS,
+    SECONDS,
+    TEXTS,
+    dtype_name,
+    held,
+    held_by_dtype,
+)
 from assay.errors import SchemaError
-from assay.params import DataParams, TaskParams, TaskType
+from assay.features import (
+    LARGEST,
+    Feature,
+    Kind,
+    category_text,
+    faultless,
+    model_frame,
+    part_name,
+    restored_frame,
+    times_of,
+    whole_text,
+)
+from assay.params import DataParams, Datetimes, TaskParams, TaskType
+from assay.time_features import AGE, HOUR, PARTS, WEEKDAY, TimeArray, has_hours
+from assay.time_values import read_times
+
+__all__ = [
+    "LARGEST",
+    "ROW",
+    "Feature",
+    "Kind",
+    "Label",
+    "Schema",
+    "carried_columns",
+    "category_text",
+    "column_kind",
+    "encoded_target",
+    "feature_columns",
+    "infer_schema",
+    "model_frame",
+    "restored_frame",
+    "same_label",
+    "schema_from_json",
+    "target_labels",
+    "typed_table",
+    "whole_text",
+]
 
 # Position of a row in the source table: the key that joins splits, predictions and tables.
 ROW = "assay_row"
 
-# Forests compute in 32 bits, and scaling overflows in 64: no model can see a larger number.
-LARGEST = float(np.finfo("float32").max)
-
-Kind = Literal["numeric", "categorical"]
 Label = bool | int | float | str
-
-
-@dataclass(frozen=True)
-class Feature:
-    """A column that a model may see.
-
-    Attributes
-    ----------
-    name : str
-        The user's name of the column.
-    kind : {"numeric", "categorical"}
-        How the model reads it.
-    source_dtype : str
-        Its pandas dtype in the feature table.
-    """
-
-    name: str
-    kind: Kind
-    source_dtype: str
 
 
 @dataclass(frozen=True)
@@ -59,11 +83,11 @@ class Schema:
     time_column, group_column : str or None
         When the row is decided on; the entity that rows may share.
     carried_dtypes : dict
-        The pandas dtypes of the carried columns in the feature table.
+        The dtypes of the carried columns in the feature table, by `assay.column_types.dtype_name`.
     excluded : dict
         Columns that no model may see, with their reasons.
     features : tuple of Feature
-        In the order of the feature table.
+        In the order of the feature table; the parts of one column beside each other.
     """
 
     unit: str
@@ -84,6 +108,13 @@ class Schema:
         return [feature.name for feature in self.features]
 
     @property
+    def input_columns(self) -> list[str]:
+        """Columns that a table to score must have: those behind the features, then those ages need."""
+        sources = [feature.source for feature in self.features]
+        references = [feature.reference for feature in self.features if feature.reference]
+        return list(dict.fromkeys([*sources, *references]))
+
+    @property
     def carried_columns(self) -> list[str]:
         """Columns that are no features and stay beside predictions, without repeats."""
         return list(self.carried_dtypes)
@@ -100,9 +131,10 @@ class Schema:
 def schema_from_json(content: Mapping[str, Any]) -> Schema:
     """Read back what `Schema.to_json` gave; members of a later Assay are ignored."""
     known = {field.name: content[field.name] for field in fields(Schema)}
-    names = [field.name for field in fields(Feature)]
+    names = {field.name for field in fields(Feature)}
     known["features"] = tuple(
-        Feature(**{name: feature[name] for name in names}) for feature in content["features"]
+        Feature(**{name: value for name, value in feature.items() if name in names})
+        for feature in content["features"]
     )
     for name in ("labels", "id_columns", "passthrough_columns"):
         known[name] = tuple(known[name])
@@ -110,22 +142,29 @@ def schema_from_json(content: Mapping[str, Any]) -> Schema:
 
 
 def column_kind(column: "pd.Series[Any]", declared_categorical: bool = False) -> Kind | None:
-    """Say how a model can read a column; None where it cannot.
+    """Say how a model can read a column by itself; None where it cannot.
 
-    Numbers and booleans are numeric, unless declared categorical. Texts and pandas categories are
-    categorical. Times, lists, bytes and mixtures have no reading of their own.
+    Numbers, booleans, durations and times of day are numeric; numbers may be declared categorical. Texts
+    and pandas categories are categorical. Dates and times have parts that can be read, and lists, bytes
+    and mixtures have nothing.
     """
-    inferred = pd.api.types.infer_dtype(column, skipna=True)
-    if inferred in {"string", "categorical"}:
+    found = held(column)
+    if found == TEXTS:
         return "categorical"
-    if inferred in {"integer", "floating", "boolean", "mixed-integer-float"}:
-        return "categorical" if declared_categorical else "numeric"
-    if inferred == "empty":
-        return "numeric"
-    return None
+    if found in {NUMBERS, NOTHING}:
+        is_category = isinstance(column.dtype, pd.CategoricalDtype)
+        declared = declared_categorical and found == NUMBERS
+        return "categorical" if is_category or declared else "numeric"
+    return "numeric" if found in SECONDS and not declared_categorical else None
 
 
-def infer_schema(frame: pd.DataFrame, data: DataParams, task: TaskParams) -> Schema:
+def infer_schema(
+    frame: pd.DataFrame,
+    data: DataParams,
+    task: TaskParams,
+    datetimes: Datetimes = "drop",
+    datetime_reference: str | None = None,
+) -> Schema:
     """Give every column of a checked feature table its role.
 
     Parameters
@@ -134,24 +173,35 @@ def infer_schema(frame: pd.DataFrame, data: DataParams, task: TaskParams) -> Sch
         A table that has passed `assay.checks`.
     data, task : DataParams, TaskParams
         Sections of `params.yaml`.
+    datetimes, datetime_reference
+        Keys of its section `preprocess`: what becomes of dates and times.
 
     Raises
     ------
     SchemaError
-        If a column has no kind that a model can read.
+        If a column has no kind that a model can read, or an age has nothing to be counted to.
     """
-    features, excluded = [], dict(data.exclude_columns)
+    features, excluded = list[Feature](), dict(data.exclude_columns)
+    moments, reference = [], datetime_reference or data.time_column
     for name in feature_columns(frame, data):
-        if not frame[name].notna().any():
+        column, declared = frame[name], name in data.categorical_columns
+        if not column.notna().any():
             excluded[name] = "has no value in any row"
-            continue
-        kind = column_kind(frame[name], name in data.categorical_columns)
-        if kind is None:
-            raise SchemaError(
-                f"column {name!r} of type {frame[name].dtype} cannot be a feature. "
-                "Convert it, or list it in data.exclude_columns."
-            )
-        features.append(Feature(name, kind, str(frame[name].dtype)))
+        elif held(column) in MOMENTS and not declared:
+            moments.append(name)
+            features += _time_features(frame, name, datetimes, reference)
+        else:
+            kind = column_kind(column, declared)
+            if kind is None:
+                raise SchemaError(
+                    f"column {name!r} holds {held(column)} and cannot be a feature. "
+                    "Convert it, or list it in data.exclude_columns."
+                )
+            features.append(Feature(name, kind, dtype_name(column)))
+    # What ages are counted to is needed, also where it is no feature itself.
+    needed = {name for feature in features for name in (feature.source, feature.reference)}
+    reason = f"holds dates or times (preprocess.datetimes is {datetimes})"
+    excluded |= {name: reason for name in moments if name not in needed}
     return Schema(
         unit=data.unit,
         task=task.type,
@@ -161,10 +211,33 @@ def infer_schema(frame: pd.DataFrame, data: DataParams, task: TaskParams) -> Sch
         passthrough_columns=tuple(data.passthrough_columns),
         time_column=data.time_column,
         group_column=data.group_column,
-        carried_dtypes={name: str(frame[name].dtype) for name in carried_columns(data)},
+        carried_dtypes={name: dtype_name(frame[name]) for name in carried_columns(data)},
         excluded=excluded,
         features=tuple(features),
     )
+
+
+def _time_features(
+    frame: pd.DataFrame, name: str, datetimes: Datetimes, reference: str | None
+) -> Iterator[Feature]:
+    """Yield what a model is to see of a column of dates or times."""
+    dtype = dtype_name(frame[name])
+    if datetimes in {"parts", "parts_and_age"}:
+        hours = held_by_dtype(dtype) != DATES and has_hours(
+            read_times(frame[name], name, dtype).values
+        )
+        for part in PARTS:
+            if part != AGE and (part != HOUR or hours):
+                kind: Kind = "categorical" if part == WEEKDAY else "numeric"
+                yield Feature(part_name(name, part), kind, dtype, name, part)
+    if datetimes in {"age", "parts_and_age"} and name != reference:
+        if reference is None or held(frame[reference]) not in MOMENTS:
+            raise SchemaError(
+                f"the age of column {name!r} has nothing to be counted to. "
+                "Set preprocess.datetime_reference to a column of dates or times."
+            )
+        to = dtype_name(frame[reference])
+        yield Feature(part_name(name, AGE), "numeric", dtype, name, AGE, reference, to)
 
 
 def _labels(target: "pd.Series[Any]", task: TaskParams) -> tuple[Label, ...]:
@@ -191,11 +264,15 @@ def feature_columns(frame: pd.DataFrame, data: DataParams) -> list[str]:
     return [name for name in frame.columns if name not in others]
 
 
-def _plain_times(times: "pd.Series[Any]") -> "pd.Series[Any]":
-    """Return times without zone: those with one are told in UTC."""
+def _plain_times(times: "pd.Series[Any]") -> TimeArray:
+    """Return the time column without zone: times that have one are told in UTC."""
     if isinstance(times.dtype, pd.DatetimeTZDtype):
-        return times.dt.tz_convert("UTC").dt.tz_localize(None)
-    return times
+        times = times.dt.tz_convert("UTC").dt.tz_localize(None)
+    if times.dtype.kind == "M":
+        plain: TimeArray = times.to_numpy()
+        return plain
+    read: TimeArray = faultless(read_times(times, str(times.name), dtype_name(times)))
+    return read
 
 
 def target_labels(target: "pd.Series[Any]") -> list[Label]:
@@ -212,15 +289,18 @@ def typed_table(frame: pd.DataFrame, schema: Schema) -> pd.DataFrame:
     """Return the table that every later stage reads.
 
     Columns: the row's position in the source, the carried columns, the target (as codes 0 to k - 1,
-    or as float64), and the features in their model form. Excluded columns are gone.
+    or as float64), the columns of times behind features (without zone), and the features in their model
+    form. Excluded columns are gone.
     """
-    typed = pd.DataFrame({ROW: np.arange(len(frame), dtype="int64")})
+    columns: dict[str, Any] = {ROW: np.arange(len(frame), dtype="int64")}
     for name in schema.carried_columns:
-        typed[name] = frame[name].to_numpy()
+        columns[name] = frame[name].to_numpy()
     if schema.time_column:
-        typed[schema.time_column] = _plain_times(frame[schema.time_column]).to_numpy()
-    typed[schema.target] = encoded_target(frame[schema.target], schema)
-    return pd.concat([typed, model_frame(frame, schema.features)], axis=1)
+        columns[schema.time_column] = _plain_times(frame[schema.time_column])
+    columns[schema.target] = encoded_target(frame[schema.target], schema)
+    times = times_of(frame, schema.features)
+    columns |= {name: values for name, values in times.items() if name not in columns}
+    return pd.concat([pd.DataFrame(columns), model_frame(frame, schema.features, times)], axis=1)
 
 
 def encoded_target(target: "pd.Series[Any]", schema: Schema) -> np.ndarray[Any, np.dtype[Any]]:
@@ -231,49 +311,3 @@ def encoded_target(target: "pd.Series[Any]", schema: Schema) -> np.ndarray[Any, 
     for code, label in enumerate(schema.labels):
         codes[(target == label).to_numpy(dtype=bool)] = code
     return codes
-
-
-def model_frame(frame: pd.DataFrame, features: Sequence[Feature]) -> pd.DataFrame:
-    """Return the features in the one form that models are fitted on and score.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        Has every feature; numeric features hold numbers already.
-    features : sequence of Feature
-        The columns to take, in order.
-
-    Returns
-    -------
-    DataFrame
-        Numeric features as float64, categorical ones as text objects; missing is NaN in both. The
-        index is 0 to n - 1.
-    """
-    columns = {
-        feature.name: (
-            frame[feature.name].astype("float64").to_numpy()
-            if feature.kind == "numeric"
-            else category_text(frame[feature.name]).to_numpy()
-        )
-        for feature in features
-    }
-    return pd.DataFrame(columns, index=pd.RangeIndex(len(frame)))
-
-
-def category_text(column: "pd.Series[Any]") -> "pd.Series[Any]":
-    """Return a column's values as texts, missing ones as NaN.
-
-    A whole number has the same text whether it came as an integer or as a float, because one
-    missing value is enough to make pandas read integers as floats.
-    """
-    present = column.notna().to_numpy()
-    texts = np.full(len(column), np.nan, dtype=object)
-    texts[present] = [whole_text(value) for value in column[present]]
-    return pd.Series(texts, index=column.index, dtype=object)
-
-
-def whole_text(value: object) -> str:
-    """Return a value's text; a whole float has that of the integer."""
-    if isinstance(value, float | np.floating) and float(value).is_integer():
-        return str(int(value))
-    return str(value)

@@ -100,7 +100,7 @@ def score_table(
     if faults:
         raise SchemaError(numbered(faults))
     frame = frame.reset_index(drop=True)
-    accepted = accept({name: frame[name] for name in schema.feature_names}, bundle.contract, source)
+    accepted = accept({name: frame[name] for name in schema.input_columns}, bundle.contract, source)
     tally = FaultTally()
     tally.add(accepted.faults)
     refuse_bad_rows(tally, len(frame), bad_rows, source)

@@ -156,12 +156,12 @@ COLUMNS = [
     ("lists of categories", column("kind", [["a"]] * COUNT), "nested values, expected categories"),
     ("structures", column("noise", [{"a": 1}] * COUNT), "'noise' holds nested values"),
     ("mappings", column("noise", [[("a", 1)]] * COUNT, pa.map_("string", "int64")), "nested values"),
-    ("times", column("noise", TABLE["moment"].combine_chunks()), "'noise' holds times or durations"),
+    ("times", column("noise", TABLE["moment"].combine_chunks()), "'noise' holds times, expected num"),
     ("times with a zone", column("kind", TABLE["moment"].combine_chunks().cast(
-        pa.timestamp("us", "UTC"))), "'kind' holds times or durations, expected categories"),
-    ("dates", column("noise", [date(2024, 1, 1)] * COUNT), "'noise' holds times or durations"),
-    ("times of day", column("noise", [time(1)] * COUNT), "'noise' holds times or durations"),
-    ("durations", column("noise", [timedelta(1)] * COUNT), "'noise' holds times or durations"),
+        pa.timestamp("us", "UTC"))), "'kind' holds times with a zone, expected categories"),
+    ("dates", column("noise", [date(2024, 1, 1)] * COUNT), "'noise' holds dates"),
+    ("times of day", column("noise", [time(1)] * COUNT), "'noise' holds times of day"),
+    ("durations", column("noise", [timedelta(1)] * COUNT), "'noise' holds durations"),
     ("bytes", column("kind", [b"a"] * COUNT), "'kind' holds values of type binary"),
     ("bytes of one length", column("noise", [b"ab"] * COUNT, pa.binary(2)), "fixed_size_binary"),
 ]  # fmt: skip
@@ -171,11 +171,11 @@ ARROW_COLUMNS = [
         pa.array([0] * COUNT, pa.int8()), [pa.array([1.0] * COUNT)])), "holds nested values"),
     ("repeats by length", column("noise", pa.RunEndEncodedArray.from_arrays([COUNT], [1.0])),
      "'noise' holds"),
-    ("intervals", column("noise", [pa.MonthDayNano([1, 2, 3])] * COUNT), "times or durations"),
+    ("intervals", column("noise", [pa.MonthDayNano([1, 2, 3])] * COUNT), "'noise' holds durations"),
     ("views of bytes", column("kind", [b"a"] * COUNT, pa.binary_view()), "type binary, expected categories"),
     ("views of lists", column("kind", [["a"]] * COUNT, pa.list_view(pa.string())), "nested values"),
     ("codes of times", column("kind", pa.array([date(2024, 1, 1)] * COUNT).dictionary_encode()),
-     "times or durations"),
+     "'kind' holds dates"),
 ]  # fmt: skip
 
 WRONG_COLUMNS = [

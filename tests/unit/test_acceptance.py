@@ -78,8 +78,8 @@ def test_a_target_is_refused(contract, rows):
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        (pd.Timestamp("2024-01-01"), "times or durations"),
-        (pd.Timedelta("1h"), "times or durations"),
+        (pd.Timestamp("2024-01-01"), "times"),
+        (pd.Timedelta("1h"), "durations"),
         (b"a", "bytes"),
         ([[1, 2]] * 20, "nested values"),
         (1j, "complex numbers"),
@@ -94,13 +94,13 @@ def test_other_kinds_of_values_are_refused(contract, rows, values, words):
 @pytest.mark.parametrize(
     ("kind", "words"),
     [
-        (pa.timestamp("us", "UTC"), "times or durations"),
-        (pa.date32(), "times or durations"),
-        (pa.duration("s"), "times or durations"),
+        (pa.timestamp("us", "UTC"), "times with a zone"),
+        (pa.date32(), "dates"),
+        (pa.duration("s"), "durations"),
         (pa.list_(pa.int64()), "nested values"),
         (pa.struct([("a", pa.int64())]), "nested values"),
         (pa.binary(), "values of type binary"),
-        (pa.dictionary(pa.int8(), pa.date32()), "times or durations"),
+        (pa.dictionary(pa.int8(), pa.date32()), "dates"),
     ],
 )
 def test_other_types_of_a_file_are_refused_before_a_row_is_read(contract, kind, words):

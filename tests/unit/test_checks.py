@@ -15,7 +15,8 @@ def wanted(**changes) -> Wanted:
         section, key = place.split("__")
         raw[section][key] = value
     params = parse_params(raw)
-    return Wanted(params.data, params.task, params.validate_)
+    times = (params.preprocess.datetimes, params.preprocess.datetime_reference)
+    return Wanted(params.data, params.task, params.validate_, *times)
 
 
 def codes(table, **changes) -> dict[str, str]:
@@ -49,8 +50,13 @@ ONE_EACH = {
     "missing_column": (make_table().drop(columns="entity"), {}, "error"),
     "reserved_name": (spoil(assay_row=1), {}, "error"),
     "too_few_rows": (make_table(50), {}, "error"),
-    "unreadable_type": (spoil(when=make_table()["moment"]), {}, "error"),
+    "unreadable_type": (spoil(parts=[["a"]] * 600), {}, "error"),
     "time_type": (spoil(moment="2024"), {}, "error"),
+    "time_range": (
+        spoil(when=np.array([2**40] * 600, dtype="datetime64[s]")), {}, "error"),
+    "datetime_reference": (
+        spoil(when=make_table()["moment"]),
+        {"preprocess__datetimes": "age", "preprocess__datetime_reference": "kind"}, "error"),
     "time_missing": (with_value("moment", pd.NaT), {}, "error"),
     "target_missing": (with_value("outcome", np.nan), {}, "error"),
     "target_classes": (spoil(outcome=1), {}, "error"),
@@ -72,6 +78,8 @@ ONE_EACH = {
         spoil(signal=1.5, noise=0.5, kind="a", count=np.arange(600) % 7), {}, "warning"),
     "id_like": (spoil(token=make_table()["row_key"] + "x"), {}, "warning"),
     "many_categories": (make_table(), {"validate__max_category_count": 2}, "warning"),
+    "text_dates": (
+        spoil(day=make_table()["moment"].dt.strftime("%Y-%m-%d").astype(object)), {}, "warning"),
     "no_features": (
         make_table()[["row_key", "moment", "entity", "outcome", "aftermath"]],
         {"data__passthrough_columns": []}, "error"),

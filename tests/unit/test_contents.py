@@ -118,6 +118,67 @@ def test_a_contract_without_sense_is_refused_by_place(path, value, message):
         contract_of(changed(contract_document(), path, value), "c.json")
 
 
+def with_times():
+    """Return a contract of a time with a part and an age, and of a duration."""
+    document = contract_document()
+    part = {"source": "born", "source_dtype": "date", "reference": None, "reference_dtype": None}
+    age = {"part": "age_days", "reference": "moment", "reference_dtype": "datetime64[ns]"}
+    document["schema"]["features"] += [
+        {"name": "born.weekday", "kind": "categorical", **part, "part": "weekday"},
+        {"name": "born.age_days", "kind": "numeric", **part, **age},
+        {"name": "took", "kind": "numeric", **part, "source": "took", "part": None,
+         "source_dtype": "timedelta64[ns]"},
+    ]  # fmt: skip
+    document["categories"]["born.weekday"] = ["Monday"]
+    document["ranges"] |= {"born.age_days": [0, 1], "took": [0, 1]}
+    return document
+
+
+def test_parts_of_times_are_read_with_what_they_are_made_of():
+    schema = contract_of(with_times(), "c").schema
+    assert schema.feature_names[2:] == ["born.weekday", "born.age_days", "took"]
+    assert schema.input_columns == ["signal", "kind", "born", "took", "moment"]
+    assert contract_of(contract_document(), "c").schema.input_columns == ["signal", "kind"]
+
+
+FEATURE = ["schema", "features"]
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        ([*FEATURE, 0, "source"], "other", "'signal' is another column than its source"),
+        ([*FEATURE, 0, "source"], 7, "features.0.source: Input should be a valid string"),
+        ([*FEATURE, 0, "source_dtype"], "datetime64[ns]", "'signal' is a time, and no part of one"),
+        ([*FEATURE, 0, "part"], "month", "'signal' is a part of float64, which is no time"),
+        ([*FEATURE, 2, "part"], "year", "features.2.part: Input should be 'month', 'day'"),
+        ([*FEATURE, 2, "part"], "hour", "is not named for its source and its part hour"),
+        ([*FEATURE, 2, "kind"], "numeric", "is numeric, which weekday is not"),
+        ([*FEATURE, 2, "name"], "weekday", "is not named for its source"),
+        ([*FEATURE, 2, "source"], "died", "is not named for its source"),
+        ([*FEATURE, 2, "source_dtype"], "object", "is a part of object, which is no time"),
+        ([*FEATURE, 2, "reference"], "moment", "a reference without an age"),
+        ([*FEATURE, 3, "reference"], None, "an age without a reference"),
+        ([*FEATURE, 3, "reference_dtype"], "int64", "is counted to moment, which is no time"),
+        ([*FEATURE, 3, "reference_dtype"], ..., "is counted to moment, which is no time"),
+        ([*FEATURE, 3, "reference"], "outcome", "made of a column that has another role"),
+        ([*FEATURE, 3, "reference"], "aftermath", "made of a column that has another role"),
+        ([*FEATURE, 3, "reference"], "signal", "a column is a feature and a time behind others"),
+        (["schema", "target"], "born", "made of a column that has another role"),
+        (
+            ["schema", "carried_dtypes"],
+            {"born": "object"},
+            "made of a column that has another role",
+        ),
+        (["schema", "excluded"], {"born": "late"}, "made of a column that has another role"),
+        (["categories"], {"kind": ["a"]}, "no categories or range of: born.weekday"),
+    ],
+)
+def test_a_contract_of_times_without_sense_is_refused_by_place(path, value, message):
+    with pytest.raises(ArtifactError, match=f"^c.json does not hold what it should .*{message}"):
+        contract_of(changed(with_times(), path, value), "c.json")
+
+
 @pytest.mark.parametrize("document", [None, [], "text", 7, {}])
 def test_files_of_another_shape_are_refused(document):
     for read in (

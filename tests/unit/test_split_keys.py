@@ -1,4 +1,5 @@
 from dataclasses import replace
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
@@ -70,6 +71,37 @@ def test_without_ids_the_first_value_of_a_column_changes_one_key(table, value):
     filled.loc[3, "later"] = value
     before, after = (row_keys(*prepared(frame, id_columns=[])[::-1]) for frame in (empty, filled))
     assert np.flatnonzero(before != after).tolist() == [3]
+
+
+def test_without_ids_a_time_counts_as_what_it_is_whatever_the_model_sees_of_it(table, params):
+    """One time that is not at midnight gives every row an hour; it may not move the others."""
+    midnights = table.drop(columns="row_key").assign(
+        when=pd.Timestamp("2020-01-01") + pd.to_timedelta(np.arange(600) % 50, unit="D")
+    )
+    one = midnights.assign(
+        when=midnights["when"].where(midnights.index != 3, pd.Timestamp("2020-01-05 07:00"))
+    )
+    data = params.data.model_copy(update={"id_columns": []})
+    keys = {}
+    for name, frame, mode in (
+        ("parts", midnights, "parts"), ("age", midnights, "age"), ("both", midnights, "parts_and_age"),
+        ("one", one, "parts"), ("dates", midnights.assign(when=midnights["when"].dt.date), "parts"),
+        ("units", midnights.astype({"when": "datetime64[s]"}), "parts"),
+    ):  # fmt: skip
+        schema = infer_schema(frame, data, params.task, mode)
+        assert [f for f in schema.features if f.part]
+        keys[name] = row_keys(typed_table(frame, schema), schema)
+    assert np.flatnonzero(keys["parts"] != keys["one"]).tolist() == [3]
+    for name in ("age", "both", "dates", "units"):
+        np.testing.assert_array_equal(keys["parts"], keys[name])
+
+
+def test_large_decimals_are_told_apart(table):
+    numbers = [Decimal(2**60 + n) for n in range(600)]
+    schema, typed = prepared(table.assign(row_key=numbers))
+    plain, whole = prepared(table.assign(row_key=2**60 + np.arange(600)))
+    np.testing.assert_array_equal(row_keys(typed, schema), row_keys(whole, plain))
+    assert len(np.unique(row_keys(typed, schema))) == 600
 
 
 def test_without_ids_a_value_counts_with_its_column(table):

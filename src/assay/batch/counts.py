@@ -4,7 +4,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from assay.errors import counted
 from assay.row_faults import FaultTally, tally_from_json
+
+# What was read as what, by the kind of a coercion.
+_COERCED = {
+    "text_as_number": ("text", "numbers"),
+    "text_as_missing": ("text", "missing"),
+    "text_as_time": ("text", "times"),
+    "text_as_duration": ("text", "durations"),
+    "date_as_time": ("date", "midnight"),
+    "time_as_date": ("time", "dates"),
+}
 
 
 @dataclass
@@ -48,9 +59,8 @@ class Counts:
 
     def notes(self) -> list[str]:
         """Say what was read as something else, one sentence each."""
-        words = {"text_as_number": "read as numbers", "text_as_missing": "read as missing"}
         notes = [
-            f"{column}: {_texts(count)} {words[kind]}"
+            f"{column}: {counted(count, _COERCED[kind][0])} read as {_COERCED[kind][1]}"
             for column, kinds in self.coerced.items()
             for kind, count in kinds.items()
         ]
@@ -72,7 +82,3 @@ def counts_from_json(content: Mapping[str, Any]) -> Counts:
 def _add(total: dict[str, int], more: Mapping[str, int]) -> None:
     for key, count in more.items():
         total[key] = total.get(key, 0) + count
-
-
-def _texts(count: int) -> str:
-    return f"{count:,} text{'s' * (count != 1)}"

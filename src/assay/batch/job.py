@@ -65,8 +65,8 @@ class Plan:
         """Columns to read; None for all, where whole rows may have to be set aside."""
         if self.wanted.bad_rows == "quarantine":
             return None
-        features = self.scorer.bundle.contract.schema.feature_names
-        return list(dict.fromkeys([*features, *self.scorer.carried.types]))
+        needed = self.scorer.bundle.contract.schema.input_columns
+        return list(dict.fromkeys([*needed, *self.scorer.carried.types]))
 
     def with_carried(self, carried: CarriedColumns) -> "Plan":
         """Return the same job with other types of carried columns."""

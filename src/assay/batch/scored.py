@@ -106,7 +106,7 @@ class BatchScorer:
 
     def _run(self, batch: Batch, predict: bool) -> ScoredBatch:
         table = batch.table
-        columns = {name: table.column(name) for name in self.bundle.contract.schema.feature_names}
+        columns = {name: table.column(name) for name in self.bundle.contract.schema.input_columns}
         accepted = accept(columns, self.bundle.contract, batch.file, self.untyped)
         good = good_rows(accepted)
         counts = Counts(1, len(good) + len(batch.broken), int(good.sum()))

@@ -128,7 +128,7 @@ class FileSource:
         for number, file in enumerate(self.files):
             for batch in self._file_batches(file, columns, schema):
                 done = None if batch.done is None else (number + batch.done) / len(self.files)
-                table = _conformed(batch.table, kept, file, set(schema.feature_names))
+                table = _conformed(batch.table, kept, file, set(schema.input_columns))
                 yield Batch(table, batch.rows, batch.broken, file.name, done)
 
     def _file_batches(
@@ -136,15 +136,18 @@ class FileSource:
     ) -> Iterator[Batch]:
         if not self.untyped:
             texts = [
-                name
-                for name in schema.names_of("categorical")
-                if name not in file.partition and pa.types.is_string(self.schema.field(name).type)
+                feature.source
+                for feature in schema.features
+                if feature.kind == "categorical"
+                and not feature.part
+                and feature.source not in file.partition
+                and pa.types.is_string(self.schema.field(feature.source).type)
             ]
             yield from read_typed(file, columns, texts, self.batch_rows)
             return
         # A key may stand in a later line of JSON Lines for the first time.
         watched = [*(self.schema.names if columns is None else columns), schema.target]
-        for batch in read_text(file, watched, schema.feature_names, self.batch_rows):
+        for batch in read_text(file, watched, schema.input_columns, self.batch_rows):
             names = batch.table.schema.names
             if schema.target in names and batch.table.column(schema.target).null_count < len(
                 batch.rows
@@ -211,11 +214,16 @@ def _unified(schemas: Sequence[pa.Schema], source: str) -> pa.Schema:
 def _common_field(name: str, kinds: Sequence[pa.DataType]) -> pa.Field:
     if len(set(kinds)) == 1:
         return pa.field(name, kinds[0])
+    if all(pa.types.is_timestamp(kind) and kind.tz for kind in kinds):
+        # In whatever zone they are told, they are the same times.
+        kinds = [pa.timestamp(kind.unit, "UTC") for kind in kinds]
     schemas = [pa.schema([(name, kind)]) for kind in kinds]
     try:
         return pa.unify_schemas(schemas, promote_options="permissive").field(0)
     except pa.ArrowException:
-        if any(pa.types.is_nested(kind) or pa.types.is_binary(kind) for kind in kinds):
+        # Arrow writes a duration as a number without its unit.
+        mute = (pa.types.is_nested, pa.types.is_binary, pa.types.is_duration)
+        if any(test(kind) for kind in kinds for test in mute):
             raise
         return pa.field(name, pa.string())
 
@@ -241,7 +249,9 @@ def _conformed(
         elif wanted.name in there:
             column = table.column(wanted.name)
             try:
-                arrays.append(_cast(column, wanted.type, safe=wanted.name not in features))
+                # A number may lose digits, as it does in any table; a time beyond its type is another one.
+                exact = wanted.name not in features or pa.types.is_temporal(wanted.type)
+                arrays.append(_cast(column, wanted.type, safe=exact))
             except pa.ArrowInvalid as error:
                 raise SchemaError(
                     f"{file.name}: column {wanted.name!r} has values that are no {wanted.type}, "
@@ -256,4 +266,7 @@ def _conformed(
 def _cast(column: pa.Array, kind: pa.DataType, safe: bool) -> pa.Array:
     if isinstance(column, pa.DictionaryArray) and column.type.value_type == kind:
         return column
+    if pa.types.is_decimal(column.type) and pa.types.is_floating(kind):
+        # Arrow rounds texts to the nearest number, but not decimals.
+        column = column.cast(pa.string())
     return column if column.type == kind else column.cast(kind, safe=safe)

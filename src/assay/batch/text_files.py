@@ -21,8 +21,8 @@ from assay.batch.reading import (
     require_unique,
 )
 from assay.errors import ArtifactError
+from assay.features import whole_text
 from assay.row_faults import NESTED_VALUE, NOT_JSON
-from assay.schema import whole_text
 
 # What is read at once.
 _BLOCK_BYTES = 4 << 20

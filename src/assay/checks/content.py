@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from assay.checks.findings import Check, Finding, Wanted
+from assay.column_types import NUMBERS, TEXTS, dtype_name, held
 from assay.schema import LARGEST, column_kind
 
 
@@ -126,6 +127,9 @@ def _id_like(frame: pd.DataFrame, wanted: Wanted) -> Iterator[Finding]:
         column = frame[name]
         is_float = pd.api.types.is_float_dtype(column)
         if is_float or pd.api.types.is_bool_dtype(column) or not column.notna().any():
+            continue
+        if held(column) not in {NUMBERS, TEXTS} or dtype_name(column) == "decimal":
+            # Times, durations and amounts may well be all different.
             continue
         rate = column.nunique() / int(column.notna().sum())
         if rate > wanted.limits.id_like_unique_rate:

@@ -8,12 +8,18 @@ import numpy as np
 import pandas as pd
 
 from assay.errors import DataError, SchemaError, numbered
-from assay.params import DataParams, TaskParams, ValidateParams
+from assay.params import DataParams, Datetimes, TaskParams, ValidateParams
 from assay.schema import feature_columns
 
 Severity = Literal["error", "warning"]
 # Errors of these kinds are about columns, not about what is in them.
-_SCHEMA_CODES = {"missing_column", "reserved_name", "unreadable_type", "time_type"}
+_SCHEMA_CODES = {
+    "missing_column",
+    "reserved_name",
+    "unreadable_type",
+    "time_type",
+    "datetime_reference",
+}
 
 
 @dataclass(frozen=True)
@@ -52,11 +58,15 @@ class Wanted:
     ----------
     data, task, limits : DataParams, TaskParams, ValidateParams
         The sections that the checks read.
+    datetimes, datetime_reference
+        Keys of `preprocess`: what becomes of dates and times.
     """
 
     data: DataParams
     task: TaskParams
     limits: ValidateParams
+    datetimes: Datetimes = "drop"
+    datetime_reference: str | None = None
 
     @property
     def declared(self) -> dict[str, str]:

@@ -5,6 +5,20 @@ from collections.abc import Iterator
 import pandas as pd
 
 from assay.checks.findings import Check, Finding, Wanted
+from assay.checks.times import TIME_CHECKS
+from assay.column_types import (
+    BYTES,
+    COMPLEX,
+    INTERVALS,
+    MIXED,
+    MOMENTS,
+    NESTED,
+    NUMBERS,
+    PERIODS,
+    SECONDS,
+    dtype_name,
+    held,
+)
 from assay.errors import counted, nearest
 from assay.schema import ROW, column_kind
 
@@ -14,6 +28,16 @@ RESERVED_NAMES = frozenset(
 )
 # Probabilities of classes are numbered, and other predictions have a prefix.
 RESERVED_PREFIXES = ("y_prob_", "baseline_y_", "raw_y_")
+
+# What to do when the table is made, by what a column holds.
+_REMEDIES = {
+    MIXED: "Make all of its values numbers, or all of them texts",
+    BYTES: "Decode it to texts",
+    NESTED: "Put what you need of it into columns of their own",
+    COMPLEX: "Put its real and imaginary parts into columns of their own",
+    PERIODS: "Convert it to times (`.dt.start_time`, or `.dt.end_time` if it is known only then)",
+    INTERVALS: "Put its two ends into columns of their own, or convert it to texts",
+}
 
 
 def _missing_columns(frame: pd.DataFrame, wanted: Wanted) -> Iterator[Finding]:
@@ -64,7 +88,7 @@ def _row_count(frame: pd.DataFrame, wanted: Wanted) -> Iterator[Finding]:
 
 def _feature_types(frame: pd.DataFrame, wanted: Wanted) -> Iterator[Finding]:
     names = wanted.features(frame)
-    if not names:
+    if not [name for name in names if _is_seen(frame, name, wanted)]:
         yield Finding("no_features", "error", "no column is left as a feature.", "Exclude fewer.")
     elif len(frame) and not frame[names].notna().any(axis=None):
         # Such columns are excluded later, which would leave a model with nothing to see.
@@ -77,14 +101,29 @@ def _feature_types(frame: pd.DataFrame, wanted: Wanted) -> Iterator[Finding]:
             tuple(names),
         )
     for name in names:
-        if column_kind(frame[name], name in wanted.data.categorical_columns) is None:
-            yield Finding(
-                "unreadable_type",
-                "error",
-                f"feature {name!r} of type {frame[name].dtype} is neither numbers nor texts.",
-                "Convert it, or list it in data.exclude_columns with a reason.",
-                (name,),
+        found, declared = held(frame[name]), name in wanted.data.categorical_columns
+        if declared and found in MOMENTS | SECONDS:
+            fault = f"feature {name!r} holds {found}, which are no codes."
+            action = "Take it out of data.categorical_columns."
+        elif found not in MOMENTS and column_kind(frame[name]) is None:
+            fault = (
+                f"feature {name!r} of type {frame[name].dtype} holds {found}, which no model reads."
             )
+            action = (
+                f"{_REMEDIES.get(found, 'Convert it when the table is made')}, or list it in "
+                "data.exclude_columns with a reason."
+            )
+        else:
+            continue
+        yield Finding("unreadable_type", "error", fault, action, (name,))
+
+
+def _is_seen(frame: pd.DataFrame, name: str, wanted: Wanted) -> bool:
+    """Say whether a column that would be a feature is one, if it holds dates or times."""
+    if held(frame[name]) not in MOMENTS or wanted.datetimes in {"parts", "parts_and_age"}:
+        return True
+    reference = wanted.datetime_reference or wanted.data.time_column
+    return wanted.datetimes == "age" and name != reference
 
 
 def _role_types(frame: pd.DataFrame, wanted: Wanted) -> Iterator[Finding]:
@@ -95,16 +134,18 @@ def _role_types(frame: pd.DataFrame, wanted: Wanted) -> Iterator[Finding]:
             continue
         # A time may tell rows or entities apart, but is no class; that it is no quantity either is
         # told by `target_numbers`.
+        found = held(frame[name])
         is_class = name == data.target and wanted.task.type != "regression"
-        if pd.api.types.is_datetime64_any_dtype(frame[name]) and not is_class:
+        of_time = found in MOMENTS | SECONDS or dtype_name(frame[name]) == "decimal"
+        if of_time and not is_class:
             continue
-        if frame[name].notna().any() and column_kind(frame[name]) is None:
+        if frame[name].notna().any() and (of_time or column_kind(frame[name]) is None):
             yield Finding(
                 "unreadable_type",
                 "error",
-                f"column {name!r} of type {frame[name].dtype}, named in {wanted.declared[name]}, is "
-                "neither numbers nor texts.",
-                "Convert it when the table is made.",
+                f"column {name!r} of type {frame[name].dtype}, named in {wanted.declared[name]}, holds "
+                f"{'decimals' if found == NUMBERS else found}, expected numbers or texts.",
+                f"{_REMEDIES.get(found, 'Convert it when the table is made')}.",
                 (name,),
             )
 
@@ -113,11 +154,11 @@ def _time_column(frame: pd.DataFrame, wanted: Wanted) -> Iterator[Finding]:
     name = wanted.data.time_column
     if name is None or name not in frame.columns:
         return
-    if not pd.api.types.is_datetime64_any_dtype(frame[name]):
+    if held(frame[name]) not in MOMENTS:
         yield Finding(
             "time_type",
             "error",
-            f"data.time_column {name!r} is of type {frame[name].dtype}, expected timestamps.",
+            f"data.time_column {name!r} is of type {frame[name].dtype}, expected dates or timestamps.",
             "Convert it when the table is made.",
             (name,),
         )
@@ -140,9 +181,10 @@ STRUCTURE_CHECKS: tuple[Check, ...] = (
     _feature_types,
     _role_types,
     _time_column,
+    *TIME_CHECKS,
 )
 # Where one of these is found, the checks of the content wait for the next run.
 STRUCTURE_CODES = frozenset(
     {"missing_column", "reserved_name", "too_few_rows", "no_features", "unreadable_type"}
-    | {"time_type", "time_missing"}
+    | {"time_type", "time_missing", "time_range", "datetime_reference"}
 )

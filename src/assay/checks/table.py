@@ -8,6 +8,7 @@ from assay.checks.content import CONTENT_CHECKS
 from assay.checks.findings import Finding, Wanted
 from assay.checks.structure import STRUCTURE_CHECKS
 from assay.checks.target import TARGET_CHECKS
+from assay.checks.times import TEXT_CHECKS
 
 # What each check makes sure of, in the order of the checklist.
 CHECK_CODES: Mapping[str, str] = {
@@ -18,6 +19,8 @@ CHECK_CODES: Mapping[str, str] = {
     "unreadable_type": "every feature is numbers or texts",
     "time_type": "the time column holds timestamps",
     "time_missing": "every row has a time",
+    "time_range": "every time lies in the years 1 to 9999",
+    "datetime_reference": "ages have a time to be counted to",
     "target_missing": "every row has an outcome",
     "target_classes": "the target has as many classes as the task",
     "positive_label": "the positive label occurs",
@@ -35,6 +38,7 @@ CHECK_CODES: Mapping[str, str] = {
     "duplicate_rows": "few duplicate rows",
     "id_like": "no feature like an id",
     "many_categories": "no feature with very many categories",
+    "text_dates": "no dates or times as texts",
 }
 
 
@@ -52,6 +56,6 @@ def check_table(frame: pd.DataFrame, wanted: Wanted) -> list[Finding]:
     findings = list(structure)
     # Content can only be judged where the columns are.
     if not any(finding.severity == "error" for finding in structure):
-        checks = (*TARGET_CHECKS, *CONTENT_CHECKS)
+        checks = (*TARGET_CHECKS, *CONTENT_CHECKS, *TEXT_CHECKS)
         findings += [finding for check in checks for finding in check(frame, wanted)]
     return sorted(findings, key=lambda finding: finding.severity != "error")

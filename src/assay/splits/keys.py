@@ -5,7 +5,7 @@ and whatever type a column was stored in. Nor do the rows that are added change 
 holds: a class counts by its label, and a cell without a value does not count.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -54,8 +54,11 @@ def _content_keys(table: pd.DataFrame, schema: Schema) -> KeyArray:
     A column whose first value comes with an added row so leaves the keys of the others as they were.
     """
     keys = np.zeros(len(table), dtype=np.uint64)
-    for name in map(str, table.columns.drop(ROW, errors="ignore")):
-        cells = _plain(table, name, schema)
+    # A time counts as what it is, whatever parts of it a model is to see.
+    unheld = {ROW, *(feature.name for feature in schema.features if feature.part)}
+    numeric = _numeric(schema)
+    for name in (str(column) for column in table.columns if column not in unheld):
+        cells = _plain(table, name, numeric)
         if name == schema.target and schema.labels:
             # A class that is added gives the others new codes.
             cells = category_text(pd.Series(np.array(schema.labels, dtype=object)[table[name]]))
@@ -68,20 +71,23 @@ def _content_keys(table: pd.DataFrame, schema: Schema) -> KeyArray:
 
 def _keys(table: pd.DataFrame, names: Sequence[str], schema: Schema) -> KeyArray:
     """Hash some columns of a validated table; their order is irrelevant, missing equals missing."""
+    numeric = _numeric(schema)
     plain = pd.DataFrame(
-        {name: _plain(table, name, schema) for name in sorted(names)}, index=table.index
+        {name: _plain(table, name, numeric) for name in sorted(names)}, index=table.index
     )
     keys = pd.util.hash_pandas_object(plain, index=False, hash_key=_HASH_KEY)
     return keys.to_numpy(dtype=np.uint64)
 
 
-def _plain(table: pd.DataFrame, name: str, schema: Schema) -> "pd.Series[Any]":
+def _numeric(schema: Schema) -> set[str]:
+    """Return the columns that are float64 in every validated table, and too many to be written as texts."""
+    targets = [schema.target] if schema.task == "regression" else []
+    return {*schema.names_of("numeric"), *targets}
+
+
+def _plain(table: pd.DataFrame, name: str, numeric: Collection[str]) -> "pd.Series[Any]":
     """Return a column as numbers or texts of which equal ones have equal bits."""
-    # These are float64 in every validated table, and too many to be written as texts.
-    is_target = schema.task == "regression" and name == schema.target
-    if is_target or name in schema.names_of("numeric"):
-        return _numbers(table[name])
-    return category_text(table[name])
+    return _numbers(table[name]) if name in numeric else category_text(table[name])
 
 
 def _numbers(column: "pd.Series[float]") -> "pd.Series[float]":
