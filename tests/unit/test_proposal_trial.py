@@ -171,3 +171,22 @@ def test_large_tables_are_sampled_and_it_is_said(monkeypatch):
     assert proposed(table).roles.ids == []
     table.loc[7, "placed_at"] = pd.NaT
     assert proposed(table.drop(columns="delivered_at")).roles.time is None
+
+
+def test_entities_that_only_their_rows_tell_of_are_grouped(planted):
+    table = orders().rename(columns={"customer_id": "whom", "placed_at": "day"})
+    planted(leak("repeated_entities", "whom"))
+    proposal = proposed(table.drop(columns=["day", "delivered_at"]))
+    assert proposal.roles.group == "whom"
+    assert proposal.params.split.strategy == "group"
+    assert proposal.reasons["data.group_column"] == ["feature 'whom' knows too much."]
+    assert proposed(table, roles=Asked(no_group=True)).roles.group is None
+    gapped = table.assign(whom=table["whom"].where(table.index > 3))
+    assert proposed(gapped).roles.group is None
+
+
+def test_a_nested_target_that_is_named_is_told_of():
+    table = churn().assign(churn=[[number % 2] for number in range(1200)])
+    assert "validate will stop at" in stops_at(proposed(table, target="churn"))[0]
+    infinite = churn().assign(churn=np.inf)
+    assert "validate will stop at" in stops_at(proposed(infinite, target="churn"))[0]

@@ -13,14 +13,19 @@ from assay.errors import DataError, ParamsError, SchemaError, nearest, numbered,
 from assay.params import Params, TaskType, parse_params
 from assay.proposal.document import template_values
 from assay.proposal.profile import Profile, profile_table, sample_of
-from assay.proposal.roles import Asked, Roles, guess_roles
+from assay.proposal.roles import Asked, Roles, guess_roles, is_ours
 from assay.proposal.settings import Settings, guess_settings
 from assay.proposal.target import TargetGuess, TaskGuess, guess_target, guess_task
 from assay.proposal.trial import Trial, check, try_out
 
 # A feature of which one of these is found is kept from the model, until somebody has judged it.
-_LEAKS = ("leak_determines_target", "leak_single_feature", "leak_missing_by_class")
-_USELESS = ("constant", "all_missing")
+_LEAKS = (
+    *("leak_determines_target", "leak_single_feature", "leak_missing_by_class"),
+    "leak_after_decision",
+)
+_USELESS = ("constant", "all_missing", "numeric_id")
+# Entities that nothing but their rows tells of.
+_ENTITIES = "repeated_entities"
 # Findings whose columns stay features, for the user to judge.
 _TO_JUDGE = ("leak_target_name",)
 _REASON_LENGTH = 240
@@ -107,15 +112,21 @@ def propose(frame: pd.DataFrame, table: str, unit: str, wishes: Wishes) -> Propo
     settings = guess_settings(sample, profile, column, task, roles)
     fixed = {"data.table": table, "data.unit": wishes.unit or unit, "data.target": target.name}
     first = _params(fixed, roles, settings)
-    to_judge = _exclude_found(check(sample, first, profile.sampled), roles, profile, target.name)
+    findings = check(sample, first, profile.sampled)
+    if not wishes.roles.no_group:
+        _group_found(findings, roles, profile, target.name, task.type)
+    to_judge = _exclude_found(findings, roles, profile, target.name)
     # What is excluded may have been the reason of a setting.
     settings = guess_settings(sample, profile, column, task, roles)
-    trial = try_out(sample, _params(fixed, roles, settings), profile.sampled)
+    second = _params(fixed, roles, settings)
+    # Small models are fitted in a check, which takes time in a wide table.
+    same = _checked_sections(second) == _checked_sections(first)
+    trial = try_out(sample, second, profile.sampled, findings if same else None)
     _adapt(settings, trial)
     values = _values(fixed, roles, settings)
     return Proposal(
         values,
-        _reasons(target, wishes, roles, settings, profile),
+        _reasons(target, wishes, unit, roles, settings, profile),
         _params(fixed, roles, settings),
         profile,
         target,
@@ -165,6 +176,27 @@ def _target(profile: Profile, table: str, wished: str | None) -> TargetGuess:
             "no key. Name one with --target."
         )
     return guess
+
+
+def _checked_sections(params: Params) -> tuple[object, ...]:
+    """Return what `check` reads of the params."""
+    return params.data, params.task, params.validate_
+
+
+def _group_found(
+    findings: Sequence[Finding], roles: Roles, profile: Profile, target: str, task: TaskType
+) -> None:
+    """Make the group of a column whose rows are alike, where no name told of one."""
+    able = {
+        column.name for column in roles.features(profile, target)
+        if not column.missing_rate and not is_ours(column.name, task)
+    }  # fmt: skip
+    for finding in findings:
+        name = finding.columns[0] if finding.columns else ""
+        if finding.code == _ENTITIES and roles.group is None and name in able:
+            roles.group = name
+            roles.categorical = [other for other in roles.categorical if other != name]
+            roles.reasons["group_column"] = [" ".join(finding.message.split())]
 
 
 def _exclude_found(
@@ -239,11 +271,20 @@ def _params(fixed: Mapping[str, Any], roles: Roles, settings: Settings) -> Param
 
 
 def _reasons(
-    target: TargetGuess, wishes: Wishes, roles: Roles, settings: Settings, profile: Profile
+    target: TargetGuess,
+    wishes: Wishes,
+    unit: str,
+    roles: Roles,
+    settings: Settings,
+    profile: Profile,
 ) -> dict[str, list[str]]:
     reasons = {f"data.{key}": list(told) for key, told in roles.reasons.items()}
     if not wishes.unit:
-        reasons["data.unit"] = ["Guessed from the name of the file."]
+        reasons["data.unit"] = [
+            "The name of the file tells none; a word such as order makes better sentences."
+            if unit == "row"
+            else "From the name of the file."
+        ]
     if wishes.target is None:
         others = (
             f" It could also be {', '.join(map(shown, target.others))}." if target.others else ""

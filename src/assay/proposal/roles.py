@@ -105,7 +105,7 @@ def guess_roles(
     roles.time, roles.group, roles.ids = asked.time, asked.group, list(asked.ids or [])
     named = {target, roles.time, roles.group, *roles.ids}
     open_columns = [c for c in profile.columns.values() if c.name not in named]
-    carried = [c for c in open_columns if not _is_ours(c.name, task)]
+    carried = [c for c in open_columns if not is_ours(c.name, task)]
     for key, given in (
         ("time_column", asked.time), ("group_column", asked.group), ("id_columns", asked.ids)
     ):  # fmt: skip
@@ -129,7 +129,7 @@ def guess_roles(
     return roles
 
 
-def _is_ours(name: str, task: TaskType) -> bool:
+def is_ours(name: str, task: TaskType) -> bool:
     """Say whether a name is one that the pipeline gives to a column of its own."""
     own = name in RESERVED_NAMES or name.startswith((*RESERVED_PREFIXES, "__index_level_"))
     return own or is_predicted_name(name, task)

@@ -11,7 +11,7 @@ from assay.errors import shown
 from assay.proposal.names import has_word
 from assay.proposal.profile import Column, Profile, listed_briefly
 from assay.proposal.roles import Roles
-from assay.proposal.target import TaskGuess
+from assay.proposal.target import TaskGuess, label_rate
 
 # A class with less than this share of rows is rare.
 _RARE = 0.1
@@ -95,7 +95,7 @@ def _classes(target: "pd.Series[Any]", task: TaskGuess, settings: Settings) -> N
         return
     settings.set("calibrate.methods", ["sigmoid", "isotonic"])
     settings.reasons["task.positive_label"] = [_sentence(task.positive_why)]
-    rate = float((target == task.positive_label).sum()) / max(int(target.notna().sum()), 1)
+    rate = label_rate(target, task.positive_label)
     if rate < _RARE:
         settings.set(
             "task.primary_metric",

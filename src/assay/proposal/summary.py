@@ -92,7 +92,8 @@ def _listed(proposal: Proposal) -> tuple[list[Column], list[Column]]:
 
 
 def _row(column: Column, proposal: Proposal) -> tuple[str, str, str, str, str, str]:
-    missing = "" if not column.missing_rate else f"{column.missing_rate:.1%}"
+    rate = column.missing_rate
+    missing = "" if not rate else "<0.1%" if rate < 0.0005 else f"{rate:.1%}"
     distinct = "" if column.distinct is None else f"{column.distinct:,}"
     examples = ", ".join(column.examples)
     role = _role(column.name, proposal)

@@ -11,7 +11,7 @@ from assay.checks.target import MOST_CLASSES
 from assay.params import TaskType
 from assay.proposal.names import is_id_name, words
 from assay.proposal.profile import Column, Profile
-from assay.schema import Label, target_labels
+from assay.schema import Label, category_text, target_labels, whole_text
 
 # Names of outcomes, by how surely they are some.
 _LABELS = frozenset(
@@ -68,6 +68,8 @@ _NEGATIVE = frozenset(
         "none", "benign", "alive", "ham", "stayed", "existing", "healthy", "legit", "legitimate",
     }
 )  # fmt: skip
+# Names of classes, also where their values are numbers.
+_CLASSES = _LABELS | {"species", "type", "category", "group", "diagnosis", "cluster", "code"}
 # Whole numbers with no more values than these may be classes; with more, they are quantities.
 _CLASS_NAMED, _CLASS_AT_ALL = 20, 5
 # Columns that are named, with the best.
@@ -208,19 +210,23 @@ def guess_task(target: "pd.Series[Any]", column: Column, asked: TaskType | None)
 
 def _by_values(column: Column, labels: Sequence[Label]) -> TaskGuess:
     count = len(labels)
-    codes = not column.is_number or column.whole
-    if count <= 2 and codes:
+    if count <= 2 and (column.whole or not column.is_number):
         return TaskGuess("binary", f"the target has {count} values")
     if not column.is_number:
         return TaskGuess("multiclass", f"the target has {count} values that are no numbers")
-    span = f"{count:,} values from {column.low:g} to {column.high:g}"
+    # Of infinite numbers nothing is known.
+    low, high = (0.0 if limit is None else limit for limit in (column.low, column.high))
+    span = f"{count:,} values from {low:g} to {high:g}"
     if not column.whole or count > _CLASS_NAMED:
         return TaskGuess("regression", f"the target is a number with {span}")
-    told = set(words(column.name))
-    if told & (_LABELS | {"species", "type", "category", "group", "diagnosis", "cluster", "code"}):
-        return TaskGuess(
-            "multiclass", f"the target has {span}, and the name of a class", sure=False
-        )
+    return _of_few_numbers(column, count, span)
+
+
+def _of_few_numbers(column: Column, count: int, span: str) -> TaskGuess:
+    """Guess what whole numbers with few values are; it may be either."""
+    if set(words(column.name)) & _CLASSES:
+        why = f"the target has {span}, and the name of a class"
+        return TaskGuess("multiclass", why, sure=False)
     if count <= _CLASS_AT_ALL:
         why = f"the target has {count} values only; set regression if they are amounts"
         return TaskGuess("multiclass", why, sure=False)
@@ -244,8 +250,20 @@ def positive_label(target: "pd.Series[Any]", labels: Sequence[Label]) -> tuple[L
     else:
         by_count = sorted(range(len(plain)), key=lambda i: (counts[labels[i]], told[i]))
         chosen, why = plain[by_count[0]], "is the rarer one"
-    share = float((target == chosen).sum()) / max(int(target.notna().sum()), 1)
+    share = label_rate(target, chosen)
     return chosen, f"{told_label(chosen)} {why}; {share:.2%} of rows have it"
+
+
+def label_rate(target: "pd.Series[Any]", label: Label | None) -> float:
+    """Return the share of rows with a label, of those with any."""
+    present = target.dropna()
+    if not len(present):
+        return 0.0
+    # As texts, because what holds arrays cannot be compared.
+    same = (
+        category_text(present) == whole_text(label) if present.dtype == object else present == label
+    )
+    return float(same.mean())
 
 
 def told_label(label: Label) -> str:

@@ -1,5 +1,6 @@
 """What the first two stages would say to a proposal: its findings, and whether its split works."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -53,7 +54,9 @@ def check(frame: pd.DataFrame, params: Params, sampled: bool) -> list[Finding]:
     return check_table(frame, Wanted(params.data, params.task, limits))
 
 
-def try_out(frame: pd.DataFrame, params: Params, sampled: bool) -> Trial:
+def try_out(
+    frame: pd.DataFrame, params: Params, sampled: bool, checked: Sequence[Finding] | None = None
+) -> Trial:
     """Check a table with proposed params and, if `validate` would pass it, split it.
 
     Parameters
@@ -63,8 +66,10 @@ def try_out(frame: pd.DataFrame, params: Params, sampled: bool) -> Trial:
     params : Params
     sampled : bool
         Whether these are not all rows.
+    checked : sequence of Finding, optional
+        From `check`, if it was asked about the same params.
     """
-    findings = tuple(check(frame, params, sampled))
+    findings = tuple(check(frame, params, sampled) if checked is None else checked)
     asked, folds = params.split.strategy, params.split.fold_count
     if any(finding.severity == "error" for finding in findings):
         return Trial(findings, asked, folds)
