@@ -95,10 +95,10 @@ def check_columns(names: Sequence[str], schema: Schema, source: str) -> list[str
         The table's name, for messages.
     """
     faults = []
-    there, needed = set(names), schema.input_columns
+    there, needed = set(names), dict.fromkeys(schema.input_columns)
     missing = [name for name in needed if name not in there]
     if missing:
-        extras = [name for name in names if name not in set(needed)]
+        extras = [name for name in names if name not in needed]
         close = {name: nearest(name, extras) for name in missing[:_HINTS]}
         hints = [f"{shown(found)} for {shown(name)}" for name, found in close.items() if found]
         hint = f" Nearest in the file: {', '.join(hints)}." if hints else ""

@@ -55,6 +55,7 @@ __all__ = [
     "target_labels",
     "typed_table",
     "whole_text",
+    "with_plain_target",
 ]
 
 # Position of a row in the source table: the key that joins splits, predictions and tables.
@@ -283,6 +284,13 @@ def target_labels(target: "pd.Series[Any]") -> list[Label]:
 def same_label(label: Label, wanted: Label) -> bool:
     """Say whether two labels are the same; `True` is not 1, though Python thinks so."""
     return isinstance(label, bool) == isinstance(wanted, bool) and label == wanted
+
+
+def with_plain_target(frame: pd.DataFrame, target: str) -> pd.DataFrame:
+    """Return a table whose target, if it holds decimals, holds the nearest 64-bit numbers."""
+    if target in frame.columns and dtype_name(frame[target]) == "decimal":
+        return frame.assign(**{target: frame[target].astype("float64")})
+    return frame
 
 
 def typed_table(frame: pd.DataFrame, schema: Schema) -> pd.DataFrame:

@@ -210,3 +210,16 @@ def test_files_of_a_folder_may_tell_times_in_ways_of_their_own(zoned, tmp_path):
         for n in ("out.parquet", "whole_out.parquet")
     ]
     assert scores[0] == scores[1]
+
+
+def test_a_regression_of_decimals_is_one_of_numbers(tmp_path):
+    table = make_table(task="regression")
+    amounts = pa.array([f"{value:.2f}" for value in table["outcome"]]).cast(pa.decimal128(9, 2))
+    folder = write_project(tmp_path / "p", table, make_params("regression"))
+    made = pa.Table.from_pandas(table.drop(columns="outcome"), preserve_index=False)
+    made = made.append_column("outcome", amounts)
+    pq.write_table(made, folder / "data/processed/features.parquet")
+    with inside(folder):
+        run_stage("validate")
+        typed = pd.read_parquet("data/validated/table.parquet")
+    assert typed["outcome"].tolist() == [float(amount.as_py()) for amount in amounts]

@@ -1,4 +1,5 @@
 import json
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ from assay.schema import (
     model_frame,
     schema_from_json,
     typed_table,
+    with_plain_target,
 )
 
 
@@ -168,3 +170,15 @@ def test_the_target_of_a_regression_is_a_plain_number_without_labels(dtype):
     typed = typed_table(table, schema)
     assert typed["outcome"].dtype == "float64"
     assert typed["outcome"].tolist() == table["outcome"].tolist()
+
+
+def test_a_target_of_decimals_is_one_of_numbers(table):
+    params = changed_params("regression")
+    exact = table.assign(outcome=[Decimal(number) / 100 for number in range(len(table))])
+    plain = with_plain_target(exact, "outcome")
+    assert plain["outcome"].tolist() == [number / 100 for number in range(len(table))]
+    typed = typed_table(plain, infer_schema(plain, params.data, params.task))
+    assert typed["outcome"].tolist() == plain["outcome"].tolist()
+    assert exact["outcome"].dtype == object
+    assert with_plain_target(table, "outcome") is table
+    assert with_plain_target(table, "none") is table

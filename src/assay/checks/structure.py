@@ -13,10 +13,8 @@ from assay.column_types import (
     MIXED,
     MOMENTS,
     NESTED,
-    NUMBERS,
     PERIODS,
     SECONDS,
-    dtype_name,
     held,
 )
 from assay.errors import counted, nearest
@@ -136,7 +134,7 @@ def _role_types(frame: pd.DataFrame, wanted: Wanted) -> Iterator[Finding]:
         # told by `target_numbers`.
         found = held(frame[name])
         is_class = name == data.target and wanted.task.type != "regression"
-        of_time = found in MOMENTS | SECONDS or dtype_name(frame[name]) == "decimal"
+        of_time = found in MOMENTS | SECONDS
         if of_time and not is_class:
             continue
         if frame[name].notna().any() and (of_time or column_kind(frame[name]) is None):
@@ -144,7 +142,7 @@ def _role_types(frame: pd.DataFrame, wanted: Wanted) -> Iterator[Finding]:
                 "unreadable_type",
                 "error",
                 f"column {name!r} of type {frame[name].dtype}, named in {wanted.declared[name]}, holds "
-                f"{'decimals' if found == NUMBERS else found}, expected numbers or texts.",
+                f"{found}, expected numbers or texts.",
                 f"{_REMEDIES.get(found, 'Convert it when the table is made')}.",
                 (name,),
             )
