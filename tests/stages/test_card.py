@@ -118,3 +118,13 @@ def test_a_calibrator_that_no_fold_could_judge_is_told(facts):
         return
     facts = changed(facts, "metrics", ("train", "calibration"), {"applicable": False})
     assert "Calibration: no fold could judge a calibrator. On the holdout" in model_card(facts)
+
+
+def test_a_hundred_features_are_named_and_the_others_counted(facts):
+    feature = facts.schema.features[0]
+    many = tuple(replace(feature, name=f"feature_{number}") for number in range(103))
+    card = model_card(replace(facts, schema=replace(facts.schema, features=many)))
+    assert "`feature_99`, and 3 more (`schema/input_schema.json` in the run folder)." in card
+    assert "feature_100" not in card
+    few = model_card(replace(facts, schema=replace(facts.schema, features=many[:100])))
+    assert "`feature_99`." in few
