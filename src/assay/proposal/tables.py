@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from assay.column_values import MISSING_TEXTS
+from assay.column_types import MISSING_TEXTS
 from assay.errors import SchemaError, counted, listed, shown
 from assay.proposal.text_forms import (
     ISO_TIME,
