@@ -13,7 +13,7 @@ READY := .venv/.assay-ready
 # `dvc` runs the stages with the `python` that it finds first.
 RUN := PATH="$(CURDIR)/.venv/bin:$$PATH"
 
-.PHONY: help repro test lint data lock pictures bench clean
+.PHONY: help repro test lint data example lock pictures bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1|\2/' | column -t -s '|' 2>/dev/null \
@@ -31,8 +31,13 @@ lint: $(READY) ## formatting, lint, types, and the floors of the house
 	$(RUN) mypy
 	$(RUN) lint-imports
 
-data: $(UV) ## make the bundled feature table anew (the same bytes)
+data: $(UV) ## make the bundled feature tables anew (the same bytes)
 	$(UV) run --no-project --python 3.11 scripts/make_flights.py
+	$(UV) run --no-project --python 3.11 scripts/make_examples.py
+
+example: $(READY) ## run one of examples/ in its own folder: make example NAME=hotel_rates
+	@test -n "$(NAME)" || { echo "Name one: make example NAME=$$(ls -d examples/*/ | sed 's|examples/||; s|/||' | paste -sd '|' -)" >&2; exit 1; }
+	$(RUN) python scripts/run_example.py $(NAME)
 
 lock: $(UV) ## resolve requirements.lock anew from pyproject.toml
 	$(UV) pip compile pyproject.toml --all-extras --universal --python-version 3.11 --upgrade \
@@ -46,6 +51,7 @@ bench: $(READY) ## measure what the README claims
 	$(RUN) python benchmarks/pipeline.py
 	$(RUN) python benchmarks/search.py
 	$(RUN) python benchmarks/scoring.py
+	$(RUN) python benchmarks/large_table.py
 
 clean: ## remove the environment and its tools (nothing of yours)
 	rm -rf .venv .tools

@@ -45,7 +45,7 @@ class Stage:
 class Sections:
     """The declared sections of `params.yaml` as attributes; an undeclared one is not there.
 
-    A section may be one key of it, such as `evaluate.ece_bins`.
+    A section may be single keys of it, such as `evaluate.ece_bins`.
     """
 
     def __init__(self, params: Params, declared: tuple[str, ...]) -> None:

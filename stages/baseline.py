@@ -38,9 +38,8 @@ def main() -> None:
     train = artifacts.read_table(STAGE.reads["train"])
     folds = folds_from_table(artifacts.read_table(STAGE.reads["folds"]), train)
     schema = schema_from_json(artifacts.read_json(STAGE.reads["schema"]))
-    baselines = build_baselines(
-        build_preprocessor(schema, params.preprocess), params.baseline, params.task
-    )
+    preprocessor = build_preprocessor(schema, params.preprocess, params.task, train)
+    baselines = build_baselines(preprocessor, params.baseline, params.task)
     fitted = fit_baselines(
         train, schema, folds, baselines, params.task, params.calibrate, params.evaluate.ece_bins
     )

@@ -1,18 +1,21 @@
 """How good is the model on rows it never saw, and does it beat the baseline?
 
 Reads the candidate, the baselines and the holdout. Writes the holdout's predictions, every metric with
-its interval for both, the paired difference, curves, and the worst cases.
+its interval for both, the paired difference, curves, the worst cases, and whether the model is too good
+to be true.
 
 Guarantee: nothing is chosen here; the baseline that is compared was the best out-of-fold. With
 `evaluate.gate.action: fail` a model that does not beat it stops the pipeline.
 """
 
+from dataclasses import asdict
 from pathlib import Path
 
 import pandas as pd
 
 from assay import artifacts
 from assay.baselines import load_baseline
+from assay.checks.model import judge_model
 from assay.diagnostics import CURVES, curve_tables, per_class_table
 from assay.evaluation import judge_holdout, judgement_json, refuse_at_gate, worst_cases
 from assay.plots.holdout import holdout_figures
@@ -24,18 +27,24 @@ from stages._stage import Stage, run, say
 
 STAGE = Stage(
     name="evaluate",
-    sections=("task", "evaluate"),
+    sections=(
+        *("task", "evaluate"),
+        *("validate.max_model_score", "validate.max_importance_share", "validate.ignore"),
+    ),
     reads={
         "holdout": Path("data/split/holdout.parquet"),
         "schema": Path("data/validated/schema.json"),
         "candidate": Path("models/candidate"),
         "baselines": Path("models/baseline"),
         "baseline_metrics": Path("metrics/baseline.json"),
+        "train_metrics": Path("metrics/train.json"),
+        "importance": Path("reports/tables/oof_importance.csv"),
     },
     writes={
         "predictions": Path("data/predictions/holdout.parquet"),
         "worst_cases": Path("reports/tables/worst_cases.csv"),
         "per_class": Path("reports/tables/per_class.csv"),
+        "findings": Path("reports/tables/model_findings.json"),
         "metrics": Path("metrics/holdout.json"),
         **{name: Path(f"plots/data/{name}.csv") for name in CURVES},
         "pictures": Path("plots/evaluate"),
@@ -72,10 +81,29 @@ def main() -> None:
     shown = {"model": predicted, f"baseline ({best})": baseline}
     figures = holdout_figures(y_true, shown, schema, evaluate)
     artifacts.write_figures(paths["pictures"], figures)
+    artifacts.write_json(paths["findings"], _findings(judgement, params))
     say(judgement.gate.sentence)
     if not judgement.gate.passed and evaluate.gate.action == "warn":
         say("WARNING: the gate is not passed. Do not ship this model; the model card says so too.")
     refuse_at_gate(judgement.gate, evaluate.gate)
+
+
+def _findings(judgement, params) -> list[dict]:
+    """Judge the model by its scores and its features; tell the warnings."""
+    out_of_fold = artifacts.read_json(STAGE.reads["train_metrics"])["out_of_fold"]
+    findings = judge_model(
+        params.task.type,
+        {name: estimate.value for name, estimate in judgement.model.items()},
+        {name: values["cv_mean"] for name, values in out_of_fold.items()},
+        artifacts.read_report(STAGE.reads["importance"]),
+        params.validate.max_model_score,
+        params.validate.max_importance_share,
+        params.validate.ignore,
+    )
+    for finding in findings:
+        if finding.severity == "warning":
+            say(f"warning: {finding.message} {finding.action}")
+    return [asdict(finding) for finding in findings]
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ and scores the rows of its own check as the refitted model in memory does.
 """
 
 import tempfile
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -41,7 +42,8 @@ from stages._stage import PARAMS, Stage, run, say
 
 METRICS = ("validation", "split", "baseline", "train", "holdout", "threshold", "interpret")
 CARD_TABLES = ("leaderboard", "importance", "slices", "per_class")
-TABLES = (*CARD_TABLES, "tuning", "worst_cases")
+TABLES = (*CARD_TABLES, "tuning", "worst_cases", "oof_importance")
+FINDINGS = ("split_findings", "model_findings")
 PICTURES = ("evaluate", "threshold", "interpret")
 
 STAGE = Stage(
@@ -51,6 +53,7 @@ STAGE = Stage(
         "features": Path("${data.table}"),
         "table": Path("data/validated/table.parquet"),
         "schema": Path("data/validated/schema.json"),
+        "findings": Path("data/validated/findings.json"),
         "train": Path("data/split/train.parquet"),
         "out_of_fold": Path("data/predictions/oof.parquet"),
         "holdout_predictions": Path("data/predictions/holdout.parquet"),
@@ -58,6 +61,7 @@ STAGE = Stage(
         "decision": Path("models/decision.json"),
         **{f"metrics/{name}.json": Path(f"metrics/{name}.json") for name in METRICS},
         **{f"tables/{name}.csv": Path(f"reports/tables/{name}.csv") for name in TABLES},
+        **{f"tables/{name}.json": Path(f"reports/tables/{name}.json") for name in FINDINGS},
         **{f"plots/{name}": Path(f"plots/{name}") for name in PICTURES},
     },
     writes={
@@ -90,7 +94,7 @@ def main() -> None:
     environment = provenance.environment(stages.kernel_pins())
     meta = run_meta(origin, schema, shipped, decision, metrics, len(fitted), environment)
     tables = [artifacts.read_report(reads[f"tables/{name}.csv"]) for name in CARD_TABLES]
-    card = model_card(CardFacts(meta, schema, metrics, decision, *tables))
+    card = model_card(CardFacts(meta, schema, metrics, decision, *tables, _findings()))
     extra = companions(
         texts={
             "model_card.md": card,
@@ -115,6 +119,13 @@ def main() -> None:
     artifacts.write_text(STAGE.writes["model_card"], card)
     artifacts.write_text(STAGE.writes["latest"], f"{folder.as_posix()}\n")
     say(f"packaged {folder}")
+
+
+def _findings() -> list:
+    """Return what validate, split and evaluate found, in this order."""
+    of_table = artifacts.read_json(STAGE.reads["findings"])["findings"]
+    later = [artifacts.read_json(STAGE.reads[f"tables/{name}.json"]) for name in FINDINGS]
+    return [*of_table, *chain.from_iterable(later)]
 
 
 class Holdout(NamedTuple):

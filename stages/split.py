@@ -21,7 +21,7 @@ from stages._stage import Stage, run, say
 
 STAGE = Stage(
     name="split",
-    sections=("split", "task.seed"),
+    sections=("split", "task.seed", "validate.ignore"),
     reads={
         "table": Path("data/validated/table.parquet"),
         "schema": Path("data/validated/schema.json"),
@@ -33,6 +33,7 @@ STAGE = Stage(
         "folds": Path("data/split/folds.parquet"),
         "metrics": Path("metrics/split.json"),
         "readiness": Path("reports/readiness.md"),
+        "findings": Path("reports/tables/split_findings.json"),
     },
 )
 
@@ -46,7 +47,9 @@ def main() -> None:
     # The table's checks can be read also where no split can be made.
     artifacts.write_text(STAGE.writes["readiness"], readiness_page(found))
     split = split_table(table, schema, params.split)
-    proof = prove_split(split, table, schema, params.split, params.task.seed)
+    proof = prove_split(
+        split, table, schema, params.split, params.task.seed, params.validate.ignore
+    )
     artifacts.write_text(STAGE.writes["readiness"], readiness_page(found, proof.to_json()))
     refuse_unfair_split(proof)
     train, holdout = table.iloc[split.train], table.iloc[split.holdout]
@@ -54,8 +57,10 @@ def main() -> None:
     artifacts.write_table(STAGE.writes["holdout"], holdout)
     artifacts.write_table(STAGE.writes["folds"], folds_table(train, split.folds))
     artifacts.write_json(STAGE.writes["metrics"], proof.metrics)
+    artifacts.write_json(STAGE.writes["findings"], proof.to_json()["findings"])
     for finding in proof.findings:
-        say(f"warning: {finding.message} {finding.action}")
+        if finding.severity == "warning":
+            say(f"warning: {finding.message} {finding.action}")
     say(
         f"{len(train):,} training rows, {len(holdout):,} holdout rows; "
         f"see {STAGE.writes['readiness']}"

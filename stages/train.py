@@ -1,7 +1,8 @@
 """Which pipeline is best on the folds?
 
 Reads the training set and its folds. Writes the chosen pipeline fitted on the whole training set, its
-calibrator, its out-of-fold predictions, and everything that was tried.
+calibrator, its out-of-fold predictions, what it loses without each feature, and everything that was
+tried.
 
 Guarantee: model, hyper-parameters and calibrator are chosen on out-of-fold predictions; the holdout
 is not read. A candidate that failed is on the leaderboard with its reason.
@@ -10,6 +11,7 @@ is not read. A candidate that failed is on the leaderboard with its reason.
 from pathlib import Path
 
 from assay import artifacts
+from assay.checks.importance import fold_importance
 from assay.predictor import save_predictor
 from assay.schema import schema_from_json
 from assay.search.candidate import pose_problem, train_candidate
@@ -29,6 +31,7 @@ STAGE = Stage(
         "out_of_fold": Path("data/predictions/oof.parquet"),
         "leaderboard": Path("reports/tables/leaderboard.csv"),
         "tuning": Path("reports/tables/tuning.csv"),
+        "importance": Path("reports/tables/oof_importance.csv"),
         "metrics": Path("metrics/train.json"),
     },
 )
@@ -44,11 +47,20 @@ def main() -> None:
     trained = train_candidate(
         problem, train, schema, params.train, params.calibrate, params.evaluate.ece_bins, say
     )
+    importance = fold_importance(
+        problem.recipe(trained.search.estimator),
+        problem.features,
+        problem.y_true,
+        folds,
+        problem.metric,
+        params.task.seed,
+    )
     with artifacts.replacing_folder(STAGE.writes["candidate"]) as folder:
         save_predictor(folder, trained.predictor)
     artifacts.write_table(STAGE.writes["out_of_fold"], trained.out_of_fold)
     artifacts.write_table(STAGE.writes["leaderboard"], trained.search.leaderboard)
     artifacts.write_table(STAGE.writes["tuning"], trained.search.tuning)
+    artifacts.write_table(STAGE.writes["importance"], importance)
     artifacts.write_json(STAGE.writes["metrics"], trained.metrics)
 
 

@@ -51,9 +51,10 @@ def main() -> None:
     artifacts.write_json(STAGE.writes["findings"], facts)
     artifacts.write_json(STAGE.writes["schema"], schema.to_json())
     artifacts.write_table(STAGE.writes["table"], typed_table(frame, schema))
-    for finding in findings:
+    warnings = [finding for finding in findings if finding.severity == "warning"]
+    for finding in warnings:
         say(f"warning: {finding.message} {finding.action}")
-    features, warned = counted(len(schema.features), "feature"), counted(len(findings), "warning")
+    features, warned = counted(len(schema.features), "feature"), counted(len(warnings), "warning")
     say(f"{counted(len(frame), 'row')}, {features}, {warned}")
 
 

@@ -34,7 +34,8 @@ class Case:
 
     @property
     def preprocessor(self) -> Any:
-        return build_preprocessor(self.schema, self.params.preprocess)
+        params = self.params
+        return build_preprocessor(self.schema, params.preprocess, params.task, self.train)
 
     def problem(self) -> SearchProblem:
         params = self.params

@@ -83,7 +83,7 @@ def make_params(task: str = "binary") -> dict[str, Any]:
         "passthrough_columns": ["remark"],
         "exclude_columns": {"aftermath": "known later"},
     }
-    params["validate"]["min_rows"] = 100
+    params["validate"] |= {"min_rows": 100, "ignore": {}}
     params["split"] |= {"fold_count": 3}
     params["preprocess"]["min_category_count"] = 5
     params["baseline"]["rule"] = "signal > 0.5"
@@ -192,15 +192,24 @@ def rows() -> pd.DataFrame:
     return table.assign(noise=table["noise"].where(table.index % 50 != 7, np.nan))
 
 
+# `kind` has three categories.
+_TARGET_MEANS = {"max_categories": 2, "high_cardinality": "target"}
 # What the projects of the other tasks and of the other engine try beside it.
 VARIANTS: dict[tuple[str, str], dict[str, dict[str, Any]]] = {
     ("binary", "pycaret"): {},
-    ("binary", "sklearn"): {"train": {"class_weight": "balanced"}},
-    ("multiclass", "pycaret"): {"threshold": {"accept_accuracy": 0.75}},
+    ("binary", "sklearn"): {
+        "preprocess": {"max_categories": 2},
+        "train": {"class_weight": "balanced"},
+    },
+    ("multiclass", "pycaret"): {
+        "preprocess": _TARGET_MEANS,
+        "threshold": {"accept_accuracy": 0.75},
+    },
     ("multiclass", "sklearn"): {"train": {"resampling": "smote", "ensemble": "blend"}},
     ("regression", "pycaret"): {"data": {"group_column": None, "passthrough_columns": []}},
     ("regression", "sklearn"): {
         "task": {"target_transform": "log1p", "clip_low": 0.0},
+        "preprocess": _TARGET_MEANS,
         "train": {"ensemble": "blend"},
         "threshold": {"interval_coverage": 0.8},
     },

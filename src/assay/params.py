@@ -7,9 +7,17 @@ answered with its place, what was got and what is allowed, all faults at once.
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from assay.errors import ParamsError, numbered
+from assay.finding_codes import entry_faults
 from assay.params_faults import faults_of, told_briefly
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
@@ -147,6 +155,14 @@ class ValidateParams(Section):
     max_importance_share: Fraction
     leak_sample_rows: Annotated[int, Field(ge=100)]
     ignore: dict[Text, Text]
+
+    @field_validator("ignore")
+    @classmethod
+    def _codes_are_known(cls, entries: dict[str, str]) -> dict[str, str]:
+        faults = list(entry_faults(entries))
+        if faults:
+            raise ValueError("; ".join(faults))
+        return entries
 
 
 class SplitParams(Section):

@@ -129,12 +129,16 @@ def test_sections_are_those_of_the_code():
     assert list(PARAMS) == section_names()
 
 
+# Their keys are the user's.
+MAPPINGS = {"data.exclude_columns", "validate.ignore"}
+
+
 def leaves(value, place=""):
     for key, inner in value.items():
         name = f"{place}.{key}" if place else key
-        if isinstance(inner, dict) and name != "data.exclude_columns":
+        if isinstance(inner, dict) and name not in MAPPINGS:
             yield from leaves(inner, name)
-        elif name != "data.exclude_columns":
+        elif name not in MAPPINGS:
             yield name, inner
 
 

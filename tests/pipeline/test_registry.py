@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,6 +16,8 @@ from assay.registry import fetch_run
 
 
 def in_stage(folder: Path, version: str, *options: str) -> None:
+    # GTO orders assignments by whole seconds.
+    time.sleep(1.1)
     gto(folder, "assign", "late-flights", "--version", version, "--stage", "prod", *options)
 
 

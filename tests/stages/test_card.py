@@ -23,6 +23,11 @@ def facts(finished_task):
         files,
         artifacts.read_json(folder / "models/decision.json"),
         *(artifacts.read_report(folder / f"reports/tables/{name}.csv") for name in TABLES),
+        [
+            *artifacts.read_json(folder / "data/validated/findings.json")["findings"],
+            *artifacts.read_json(folder / "reports/tables/split_findings.json"),
+            *artifacts.read_json(folder / "reports/tables/model_findings.json"),
+        ],
     )
 
 

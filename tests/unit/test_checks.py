@@ -80,6 +80,19 @@ ONE_EACH = {
     "many_categories": (make_table(), {"validate__max_category_count": 2}, "warning"),
     "text_dates": (
         spoil(day=make_table()["moment"].dt.strftime("%Y-%m-%d").astype(object)), {}, "warning"),
+    "numeric_id": (spoil(number=np.random.default_rng(1).permutation(600)), {}, "warning"),
+    "leak_determines_target": (spoil(copy=3 - make_table()["outcome"]), {}, "error"),
+    "leak_missing_by_class": (
+        spoil(paid=make_table()["noise"].where(make_table()["outcome"] == 1)), {}, "error"),
+    "leak_single_feature": (
+        spoil(proxy=make_table()["outcome"] + make_table()["noise"] / 5), {}, "warning"),
+    "leak_target_name": (spoil(outcome_2=make_table()["noise"] * 2), {}, "warning"),
+    "leak_row_order": (make_table().sort_values("outcome", ignore_index=True), {}, "warning"),
+    "leak_after_decision": (
+        spoil(closed=(make_table()["moment"] + pd.Timedelta("1d")).astype(str)), {}, "warning"),
+    "repeated_entities": (
+        spoil(**{f"trait_{n}": make_table()["entity"].str[1:].astype(int) * n % 47 for n in (3, 5, 7)}),
+        {"data__group_column": None}, "warning"),
     "no_features": (
         make_table()[["row_key", "moment", "entity", "outcome", "aftermath"]],
         {"data__passthrough_columns": []}, "error"),

@@ -173,7 +173,9 @@ def test_a_model_fits_and_scores_what_a_file_gives(trained, schema, contract, fi
     features, y_true = trained[schema.feature_names], trained["outcome"].to_numpy()
     from sklearn.linear_model import LogisticRegression
 
-    recipe = Recipe(build_preprocessor(schema, PARAMS.preprocess), LogisticRegression())
+    recipe = Recipe(
+        build_preprocessor(schema, PARAMS.preprocess, PARAMS.task, trained), LogisticRegression()
+    )
     pipeline = recipe.fit(features, y_true)
     accepted = accept(arrow_columns(file), contract, "t")
     assert (accepted.faults, accepted.coerced, accepted.unknown_categories) == ([], {}, {})

@@ -4,15 +4,21 @@ import json
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from cases import make_case
+from conftest import make_table
+from explained import TASKS as EXPLAINED
+from explained import candidates_of, case_of, pipeline_of
 
 from assay.calibration.maps import Identity
 from assay.interpretation.importance import permutation_importance
 from assay.interpretation.interpret import interpret_model, interpretation_json
 from assay.interpretation.slices import error_slices
+from assay.interpretation.used_columns import used_columns
 from assay.metrics.catalogue import primary_metric
-from assay.predictor import Predictor, Recipe
+from assay.predictor import Predictor, Recipe, raw_predictions
+from assay.preprocessing import source_features
 from assay.search.candidates import CANDIDATES
 from assay.uncertainty import Bootstrap
 
@@ -36,7 +42,7 @@ def test_signal_is_important_and_noise_is_not(task):
     case = make_case(task)
     metric = primary_metric(task, case.params.task.primary_metric)
     found = permutation_importance(
-        linear(case).predict, case.features, case.y_true, metric, 3, PLAN
+        linear(case), case.features, case.y_true, metric, 3, PLAN
     ).set_index("feature")
     assert found.index[0] == "signal"
     assert found.loc["signal", "ci_low"] > 0.1
@@ -45,17 +51,73 @@ def test_signal_is_important_and_noise_is_not(task):
     assert (found["importance"] <= found["ci_high"]).all()
 
 
-def test_a_feature_that_the_model_ignores_has_no_importance_at_all():
-    case = make_case()
-    found = permutation_importance(
-        lambda features: features["count"].to_numpy() / 10,
-        case.features[["count", "noise"]],
-        case.y_true,
-        primary_metric("binary", "neg_log_loss"),
-        2,
-        PLAN,
-    ).set_index("feature")
-    assert found.loc["noise", ["importance", "ci_low", "ci_high"]].tolist() == [0, 0, 0]
+def on_the_table(predict, features, y_true, metric, repeats, bootstrap):
+    """Permutation importance as it is defined: the table is shuffled, and everything runs again."""
+    rng = np.random.default_rng(bootstrap.seed)
+    sign = 1.0 if metric.greater_is_better else -1.0
+    resamples = np.concatenate([np.ones((1, len(features))), *bootstrap.weights(len(features))])
+    before = metric.function(y_true, predict(features), resamples)
+    rows = []
+    for name in features.columns:
+        drops = np.zeros(len(resamples))
+        for _ in range(repeats):
+            shuffled = features.copy()
+            shuffled[name] = features[name].to_numpy()[rng.permutation(len(features))]
+            drops += sign * (before - metric.function(y_true, predict(shuffled), resamples))
+        drops /= repeats
+        rows.append((name, drops[0], *bootstrap.interval(drops[1:])))
+    table = pd.DataFrame(rows, columns=["feature", "importance", "ci_low", "ci_high"])
+    return table.sort_values(["importance", "feature"], ascending=[False, True], ignore_index=True)
+
+
+@pytest.mark.parametrize(("task", "name"), [(t, n) for t in EXPLAINED for n in candidates_of(t)])
+def test_importance_is_that_of_the_shuffled_table_to_the_last_bit(task, name):
+    """Also where features are skipped because the model does not read them."""
+    case, pipeline = case_of(task), pipeline_of(task, name)
+    metric = primary_metric(case.schema.task, case.params.task.primary_metric)
+    model, rows = Predictor(pipeline, Identity()), case.holdout
+    features, y_true = rows[case.schema.feature_names], rows[case.schema.target].to_numpy()
+    pd.testing.assert_frame_equal(
+        permutation_importance(model, features, y_true, metric, 2, PLAN),
+        on_the_table(model.predict, features, y_true, metric, 2, PLAN),
+        check_exact=True,
+    )
+
+
+def test_of_a_blend_the_columns_of_all_members_are_read():
+    case = case_of("binary")
+    pipeline = pipeline_of("binary", "lightgbm", "dummy")
+    width = len(source_features(pipeline.named_steps["features"], case.schema.feature_names))
+    alone = pipeline_of("binary", "lightgbm").named_steps["model"]
+    read = used_columns(pipeline.named_steps["model"], width)
+    np.testing.assert_array_equal(read, used_columns(alone, width))
+    assert read.any()
+
+
+@pytest.mark.parametrize(("task", "name"), [(t, n) for t in EXPLAINED for n in candidates_of(t)])
+def test_a_column_that_is_not_read_changes_no_prediction(task, name):
+    case, pipeline = case_of(task), pipeline_of(task, name)
+    model = pipeline.named_steps["model"]
+    matrix = pipeline.named_steps["features"].transform(case.features)
+    read = used_columns(model, matrix.shape[1])
+    assert read.any() or name == "dummy"
+    predicted = raw_predictions(model, matrix)
+    rng = np.random.default_rng(0)
+    for column in range(matrix.shape[1]):
+        changed = matrix.copy()
+        changed[:, column] = rng.normal(0, 100, len(matrix))
+        same = np.array_equal(raw_predictions(model, changed), predicted)
+        assert same or read[column], (column, name)
+
+
+def test_a_feature_that_no_model_can_use_has_no_importance_at_all():
+    case = make_case(table=make_table().assign(constant=1.0))
+    model = case.problem().model(CANDIDATES["lightgbm"], {"n_estimators": 5})
+    fitted = Predictor(Recipe(case.preprocessor, model).fit(case.features, case.y_true), Identity())
+    metric = primary_metric("binary", "roc_auc")
+    found = permutation_importance(fitted, case.features, case.y_true, metric, 2, PLAN)
+    row = found.set_index("feature").loc["constant"]
+    assert row[["importance", "ci_low", "ci_high"]].tolist() == [0, 0, 0]
 
 
 def slices_of(case, predicted, categorical, numeric, y_true=None, **limits):

@@ -45,7 +45,7 @@ def readiness(table, roles=None, **changes) -> str:
          ["The latest rows are the holdout", "Later rows may differ",
           "0 training rows (0.0%) are as late", "also train, with"]),
         ({"strategy": "random"},
-         ["Ready, with 1 warning", "no added row moves it to the other. Folds",
+         ["Ready, with 2 warnings", "no added row moves it to the other. Folds",
           "also train, with 100.0% of its rows"]),
         ({"strategy": "group"}, ["Whole groups are held out", "0 of 10 groups in the holdout also",
                                  "With groups permuted between the two"]),
@@ -131,6 +131,7 @@ def card_facts(finished) -> CardFacts:
         metrics,
         artifacts.read_json(finished / "models/decision.json"),
         *tables,
+        [],
     )
 
 

@@ -67,7 +67,7 @@ def test_three_values_are_no_binary_target():
 def test_a_rare_class_is_a_warning_with_its_count(task):
     outcome = np.arange(600) % (2 if task == "binary" else 4)
     outcome[outcome == 1] = 0
-    outcome[:7] = 1
+    outcome[::90] = 1
     found = check_table(table_of(outcome), wanted(task))
     assert [(finding.code, finding.severity) for finding in found] == [("rare_class", "warning")]
     assert "fewer than 20 rows: 1 (7 rows)" in found[0].message
@@ -75,7 +75,7 @@ def test_a_rare_class_is_a_warning_with_its_count(task):
 
 
 def test_twenty_rows_of_a_class_are_not_rare():
-    assert codes(np.r_[np.zeros(580), np.ones(20)].astype(int), "binary") == {}
+    assert codes((np.arange(600) % 30 == 7).astype(int), "binary") == {}
 
 
 @pytest.mark.parametrize(

@@ -125,8 +125,8 @@ def _duplicates(frame: pd.DataFrame, wanted: Wanted) -> Iterator[Finding]:
 def _id_like(frame: pd.DataFrame, wanted: Wanted) -> Iterator[Finding]:
     for name in wanted.features(frame):
         column = frame[name]
-        is_float = pd.api.types.is_float_dtype(column)
-        if is_float or pd.api.types.is_bool_dtype(column) or not column.notna().any():
+        # Numbers have a check of their own, `numeric_id`: quantities may well be distinct.
+        if pd.api.types.is_numeric_dtype(column) or not column.notna().any():
             continue
         if held(column) not in {NUMBERS, TEXTS} or dtype_name(column) == "decimal":
             # Times, durations and amounts may well be all different.

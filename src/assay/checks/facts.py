@@ -8,7 +8,8 @@ import pandas as pd
 
 from assay.checks.findings import Finding, Wanted
 from assay.checks.structure import STRUCTURE_CODES
-from assay.checks.table import CHECK_CODES
+from assay.checks.table import CHECK_CODES, LEAK_CODES
+from assay.finding_codes import REQUIRED
 
 
 def table_facts(frame: pd.DataFrame, wanted: Wanted, findings: Sequence[Finding]) -> dict[str, Any]:
@@ -23,7 +24,8 @@ def table_facts(frame: pd.DataFrame, wanted: Wanted, findings: Sequence[Finding]
     findings : sequence of Finding
         From `check_table`.
     """
-    found = {finding.code: finding.severity for finding in findings}
+    # The most severe stands first.
+    found = {finding.code: finding.severity for finding in reversed(findings)}
     features = set(wanted.features(frame))
     roles = {name: key.removeprefix("data.") for name, key in wanted.declared.items()}
     return {
@@ -55,6 +57,9 @@ def table_facts(frame: pd.DataFrame, wanted: Wanted, findings: Sequence[Finding]
 # A check that looks only where another has found nothing.
 _AFTER = {"time_missing": "time_type", "positive_label": "target_classes"}
 
+# Errors of the target, without which no leak is looked for.
+_OF_TARGET = {code for code in REQUIRED if code.startswith("target_")} | {"positive_label"}
+
 # Checks that only some tasks have.
 _OF_TASKS = {
     "target_classes": ("binary", "multiclass"),
@@ -72,10 +77,12 @@ def _state(code: str, found: Mapping[str, str], wanted: Wanted) -> str:
         "time_": wanted.data.time_column,
         "key_": wanted.data.id_columns,
         "group_": wanted.data.group_column,
+        "leak_after_": wanted.data.time_column,
     }
     if code in found:
         return found[code]
     if any(code.startswith(prefix) and not column for prefix, column in declared.items()):
         return "no such column is declared"
-    stopped = STRUCTURE_CODES & set(found) and code not in STRUCTURE_CODES
+    stopped = bool(STRUCTURE_CODES & set(found)) and code not in STRUCTURE_CODES
+    stopped |= code in LEAK_CODES and any(name in _OF_TARGET for name in found)
     return "not checked" if stopped or _AFTER.get(code) in found else ""

@@ -1,17 +1,19 @@
 """What a check is told, and what it answers."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
 from assay.errors import DataError, SchemaError, numbered
+from assay.finding_codes import UNUSED
 from assay.params import DataParams, Datetimes, TaskParams, ValidateParams
 from assay.schema import feature_columns
 
-Severity = Literal["error", "warning"]
+Severity = Literal["error", "warning", "accepted"]
 # Errors of these kinds are about columns, not about what is in them.
 _SCHEMA_CODES = {
     "missing_column",
@@ -30,8 +32,8 @@ class Finding:
     ----------
     code : str
         Stable name of the check.
-    severity : {"error", "warning"}
-        An error stops the pipeline.
+    severity : {"error", "warning", "accepted"}
+        An error stops the pipeline; what `validate.ignore` accepts is only repeated.
     message : str
         What was found where, and what was expected.
     action : str
@@ -40,6 +42,8 @@ class Finding:
         Where.
     evidence : dict
         The numbers behind it.
+    reason : str
+        Why it was accepted.
     """
 
     code: str
@@ -48,6 +52,7 @@ class Finding:
     action: str
     columns: tuple[str, ...] = ()
     evidence: Mapping[str, Any] = field(default_factory=dict)
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -93,6 +98,47 @@ class Wanted:
 Check = Callable[[pd.DataFrame, Wanted], Iterator[Finding]]
 
 
+_ORDER = ("error", "warning", "accepted")
+
+
+def accept_known(
+    findings: Iterable[Finding], ignore: Mapping[str, str], codes: Collection[str]
+) -> list[Finding]:
+    """Mark what `validate.ignore` accepts, and return errors first, what is accepted last.
+
+    Parameters
+    ----------
+    findings : iterable of Finding
+    ignore : dict of str to str
+        The reasons by `code`, for all findings of it, or by `code:column`.
+    codes : collection of str
+        The codes that were looked for; an entry of one of them that matches nothing is a warning.
+    """
+    marked, used = [], set()
+    for finding in findings:
+        entries = [finding.code, *(f"{finding.code}:{column}" for column in finding.columns)]
+        matching = [entry for entry in entries if entry in ignore]
+        used.update(matching)
+        if matching:
+            # The narrower entry has the closer reason.
+            reason = ignore[matching[-1]]
+            marked.append(replace(finding, severity="accepted", reason=reason))
+        else:
+            marked.append(finding)
+    marked += [
+        Finding(
+            UNUSED,
+            "warning",
+            f"validate.ignore accepts {entry!r}, which was not found.",
+            "Delete the entry, or correct its column.",
+            evidence={"entry": entry},
+        )
+        for entry in ignore
+        if entry.partition(":")[0] in codes and entry not in used
+    ]
+    return sorted(marked, key=lambda finding: _ORDER.index(finding.severity))
+
+
 def refuse_errors(findings: Sequence[Finding], source: str) -> None:
     """Stop if a finding is an error, with all of them in one message.
 
@@ -114,13 +160,14 @@ def findings_json(
     frame: pd.DataFrame, wanted: Wanted, findings: Sequence[Finding]
 ) -> dict[str, Any]:
     """Return the scalars of `metrics/validation.json`."""
-    errors = sum(finding.severity == "error" for finding in findings)
+    counts = Counter(finding.severity for finding in findings)
     summary: dict[str, Any] = {
         "row_count": len(frame),
         "column_count": frame.shape[1],
         "feature_count": len(wanted.features(frame)),
-        "error_count": errors,
-        "warning_count": len(findings) - errors,
+        "error_count": counts["error"],
+        "warning_count": counts["warning"],
+        "accepted_count": counts["accepted"],
         "missing_rate": float(frame.isna().mean(axis=None)) if frame.size else 0.0,
     }
     if wanted.data.target in frame.columns and len(frame):

@@ -2,14 +2,16 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
+from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
 
 from assay.checks.adversarial import sample_sides, tell_apart
-from assay.checks.findings import Finding
+from assay.checks.findings import Finding, accept_known
 from assay.checks.repeats import Repeats, estimate_near_repeats, find_repeats
 from assay.errors import SplitError, counted, numbered
+from assay.finding_codes import OF_SPLIT
 from assay.params import SplitParams
 from assay.schema import Schema
 from assay.splits.parts import Split
@@ -34,7 +36,7 @@ class SplitProof:
     metrics : dict
         The scalars of `metrics/split.json`.
     findings : tuple of Finding
-        What its owner should know, errors first.
+        What its owner should know: errors first, what was accepted last.
     """
 
     metrics: Mapping[str, Any]
@@ -46,7 +48,12 @@ class SplitProof:
 
 
 def prove_split(
-    split: Split, table: pd.DataFrame, schema: Schema, params: SplitParams, seed: int
+    split: Split,
+    table: pd.DataFrame,
+    schema: Schema,
+    params: SplitParams,
+    seed: int,
+    ignore: Mapping[str, str] = MappingProxyType({}),
 ) -> SplitProof:
     """Measure a split from the rows themselves.
 
@@ -62,6 +69,8 @@ def prove_split(
         The section `split`.
     seed : int
         Of the samples and the classifier.
+    ignore : dict of str to str
+        `validate.ignore`.
     """
     train, holdout = table.iloc[split.train], table.iloc[split.holdout]
     repeats = find_repeats(train, holdout, schema)
@@ -83,8 +92,9 @@ def prove_split(
         *_shared_groups(metrics, params, schema),
         *_small_holdout(metrics, params),
         *_absent_classes(metrics),
+        *_time_ignored(params, schema),
     ]
-    return SplitProof(metrics, tuple(findings))
+    return SplitProof(metrics, tuple(accept_known(findings, ignore, OF_SPLIT)))
 
 
 def refuse_unfair_split(proof: SplitProof) -> None:
@@ -179,4 +189,16 @@ def _absent_classes(metrics: Mapping[str, Any]) -> Iterator[Finding]:
             "there tells how well they are found, and means over classes leave them out.",
             "Use a larger split.holdout_fraction, bring more rows of these classes, or merge them.",
             evidence={"absent_class_count": len(absent)},
+        )
+
+
+def _time_ignored(params: SplitParams, schema: Schema) -> Iterator[Finding]:
+    if params.strategy in _EXCHANGEABLE and schema.time_column is not None:
+        yield Finding(
+            "time_ignored",
+            "warning",
+            f"split.strategy {params.strategy} takes no notice of data.time_column "
+            f"{schema.time_column!r}: models are judged by rows that are earlier than some that train.",
+            "Use split.strategy time, or group_time, if later rows are to be scored.",
+            (schema.time_column,),
         )

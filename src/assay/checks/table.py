@@ -1,14 +1,16 @@
 """Is a table safe to model? Every check looks at the table; none stops at the first fault."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
 from assay.checks.content import CONTENT_CHECKS
-from assay.checks.findings import Finding, Wanted
+from assay.checks.findings import Finding, Wanted, accept_known
+from assay.checks.leakage import find_leaks
 from assay.checks.structure import STRUCTURE_CHECKS
 from assay.checks.target import TARGET_CHECKS
 from assay.checks.times import TEXT_CHECKS
+from assay.finding_codes import OF_TABLE
 
 # What each check makes sure of, in the order of the checklist.
 CHECK_CODES: Mapping[str, str] = {
@@ -39,11 +41,24 @@ CHECK_CODES: Mapping[str, str] = {
     "id_like": "no feature like an id",
     "many_categories": "no feature with very many categories",
     "text_dates": "no dates or times as texts",
+    "numeric_id": "no whole numbers like an id",
+    "leak_determines_target": "no feature determines the target",
+    "leak_missing_by_class": "no feature gives the target away by being missing",
+    "leak_single_feature": "no feature alone predicts too well",
+    "leak_target_name": "no feature sounds like the target",
+    "leak_row_order": "the order of rows does not tell the target",
+    "leak_after_decision": "no feature is later than the decision",
+    "repeated_entities": "no entities that come back without a group column",
 }
+
+# What is only looked for where the target is sound.
+LEAK_CODES = frozenset(
+    {"numeric_id", "repeated_entities", *(code for code in CHECK_CODES if code.startswith("leak_"))}
+)
 
 
 def check_table(frame: pd.DataFrame, wanted: Wanted) -> list[Finding]:
-    """Run every check and return what they found, errors first.
+    """Run every check and return what they found: errors first, what was accepted last.
 
     Parameters
     ----------
@@ -53,9 +68,17 @@ def check_table(frame: pd.DataFrame, wanted: Wanted) -> list[Finding]:
         What `params.yaml` says of it.
     """
     structure = [finding for check in STRUCTURE_CHECKS for finding in check(frame, wanted)]
-    findings = list(structure)
-    # Content can only be judged where the columns are.
-    if not any(finding.severity == "error" for finding in structure):
-        checks = (*TARGET_CHECKS, *CONTENT_CHECKS, *TEXT_CHECKS)
-        findings += [finding for check in checks for finding in check(frame, wanted)]
-    return sorted(findings, key=lambda finding: finding.severity != "error")
+    # Content can only be judged where the columns are, and leaks only where the target is sound.
+    if _any_error(structure):
+        return accept_known(structure, {}, ())
+    target = [finding for check in TARGET_CHECKS for finding in check(frame, wanted)]
+    checks = (*CONTENT_CHECKS, *TEXT_CHECKS)
+    content = [finding for check in checks for finding in check(frame, wanted)]
+    leaks = [] if _any_error(target) else list(find_leaks(frame, wanted))
+    findings = [*structure, *target, *content, *leaks]
+    looked_for = {code for code in OF_TABLE if not (_any_error(target) and code in LEAK_CODES)}
+    return accept_known(findings, wanted.limits.ignore, looked_for)
+
+
+def _any_error(findings: Iterable[Finding]) -> bool:
+    return any(finding.severity == "error" for finding in findings)

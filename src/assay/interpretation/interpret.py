@@ -59,7 +59,7 @@ def interpret_model(
     y_true = holdout[schema.target].to_numpy()
     bootstrap = replace(bootstrap, clusters=clusters_of(holdout, schema.group_column))
     importance = permutation_importance(
-        predictor.predict,
+        predictor,
         features,
         y_true,
         primary_metric(task.type, task.primary_metric),

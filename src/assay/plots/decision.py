@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from assay.decisions import ClassesDrawn, DecisionReport, IntervalsDrawn, ThresholdDrawn
+from assay.plots.labels import labels as drawn_labels
 from assay.plots.style import BLUE, GREEN, GREY, ORANGE, RED, panels, titled_axes
 from assay.rejection import RejectionCurve
 from assay.thresholds import ThresholdCurve
@@ -104,7 +105,7 @@ def confusion_figure(
                 )
         if k > 2:
             figure.colorbar(drawn, ax=axes, shrink=0.8, label="Share of the actual class")
-        names = [str(label) for label in labels]
+        names = drawn_labels(labels, 24)
         upright = sum(map(len, names)) <= 10 * k and k <= 6
         axes.set_xticks(
             range(k), names, rotation=0 if upright else 60, ha="center" if upright else "right"

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from assay.interpretation.interpret import Interpretation
 from assay.metrics.catalogue import primary_metric
 from assay.params import InterpretParams, TaskParams
+from assay.plots.labels import further_width, label, labels
 from assay.plots.style import BLUE, GREY, panels, titled_axes
 
 
@@ -39,15 +40,19 @@ def explanation_figures(
 def importance_figure(table: pd.DataFrame, metric: str, rows: int, top: int = 15) -> Figure:
     """Permutation importance of the top features with their intervals."""
     shown = table.head(top).iloc[::-1]
+    names, places = labels(shown["feature"]), np.arange(len(shown))
     title = f"Permutation importance, holdout (n = {rows:,}{_of(len(shown), len(table))})"
-    with titled_axes(title, figsize=(6.8, 0.32 * len(shown) + 1.4)) as (figure, axes):
+    size = (6.8 + further_width(names), 0.32 * len(shown) + 1.4)
+    with titled_axes(title, figsize=size) as (figure, axes):
         errors = np.vstack(
             [shown["importance"] - shown["ci_low"], shown["ci_high"] - shown["importance"]]
         )
-        axes.barh(shown["feature"], shown["importance"], color=BLUE)
+        # By number: matplotlib would draw one bar for two names that are the same to it.
+        axes.barh(places, shown["importance"], color=BLUE)
+        axes.set_yticks(places, names)
         axes.errorbar(
             shown["importance"],
-            shown["feature"],
+            places,
             xerr=errors.clip(min=0),
             fmt="none",
             color="black",
@@ -66,10 +71,13 @@ def _of(shown: int, all_features: int) -> str:
 def shap_bar_figure(means: "pd.Series[Any]", output: str, rows: int, top: int = 15) -> Figure:
     """Mean absolute SHAP value of the top features."""
     shown = means.head(top).iloc[::-1]
+    names, places = labels(shown.index), np.arange(len(shown))
     title = f"Mean |SHAP value|, holdout (n = {rows:,}{_of(len(shown), len(means))})"
-    with titled_axes(title, figsize=(6.8, 0.32 * len(shown) + 1.4)) as (figure, axes):
-        axes.barh(shown.index, shown.to_numpy(), color=BLUE)
-        axes.set_xlabel(f"Mean absolute contribution ({output})")
+    size = (6.8 + further_width(names), 0.32 * len(shown) + 1.4)
+    with titled_axes(title, figsize=size) as (figure, axes):
+        axes.barh(places, shown.to_numpy(), color=BLUE)
+        axes.set_yticks(places, names)
+        axes.set_xlabel(f"Mean absolute contribution ({label(output)})")
         axes.grid(axis="y", visible=False)
     return figure
 
@@ -81,8 +89,9 @@ def shap_beeswarm_figure(
     shown = list(order[:top])[::-1]
     rng = np.random.default_rng(0)
     title = f"SHAP values, holdout (n = {len(values):,}{_of(len(shown), len(order))})"
-    points = None
-    with titled_axes(title, figsize=(7.6, 0.42 * len(shown) + 1.6)) as (figure, axes):
+    points, names = None, labels(shown)
+    size = (7.6 + further_width(names), 0.42 * len(shown) + 1.6)
+    with titled_axes(title, figsize=size) as (figure, axes):
         for level, name in enumerate(shown):
             column = features[name]
             color: Any = GREY
@@ -107,8 +116,8 @@ def shap_beeswarm_figure(
             bar.ax.set_yticklabels(["low", "high"])
             bar.set_label("Feature value (grey: a category, or missing)")
         axes.axvline(0, color="black", linewidth=0.8)
-        axes.set_yticks(range(len(shown)), shown)
-        axes.set_xlabel(f"Contribution to the prediction ({output})")
+        axes.set_yticks(range(len(shown)), names)
+        axes.set_xlabel(f"Contribution to the prediction ({label(output)})")
     return figure
 
 
@@ -126,8 +135,8 @@ def shap_dependence_figure(
             else:
                 _dependence_by_category(axes, column, contribution)
             axes.axhline(0, color="black", linewidth=0.8)
-            axes.set_xlabel(name)
-        grid[0][0].set_ylabel(f"Contribution ({output})")
+            axes.set_xlabel(label(name))
+        grid[0][0].set_ylabel(f"Contribution ({label(output)})")
     return figure
 
 
@@ -138,4 +147,4 @@ def _dependence_by_category(
     top = column.value_counts().sort_index().sort_values(ascending=False, kind="stable").index[:10]
     groups = [contribution[(column == name).to_numpy()].to_numpy() for name in top]
     axes.boxplot(groups, vert=True, showfliers=False, medianprops={"color": BLUE})
-    axes.set_xticks(range(1, len(top) + 1), [str(name) for name in top], rotation=60, ha="right")
+    axes.set_xticks(range(1, len(top) + 1), labels(top, 24), rotation=60, ha="right")

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from assay.diagnostics import precision_recall_table, roc_table
 from assay.metrics.core import FloatArray, reliability
 from assay.params import EvaluateParams
+from assay.plots.labels import label, labels
 from assay.plots.style import BLUE, GREEN, GREY, ORANGE, RED, panels, titled_axes
 from assay.schema import Schema
 from assay.uncertainty import wilson_interval
@@ -117,9 +118,8 @@ def _multiclass_figures(
     counts = np.bincount(y_true.astype(int), minlength=len(schema.labels))
     largest = [int(code) for code in np.argsort(-counts, kind="stable") if counts[code]]
     shown = largest[:_SHOWN_CLASSES]
-    outcomes = {
-        str(schema.labels[code]): ((y_true == code).astype(int), y_prob[:, code]) for code in shown
-    }
+    names = labels(schema.labels)
+    outcomes = {names[code]: ((y_true == code).astype(int), y_prob[:, code]) for code in shown}
     of = "" if len(shown) == len(schema.labels) else f"; {len(shown)} largest classes"
     n = f"one class against the rest, holdout (n = {len(y_true):,}{of})"
     hits = (y_prob.argmax(axis=1) == y_true).astype(int)
@@ -134,11 +134,11 @@ def _regression_figures(
     y_true: FloatArray, y_pred: FloatArray, schema: Schema, params: EvaluateParams
 ) -> dict[str, Figure]:
     n = f"holdout (n = {len(y_true):,})"
-    residual = y_true - y_pred
+    residual, target = y_true - y_pred, label(schema.target)
     return {
-        "actual": _actual_figure(y_true, y_pred, schema.target, n),
-        "residuals": _residual_figure(residual, y_pred, schema.target, n),
-        "errors": _error_figure(residual, schema.target, n),
+        "actual": _actual_figure(y_true, y_pred, target, n),
+        "residuals": _residual_figure(residual, y_pred, target, n),
+        "errors": _error_figure(residual, target, n),
         "qq": _qq_figure(residual, n),
     }
 

@@ -14,12 +14,14 @@ from matplotlib.figure import Figure
 # Okabe and Ito 2008: told apart with every common colour vision.
 BLUE, ORANGE, GREEN, GREY, RED = "#0072B2", "#E69F00", "#009E73", "#7F7F7F", "#D55E00"
 
+FONT = "DejaVu Sans"
+
 STYLE: Mapping[str, Any] = {
     "figure.figsize": (6.4, 4.4),
     "figure.dpi": 110,
     "savefig.dpi": 110,
     "figure.constrained_layout.use": True,
-    "font.family": "DejaVu Sans",
+    "font.family": FONT,
     "font.size": 10,
     "axes.titlesize": 11,
     "axes.titlelocation": "left",

@@ -1,6 +1,6 @@
 """`reports/model_card.md`: what the model is, how good, for what, and what to watch."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +30,8 @@ class CardFacts:
         The content of `models/decision.json`.
     leaderboard, importance, slices, per_class : DataFrame
         Tables of `reports/tables/`.
+    findings : sequence of dict
+        What was found in the table, the split and the model, as JSON has it.
     """
 
     run: Mapping[str, Any]
@@ -40,6 +42,7 @@ class CardFacts:
     importance: pd.DataFrame
     slices: pd.DataFrame
     per_class: pd.DataFrame
+    findings: Sequence[Mapping[str, Any]]
 
 
 def model_card(facts: CardFacts) -> str:
@@ -67,4 +70,6 @@ def model_card(facts: CardFacts) -> str:
         per_class_more=max(len(facts.per_class) - _SHOWN_CLASSES, 0),
         greater_is_better=metric.greater_is_better,
         confidence=params["evaluate"]["confidence"],
+        warnings=[finding for finding in facts.findings if finding["severity"] == "warning"],
+        accepted=[finding for finding in facts.findings if finding["severity"] == "accepted"],
     )

@@ -16,12 +16,14 @@ def readiness_page(table: Mapping[str, Any], split: Mapping[str, Any] | None = N
     split : dict, optional
         From `SplitProof.to_json`; None if the table is not split yet.
     """
-    findings = [*table["findings"], *(split["findings"] if split else [])]
-    findings.sort(key=lambda finding: finding["severity"] != "error")
+    found = [*table["findings"], *(split["findings"] if split else [])]
+    found.sort(key=lambda finding: finding["severity"] != "error")
+    findings = [finding for finding in found if finding["severity"] != "accepted"]
     return render(
         "readiness.md.j2",
         table=table,
         split=split["metrics"] if split else None,
         findings=findings,
+        accepted=[finding for finding in found if finding["severity"] == "accepted"],
         error_count=sum(finding["severity"] == "error" for finding in findings),
     )

@@ -1,5 +1,6 @@
 """Markdown pages from templates: the environment, and how numbers are written."""
 
+import re
 from collections.abc import Mapping
 from math import floor, isnan, log10
 from typing import Any
@@ -23,6 +24,8 @@ def render(template: str, **facts: Any) -> str:
         "interval": interval,
         "count": lambda value: f"{value:,}",
         "cell": cell,
+        "code": code,
+        "name": name,
         "known": known,
     }
     return environment.get_template(template).render(**facts)
@@ -68,4 +71,29 @@ def _fixed(value: float, digits: int) -> str:
 
 def cell(text: object) -> str:
     """Write a text so that it stays within one cell of a Markdown table."""
-    return str(text).replace("|", "\\|").replace("\n", " ")
+    line = re.sub(r"[\r\n]+", " ", str(text))
+    # A backslash before a bar would make the bar's own escape a pair of backslashes.
+    return re.sub(r"(\\*)\|", r"\1\1\\|", line)
+
+
+def code(text: object) -> str:
+    r"""Write a text as Markdown's code, which shows every character as it is.
+
+    Line breaks and tabs, which it would not show, are written as `\n` and `\t`.
+    """
+    line = str(text).translate({ord("\n"): r"\n", ord("\r"): r"\r", ord("\t"): r"\t"})
+    if not line:
+        return '`""`'
+    fence = "`" * (max(map(len, re.findall("`+", line)), default=0) + 1)
+    # One blank on both sides is taken off again.
+    blank = " " if line[:1] in ("`", " ") or line[-1:] in ("`", " ") else ""
+    return f"{fence}{blank}{line}{blank}{fence}"
+
+
+# What Markdown may read as a mark: an underscore between letters is none.
+_MARKS = re.compile(r"[`*<>&\\|~$\r\n\t]|\]\(|^\s|\s$|(?<![^\W_])_|_(?![^\W_])")
+
+
+def name(text: object) -> str:
+    """Write a name as it is, and as code where Markdown would show another one."""
+    return code(text) if _MARKS.search(str(text)) else str(text)

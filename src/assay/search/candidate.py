@@ -63,7 +63,7 @@ def pose_problem(
         features=train[schema.feature_names],
         y_true=train[schema.target].to_numpy(),
         folds=folds,
-        preprocessor=build_preprocessor(schema, preprocess),
+        preprocessor=build_preprocessor(schema, preprocess, task, train),
         sampler=build_sampler(params.resampling, task.seed),
         metric=clipped_metric(primary_metric(task.type, task.primary_metric), task),
         class_weight=params.class_weight,

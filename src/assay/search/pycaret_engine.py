@@ -64,7 +64,7 @@ class PyCaretEngine:
             # and reordered: scores then differ from those of the pipeline that would ship. Give it
             # the data as they are and the transformer itself.
             self._experiment.data = pd.concat([data, stand_in])
-            self._experiment.pipeline.steps = [("features", problem.preprocessor)]
+            self._experiment.pipeline.steps = [("features", _Features(problem.preprocessor))]
             if problem.sampler is not None:
                 self._experiment.pipeline.steps.append(("resample", _Resampling(problem.sampler)))
             self._add_metric()
@@ -132,6 +132,32 @@ class PyCaretEngine:
         folds = table.loc[[index for index in table.index if index not in ("Mean", "Std")], _METRIC]
         scores = tuple(float(value) for value in folds)
         return FoldScores(candidate, params, self._problem.metric.name, scores)
+
+
+class _Features(BaseEstimator):  # type: ignore[misc]
+    """The preprocessing as PyCaret's pipeline takes one that knows the target.
+
+    That pipeline calls `fit` and then `transform` with the rows and outcomes of the fit, never
+    `fit_transform`. An encoder of the target would give those rows means that hold their own outcomes.
+    """
+
+    def __init__(self, preprocessor: Any) -> None:
+        self.preprocessor = preprocessor
+
+    def fit(self, X: Any, y: Any) -> "_Features":
+        """Fit a clone, and keep what it gives the rows of its own fit for `transform`."""
+        self.fitted_ = clone(self.preprocessor)
+        self._own = (X, self.fitted_.fit_transform(X, y))
+        return self
+
+    def transform(self, X: Any, y: Any = None) -> Any:
+        """Return the matrix: of the rows of its fit, with their outcomes, as `fit_transform` does."""
+        rows, matrix = self._own
+        if y is not None and X is rows:
+            # Asked for once; nobody else holds on to them.
+            self._own = (None, None)
+            return matrix
+        return self.fitted_.transform(X)
 
 
 class _Resampling(BaseEstimator):  # type: ignore[misc]

@@ -1,0 +1,107 @@
+"""What the chosen model loses without each feature, measured without the holdout."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from assay.metrics.core import FloatArray, Metric, TargetArray
+from assay.predictor import Recipe, raw_predictions
+from assay.preprocessing import source_features
+from assay.splits.folds import Folds
+
+# Rows that are shuffled, and how often.
+_ROWS, _REPEATS = 2_000, 3
+# Shuffles of all features at once, which show what chance does to the metric.
+_CHANCE_REPEATS, _CHANCE_DEVIATIONS = 20, 3.0
+
+
+def fold_importance(
+    recipe: Recipe,
+    features: pd.DataFrame,
+    y_true: TargetArray,
+    folds: Folds,
+    metric: Metric,
+    seed: int,
+) -> pd.DataFrame:
+    """Fit a recipe without the last fold, and shuffle each feature within it.
+
+    What a feature became is shuffled in the model's matrix, all its columns alike, so that the
+    features are prepared once; features that the model does not use lose nothing.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        Of the model that was chosen.
+    features : DataFrame, shape (n, p)
+        Training rows in model form.
+    y_true : ndarray, shape (n,)
+    folds : Folds
+        The last one is validated; of its rows at most 2,000 are drawn.
+    metric : Metric
+        The loss is in its unit.
+    seed : int
+
+    Returns
+    -------
+    DataFrame
+        `feature`, `loss` (how much worse the metric gets; mean of three shuffles) and `share` of all
+        positive losses (0 for all where no loss is more than chance), the largest first.
+    """
+    rng = np.random.default_rng(seed)
+    *_, (fitted, validated) = folds.split(features)
+    if len(validated) > _ROWS:
+        validated = np.sort(rng.choice(validated, _ROWS, replace=False))
+    pipeline = recipe.fit(features.iloc[fitted], y_true[fitted])
+    preprocessor, model = pipeline.named_steps["features"], pipeline.named_steps["model"]
+    matrix = np.asarray(preprocessor.transform(features.iloc[validated]))
+    outcome = y_true[validated]
+    predicted = raw_predictions(model, matrix)
+    before = metric.value(outcome, predicted)
+    orders = [rng.permutation(len(outcome)) for _ in range(_REPEATS)]
+    sources = np.array(source_features(preprocessor, list(features.columns)))
+    loss = dict.fromkeys(features.columns, 0.0)
+    for name in dict.fromkeys(sources[_used_columns(model, matrix.shape[1])]):
+        columns = np.flatnonzero(sources == name)
+        kept = matrix[:, columns].copy()
+        for order in orders:
+            matrix[:, columns] = kept[order]
+            after = metric.value(outcome, raw_predictions(model, matrix))
+            loss[str(name)] += metric.gain(before, after) / _REPEATS
+        matrix[:, columns] = kept
+    table = pd.DataFrame({"feature": list(loss), "loss": list(loss.values())})
+    table["share"] = _shares(
+        table["loss"].to_numpy(), _chance_loss(metric, outcome, predicted, rng)
+    )
+    return table.sort_values(["loss", "feature"], ascending=[False, True], ignore_index=True)
+
+
+def _used_columns(model: Any, count: int) -> npt.NDArray[np.bool_]:
+    """Return which columns of its matrix a fitted model uses, as far as it tells."""
+    model = getattr(model, "regressor_", model)
+    for name in ("feature_importances_", "coef_"):
+        weights = getattr(model, name, None)
+        if weights is not None:
+            used = np.abs(np.asarray(weights, dtype=np.float64)).reshape(-1, count).sum(axis=0) > 0
+            return np.asarray(used, dtype=bool)
+    return np.ones(count, dtype=bool)
+
+
+def _chance_loss(
+    metric: Metric, outcome: TargetArray, predicted: FloatArray, rng: np.random.Generator
+) -> float:
+    """Return the loss that is no more than what chance does to a metric of so many rows."""
+    values = [
+        metric.value(outcome, predicted[rng.permutation(len(outcome))])
+        for _ in range(_CHANCE_REPEATS)
+    ]
+    return _CHANCE_DEVIATIONS * float(np.std(values))
+
+
+def _shares(loss: FloatArray, chance: float) -> FloatArray:
+    positive = np.clip(np.nan_to_num(loss), 0.0, None)
+    if not len(positive) or positive.max() <= chance:
+        return np.zeros(len(positive))
+    shares: FloatArray = positive / positive.sum()
+    return shares
