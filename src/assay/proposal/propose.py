@@ -229,7 +229,7 @@ def _exclude_found(
         return tuple(found for found in findings if found.code in {*_LEAKS, *_TO_JUDGE})
     roles.excluded |= against
     roles.categorical = [name for name in roles.categorical if name not in against]
-    return tuple(to_judge)
+    return tuple(found for found in to_judge if not set(found.columns) & set(against))
 
 
 def _adapt(settings: Settings, trial: Trial) -> None:
@@ -245,6 +245,9 @@ def _adapt(settings: Settings, trial: Trial) -> None:
             trial.fold_count,
             f"More of them do not work: {trial.refused}",
         )
+    if "split.max_duplicate_rate" in trial.split_error:
+        because = f"It is left as it was, and split stops at it now: {trial.split_error}"
+        settings.reasons["split.max_duplicate_rate"] = [because]
 
 
 def _template(place: str) -> Any:
