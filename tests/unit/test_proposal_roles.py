@@ -136,7 +136,7 @@ def test_a_panel_is_grouped():
 @pytest.mark.parametrize(
     ("values", "words"),
     [([[1]] * 400, "nested values"), ([b"x"] * 400, "no model reads"),
-     ([None] * 400, "has no value"), ([1, "x"] * 200, "a mixture of types")],
+     ([None] * 400, "has no value"), ([1, "x"] * 200, "values of several types")],
 )  # fmt: skip
 def test_what_no_model_reads_is_excluded(values, words):
     roles = roles_of(frame_of(odd=pd.Series(values, dtype=object)))

@@ -100,3 +100,35 @@ def test_nothing_depends_on_costs_that_nobody_said():
     assert params.baseline.rule is None
     assert params.evaluate.gate.action == "fail"
     assert params.train.preset == "fast"
+
+
+def with_times(**columns):
+    return orders().drop(columns="delivered_at").assign(**columns)
+
+
+def test_times_before_the_decision_are_features_with_ages():
+    proposal = proposed(with_times(joined=pd.Timestamp("2023-01-01 12:00")))
+    assert proposal.roles.excluded["joined"] == "has the same value in every row"
+    joined = orders()["placed_at"] - pd.to_timedelta(np.arange(3000) % 900, "D")
+    proposal = proposed(with_times(joined=joined))
+    assert proposal.roles.time == "placed_at"
+    assert proposal.params.data.exclude_columns == {}
+    assert proposal.params.preprocess.datetimes == "parts_and_age"
+    assert (
+        "joined: read as parts, and as the days before"
+        in (proposal.reasons["preprocess.datetimes"][0])
+    )
+    proposal = proposed(with_times(joined=joined.dt.date))
+    assert proposal.params.preprocess.datetimes == "parts_and_age"
+    assert proposal.trial.errors == []
+
+
+def test_ages_need_a_time_and_one_kind_of_zone():
+    joined = orders()["placed_at"] - pd.to_timedelta(np.arange(3000) % 900, "D")
+    proposal = proposed(with_times(joined=joined.dt.tz_localize("UTC")))
+    assert proposal.params.preprocess.datetimes == "parts"
+    assert "some have a time zone" in proposal.reasons["preprocess.datetimes"][0]
+    assert proposal.trial.errors == []
+    proposal = proposed(with_times(birth_date=joined).drop(columns="placed_at"))
+    assert (proposal.roles.time, proposal.params.preprocess.datetimes) == (None, "parts")
+    assert "needs a time column" in proposal.reasons["preprocess.datetimes"][0]

@@ -52,6 +52,11 @@ def test_a_name_alone_excludes_nothing(planted):
     assert [found.code for found in proposal.to_judge] == ["leak_target_name"]
 
 
+def test_what_is_excluded_need_not_be_judged(planted):
+    planted(leak("leak_target_name", "minutes"), leak("leak_single_feature", "minutes"))
+    assert proposed(churn()).to_judge == ()
+
+
 def test_a_code_that_leaks_is_excluded_and_no_code(planted):
     planted(leak("leak_single_feature", "zip"))
     data = proposed(churn()).params.data
@@ -94,6 +99,7 @@ def test_copies_across_the_split_are_told_and_no_limit_is_raised():
     assert told.startswith("split will stop at: ")
     assert "repeat a training row in every feature" in told
     assert proposal.params.split.max_duplicate_rate == 0.01
+    assert "split stops at it now" in proposal.reasons["split.max_duplicate_rate"][0]
 
 
 def test_times_in_few_steps_get_fewer_folds():

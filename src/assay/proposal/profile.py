@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from assay.column_types import DATES, MOMENTS, SECONDS, held
 from assay.errors import shown
 from assay.proposal.text_forms import is_date_text
 from assay.schema import Kind, column_kind
@@ -18,9 +19,7 @@ _FEWEST_ROWS = 20_000
 # Values of a text column that tell what it is like.
 _TEXTS = 1_000
 _EXAMPLES = 4
-_NESTED = (list, dict, tuple, set, np.ndarray)
-# Types whose values cannot be compared, or need not be.
-_UNCOMPARED = frozenset({"other", "mixed", "nested"})
+_MOMENTS = frozenset({"time", "date"})
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,7 @@ class Column:
     told : str
         The type as a reader names it, such as `text` or `whole number`.
     kind : str or None
-        How a model can read it; None where it cannot.
+        How a model can read it; None where it cannot, and of times, which have parts.
     missing_rate : float
         Over all rows.
     distinct : int or None
@@ -70,9 +69,19 @@ class Column:
     spaced_rate: float
 
     @property
+    def zoned(self) -> bool:
+        """Whether it is times with a zone."""
+        return self.told == "time" and "," in self.dtype
+
+    @property
     def is_time(self) -> bool:
-        """Whether it is timestamps."""
-        return self.told == "time"
+        """Whether it is dates or times."""
+        return self.told in _MOMENTS
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether a model can read it, or parts of it."""
+        return self.kind is not None or self.is_time
 
     @property
     def is_text(self) -> bool:
@@ -142,8 +151,9 @@ def profile_column(column: "pd.Series[Any]", sample: "pd.Series[Any]") -> Column
     present = sample.dropna()
     kind = column_kind(sample)
     told = _told(sample, kind)
-    # Objects that are no texts may be lists, which cannot be compared.
-    counts = present.value_counts(sort=False) if told not in _UNCOMPARED else None
+    # What no model reads may be lists, which cannot be compared.
+    readable = kind is not None or told in _MOMENTS
+    counts = present.value_counts(sort=False) if readable else None
     distinct = None if counts is None else int((counts > 0).sum())
     missing = int(column.isna().sum())
     numbers = _numbers(present) if told in {"number", "whole number"} else None
@@ -169,25 +179,18 @@ def profile_column(column: "pd.Series[Any]", sample: "pd.Series[Any]") -> Column
 
 
 def _told(column: "pd.Series[Any]", kind: Kind | None) -> str:
-    """Return the type of a column in a word."""
-    inferred = pd.api.types.infer_dtype(column, skipna=True)
-    if inferred == "empty" or not column.notna().any():
+    """Return the type of a column in a word or two."""
+    found = held(column)
+    if not column.notna().any():
         return "empty"
-    if pd.api.types.is_datetime64_any_dtype(column):
-        return "time"
+    if found in MOMENTS:
+        return "date" if found == DATES else "time"
+    if found in SECONDS or kind is None:
+        return "duration" if found in SECONDS else found
+    inferred = pd.api.types.infer_dtype(column, skipna=True)
     if inferred == "boolean" or kind == "categorical":
         return "boolean" if inferred == "boolean" else "text"
-    if kind == "numeric" or pd.api.types.is_numeric_dtype(column):
-        return "whole number" if inferred == "integer" else "number"
-    return _unread(column, inferred)
-
-
-def _unread(column: "pd.Series[Any]", inferred: str) -> str:
-    """Return the word for values that no model reads."""
-    if inferred == "date":
-        return "date"
-    nested = any(isinstance(value, _NESTED) for value in column.dropna().head(_TEXTS))
-    return "nested" if nested else "mixed" if inferred.startswith("mixed") else "other"
+    return "whole number" if inferred == "integer" else "number"
 
 
 def _numbers(present: "pd.Series[Any]") -> "np.ndarray[Any, Any] | None":

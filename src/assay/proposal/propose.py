@@ -23,7 +23,13 @@ _LEAKS = (
     *("leak_determines_target", "leak_single_feature", "leak_missing_by_class"),
     "leak_after_decision",
 )
-_USELESS = ("constant", "all_missing", "numeric_id")
+# These have reasons of their own, because a finding may quote a value, and params go to Git.
+_USELESS = {
+    "constant": "has the same value in every row",
+    "all_missing": "has no value in any row",
+    "numeric_id": "whole numbers that hardly repeat, like an id",
+    "text_dates": "dates written as texts, to a model mere names; convert them when the table is made",
+}
 # Entities that nothing but their rows tells of.
 _ENTITIES = "repeated_entities"
 # Findings whose columns stay features, for the user to judge.
@@ -180,7 +186,7 @@ def _target(profile: Profile, table: str, wished: str | None) -> TargetGuess:
 
 def _checked_sections(params: Params) -> tuple[object, ...]:
     """Return what `check` reads of the params."""
-    return params.data, params.task, params.validate_
+    return params.data, params.task, params.validate_, params.preprocess
 
 
 def _group_found(
@@ -211,7 +217,7 @@ def _exclude_found(
         if finding.code in _LEAKS:
             reason = f"may know the outcome ({finding.code}): {finding.message}"
         elif finding.code in _USELESS:
-            reason = finding.message
+            reason = _USELESS[finding.code]
         else:
             continue
         for name in names:
@@ -223,7 +229,7 @@ def _exclude_found(
         return tuple(found for found in findings if found.code in {*_LEAKS, *_TO_JUDGE})
     roles.excluded |= against
     roles.categorical = [name for name in roles.categorical if name not in against]
-    return tuple(to_judge)
+    return tuple(found for found in to_judge if not set(found.columns) & set(against))
 
 
 def _adapt(settings: Settings, trial: Trial) -> None:
@@ -239,6 +245,9 @@ def _adapt(settings: Settings, trial: Trial) -> None:
             trial.fold_count,
             f"More of them do not work: {trial.refused}",
         )
+    if "split.max_duplicate_rate" in trial.split_error:
+        because = f"It is left as it was, and split stops at it now: {trial.split_error}"
+        settings.reasons["split.max_duplicate_rate"] = [because]
 
 
 def _template(place: str) -> Any:

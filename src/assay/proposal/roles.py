@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from assay.checks.structure import RESERVED_NAMES, RESERVED_PREFIXES
+from assay.column_types import dtype_name
 from assay.errors import shown
 from assay.params import TaskType, is_predicted_name
 from assay.proposal.names import (
@@ -19,6 +20,7 @@ from assay.proposal.names import (
     names_rows,
 )
 from assay.proposal.profile import Column, Profile, listed_briefly
+from assay.time_values import read_times
 
 # Times at which a row is decided on, and times that are known only later or tell of a life.
 _DECIDED = frozenset(
@@ -139,7 +141,7 @@ def _find_time(sample: pd.DataFrame, columns: Sequence[Column], roles: Roles) ->
     times = [c for c in columns if c.is_time and (c.distinct or 0) > 1]
     whole = [c for c in times if not c.missing_rate]
     if whole:
-        firsts = {c.name: _as_numbers(sample[c.name]).mean() for c in whole}
+        firsts = {c.name: float(np.nanmean(_as_numbers(sample[c.name]))) for c in whole}
         best = min(whole, key=lambda c: (-_decides(c.name), firsts[c.name]))
         # A birthday tells nothing about when a row was decided on.
         if _decides(best.name) >= 0 or not has_word(
@@ -178,11 +180,10 @@ def _decides(name: str) -> int:
     return int(has_word(name, _DECIDED)) - 2 * int(has_word(name, _OTHERWISE))
 
 
-def _as_numbers(times: "pd.Series[Any]") -> "np.ndarray[Any, Any]":
+def _as_numbers(column: "pd.Series[Any]") -> "np.ndarray[Any, Any]":
     """Return times as seconds, NaN where missing."""
-    plain = times.dt.tz_convert("UTC").dt.tz_localize(None) if times.dt.tz is not None else times
-    seconds = plain.to_numpy().astype("datetime64[s]")
-    return np.where(np.isnat(seconds), np.nan, seconds.astype("int64").astype(float))
+    times = read_times(column, str(column.name), dtype_name(column)).values
+    return np.where(np.isnat(times), np.nan, times.view("int64") / 1e6)
 
 
 def _find_key(columns: Sequence[Column], profile: Profile, roles: Roles) -> None:
@@ -276,12 +277,8 @@ def _constant(column: Column) -> str | None:
 def _unreadable(column: Column) -> str | None:
     if column.date_text:
         return "dates written as texts, to a model mere names; convert them when the table is made"
-    if column.kind is None:
-        known = {
-            "time": "times", "date": "dates", "mixed": "a mixture of types", "nested": "nested values",
-        }  # fmt: skip
-        what = known.get(column.told, f"values of type {column.dtype}")
-        return f"{what}, which no model reads; convert them to numbers or texts to use them"
+    if not column.is_readable:
+        return f"{column.told}, which no model reads; convert them to numbers or texts to use them"
     return None
 
 

@@ -1,6 +1,7 @@
 """What is set by the size of a table and the shape of its target: split, metric, limits, models."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -277,19 +278,27 @@ def _features(profile: Profile, target: str, roles: Roles, settings: Settings) -
             "target",
             f"target, for {listed_briefly(many)}: a column for each value would be too many.",
         )
-    times = [column.name for column in features if column.is_time]
+    times = [column for column in features if column.is_time]
     if times:
-        told = f"{listed_briefly(times)}: read as parts"
-        if roles.time:
-            settings.set(
-                "preprocess.datetimes",
-                "parts_and_age",
-                f"{told}, and as the days before {shown(roles.time)}.",
-            )
-        else:
-            settings.reasons["preprocess.datetimes"] = [
-                f"{told}; name a time column to count days to."
-            ]
+        _times(times, profile.columns.get(roles.time or ""), settings)
+
+
+def _times(times: Sequence[Column], decision: Column | None, settings: Settings) -> None:
+    """Read times as parts; as ages too, where there is a time to count them to."""
+    told = f"{listed_briefly([column.name for column in times])}: read as parts"
+    # Between a time with a zone and one without, some hours are unknown.
+    if decision and len({column.zoned for column in (*times, decision)}) == 1:
+        settings.set(
+            "preprocess.datetimes",
+            "parts_and_age",
+            f"{told}, and as the days before {shown(decision.name)}.",
+        )
+    elif decision:
+        because = [f"{told}; not as ages, because some have a time zone and others none."]
+        settings.reasons["preprocess.datetimes"] = because
+    else:
+        because = [f"{told}; an age needs a time column to be counted to."]
+        settings.reasons["preprocess.datetimes"] = because
 
 
 def _sentence(words: str) -> str:

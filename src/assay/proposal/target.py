@@ -75,7 +75,7 @@ _CLASS_NAMED, _CLASS_AT_ALL = 20, 5
 # Columns that are named, with the best.
 _GUESSES = 4
 # Points from which a guess is sure, and before the next one.
-_SURE, _MARGIN = 3.5, 2.0
+_SURE, _MARGIN = 3.5, 1.5
 
 
 @dataclass(frozen=True)

@@ -51,7 +51,9 @@ def check(frame: pd.DataFrame, params: Params, sampled: bool) -> list[Finding]:
     limits = params.validate_
     fewest = min(limits.min_rows, max(len(frame), 1)) if sampled else limits.min_rows
     limits = limits.model_copy(update={"min_rows": fewest})
-    return check_table(frame, Wanted(params.data, params.task, limits))
+    times = params.preprocess
+    wanted = Wanted(params.data, params.task, limits, times.datetimes, times.datetime_reference)
+    return check_table(frame, wanted)
 
 
 def try_out(
@@ -73,7 +75,10 @@ def try_out(
     asked, folds = params.split.strategy, params.split.fold_count
     if any(finding.severity == "error" for finding in findings):
         return Trial(findings, asked, folds)
-    schema = infer_schema(frame, params.data, params.task)
+    times = params.preprocess
+    schema = infer_schema(
+        frame, params.data, params.task, times.datetimes, times.datetime_reference
+    )
     typed = typed_table(frame, schema)
     first = ""
     for strategy in _instead_of(asked):
