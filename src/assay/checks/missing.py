@@ -9,7 +9,7 @@ from scipy.special import gammaln
 
 # A table in which missingness is that much like an outcome by chance would be one in so many.
 _TABLES_PER_ACCIDENT = 1e6
-# Rows of the most frequent number that count as a class of their own.
+# Fewer rows of an outcome are no proof; so many rows of the most frequent number count as a class.
 _FEW_ROWS = 20
 
 
@@ -72,6 +72,7 @@ def missing_by_class(
         if chance > limit or exact:
             continue
         is_exact = bool(here[only] == total[only])
+        is_exact &= bool(min(total[only], rows - total[only]) >= _FEW_ROWS)
         is_told = is_exact or total[only] <= rows / 2
         if is_told:
             exact, one_sided = is_exact, True
