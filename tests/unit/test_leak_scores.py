@@ -1,6 +1,7 @@
 """The figures behind the sentinels: scores out-of-fold, chance, names."""
 
 from dataclasses import replace
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
@@ -105,6 +106,20 @@ def test_any_column_has_values(column):
     # Two in three of the infinite numbers are like missing ones.
     assert values.missing.sum() in {0, 200, 400}
     assert 0.3 < alone_score(sample, values) < 0.7
+
+
+def test_truths_and_decimals_among_nothing_are_numbers():
+    found = column_values(pd.Series([True, None, False], dtype=object)).numbers
+    np.testing.assert_array_equal(found, [1, np.nan, 0])
+    found = column_values(pd.Series([Decimal("1.5"), None], dtype=object)).numbers
+    np.testing.assert_array_equal(found, [1.5, np.nan])
+
+
+def test_times_far_away_keep_their_order():
+    far = np.array(["1900-01-01", "2024-01-01", "9999-01-01", "NaT"], dtype="datetime64[s]")
+    found = column_values(pd.Series(far)).numbers
+    assert (np.diff(found[:3]) > 0).all()
+    assert np.isnan(found[3])
 
 
 def test_infinite_values_are_missing():
