@@ -338,8 +338,8 @@ def proven(
 
 
 def twins(rate: float) -> pd.DataFrame:
-    """Return a table some of whose last rows repeat the features of its first ones."""
+    """Return a table some of whose last rows repeat features and outcome of its first ones."""
     table = make_table().sort_values("moment", ignore_index=True)
-    count, features = round(rate * 120), ["signal", "noise", "count", "kind"]
+    count, features = round(rate * 120), ["signal", "noise", "count", "kind", "outcome"]
     table.loc[600 - count :, features] = table.loc[: count - 1, features].to_numpy()
-    return table.astype({"signal": float, "noise": float, "count": int})
+    return table.astype({"signal": float, "noise": float, "count": int, "outcome": int})

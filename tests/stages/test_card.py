@@ -128,3 +128,31 @@ def test_a_hundred_features_are_named_and_the_others_counted(facts):
     assert "feature_100" not in card
     few = model_card(replace(facts, schema=replace(facts.schema, features=many[:100])))
     assert "`feature_99`." in few
+
+
+def test_findings_are_told_with_the_reasons_of_those_accepted(facts):
+    found = {"code": "constant", "severity": "warning", "message": "a | b", "reason": ""}
+    accepted = {
+        **found,
+        "code": "leak_target_name",
+        "severity": "accepted",
+        "reason": "known before",
+    }
+    card = model_card(replace(facts, findings=[found, accepted]))
+    section = card.split("## Findings")[1].split("## Limitations")[0]
+    assert "| constant | a \\| b |" in section
+    assert "| leak_target_name | a \\| b | known before |" in section
+    card = model_card(replace(facts, findings=[accepted]))
+    assert "The checks of table, split and model warn of nothing else." in card
+    card = model_card(replace(facts, findings=[]))
+    assert "The checks of table, split and model warn of nothing.\n" in card
+    assert "accepted with a reason" not in card
+
+
+def test_the_card_and_the_run_folder_have_the_findings_of_every_stage(facts, finished_task):
+    codes = {finding["code"] for finding in facts.findings}
+    card = (finished_task.run / "model_card.md").read_text()
+    assert all(f"| {code} |" in card for code in codes)
+    for name in ("split_findings.json", "model_findings.json", "oof_importance.csv"):
+        shipped = (finished_task.run / "tables" / name).read_bytes()
+        assert shipped == (finished_task.folder / "reports/tables" / name).read_bytes()

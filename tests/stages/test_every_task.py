@@ -270,7 +270,7 @@ def test_the_card_has_every_section(finished_task):
     sections = re.findall(r"^## (.+)$", card, re.MULTILINE)
     assert sections == [
         "Verdict", "Problem", "Data", "Splits", "Metrics", SECTIONS[finished_task.task],
-        "Diagnostics", "Limitations", "Monitoring plan", "Reproducibility", "How to run",
+        "Diagnostics", "Findings", "Limitations", "Monitoring plan", "Reproducibility", "How to run",
     ]  # fmt: skip
     assert card == (finished_task.run / "model_card.md").read_text()
     for slip in ("None", "nan", "-0.000 ", "{{", "}}", "\n\n\n\n"):
@@ -282,7 +282,8 @@ def test_every_figure_of_the_card_stands_in_the_metrics(finished_task):
     folder = finished_task.folder
     card = (folder / "reports/model_card.md").read_text()
     known = []
-    for path in [*(folder / "metrics").glob("*.json"), finished_task.run / "run_meta.json"]:
+    files = [*(folder / "metrics").glob("*.json"), *(folder / "reports/tables").glob("*.json")]
+    for path in [*files, finished_task.run / "run_meta.json"]:
         known += re.findall(r"-?\d+\.?\d*(?:e-?\d+)?", path.read_text())
     for path in (folder / "reports/tables").glob("*.csv"):
         known += re.findall(r"-?\d+\.\d+(?:e-?\d+)?", path.read_text())

@@ -116,6 +116,39 @@ def test_repeats_are_counted_and_shown(table):
     assert found.example == (400, missing[0])
 
 
+def coinciding(outcomes, of_twins):
+    """Repeats of a training set and a holdout that have one row's features, and these outcomes."""
+    schema, typed = prepared(make_table())
+    rows = typed.iloc[[0] * len(outcomes)].reset_index(drop=True)
+    train = rows.assign(outcome=of_twins)
+    # The twin of a row is the first of the training rows that it repeats.
+    train["signal"] = holdout_signal = np.arange(len(rows), dtype=float)
+    return find_repeats(train, rows.assign(outcome=outcomes, signal=holdout_signal), schema)
+
+
+def test_the_outcomes_of_copies_agree_and_those_of_rows_that_coincide_do_not():
+    rng = np.random.default_rng(0)
+    outcomes = rng.integers(0, 2, 400)
+    assert coinciding(outcomes, outcomes).agreement == 1
+    assert abs(coinciding(outcomes, rng.permutation(outcomes)).agreement) < 0.15
+    rare = (np.arange(400) < 8).astype(int)
+    # Nearly all agree, as they do by chance.
+    assert abs(coinciding(rare, rng.permutation(rare)).agreement) < 0.15
+    assert np.isnan(coinciding(np.ones(50), np.ones(50)).agreement)
+
+
+@pytest.mark.parametrize(("noise", "severity"), [(0.0, "error"), (0.4, "warning")])
+def test_rows_that_coincide_with_other_outcomes_are_a_warning(noise, severity):
+    rng = np.random.default_rng(1)
+    table = twins(0.5)
+    flipped = rng.uniform(size=len(table)) < noise
+    table["outcome"] = np.where(flipped, 1 - table["outcome"], table["outcome"])
+    _, proof = proven(table)
+    (finding,) = [found for found in proof.findings if found.code == "split_duplicates"]
+    assert finding.severity == severity
+    assert ("different rows coincide" in finding.message) == (severity == "warning")
+
+
 def test_near_repeats_are_estimated(table):
     schema, typed = prepared(table)
     train, holdout = typed.iloc[:400], typed.iloc[400:].copy()

@@ -18,6 +18,8 @@ from assay.checks.sample import LeakSample, Values, column_values, encoded_outco
 
 # A table in which some column determines the target by chance would be one in so many.
 _TABLES_PER_ACCIDENT = 1e6
+# A class with fewer rows may stand apart without being given away.
+_FEW_ROWS = 20
 # Fewer rows than this to a value, and the values may name entities that have one outcome each.
 _ROWS_PER_VALUE = 20
 # Most columns are ruled out by a few rows.
@@ -136,7 +138,7 @@ def _determination(
         return None
     pure, values, runs = _runs(x, y)
     counts = np.unique(y, return_counts=True)[1]
-    if not pure or len(counts) < 2:
+    if not pure or len(counts) < 2 or (sample.is_class and np.sort(counts)[-2] < _FEW_ROWS):
         return None
     arrangements = log_arrangements(counts)
     found = []

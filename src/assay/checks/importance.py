@@ -11,8 +11,10 @@ from assay.predictor import Recipe, raw_predictions
 from assay.preprocessing import source_features
 from assay.splits.folds import Folds
 
-# Rows that are shuffled, and how often.
-_ROWS, _REPEATS = 2_000, 3
+# Rows that are shuffled, and how often: of few features more, so that all of them together make a
+# model predict a million rows at most.
+_MOST_ROWS, _FEWEST_ROWS, _MOST_PREDICTED = 2_000, 500, 1_000_000
+_REPEATS, _MANY_FEATURES = 3, 100
 # Shuffles of all features at once, which show what chance does to the metric.
 _CHANCE_REPEATS, _CHANCE_DEVIATIONS = 20, 3.0
 
@@ -38,7 +40,7 @@ def fold_importance(
         Training rows in model form.
     y_true : ndarray, shape (n,)
     folds : Folds
-        The last one is validated; of its rows at most 2,000 are drawn.
+        The last one is validated; of its rows 500 to 2,000 are drawn, by the number of features.
     metric : Metric
         The loss is in its unit.
     seed : int
@@ -46,20 +48,24 @@ def fold_importance(
     Returns
     -------
     DataFrame
-        `feature`, `loss` (how much worse the metric gets; mean of three shuffles) and `share` of all
+        `feature`, `loss` (how much worse the metric gets; the mean of three shuffles, or one where the
+        features are more than 100) and `share` of all
         positive losses (0 for all where no loss is more than chance), the largest first.
     """
     rng = np.random.default_rng(seed)
     *_, (fitted, validated) = folds.split(features)
-    if len(validated) > _ROWS:
-        validated = np.sort(rng.choice(validated, _ROWS, replace=False))
+    repeats = _REPEATS if features.shape[1] <= _MANY_FEATURES else 1
+    rows = _MOST_PREDICTED // (repeats * features.shape[1])
+    rows = int(np.clip(rows, _FEWEST_ROWS, _MOST_ROWS))
+    if len(validated) > rows:
+        validated = np.sort(rng.choice(validated, rows, replace=False))
     pipeline = recipe.fit(features.iloc[fitted], y_true[fitted])
     preprocessor, model = pipeline.named_steps["features"], pipeline.named_steps["model"]
     matrix = np.asarray(preprocessor.transform(features.iloc[validated]))
     outcome = y_true[validated]
     predicted = raw_predictions(model, matrix)
     before = metric.value(outcome, predicted)
-    orders = [rng.permutation(len(outcome)) for _ in range(_REPEATS)]
+    orders = [rng.permutation(len(outcome)) for _ in range(repeats)]
     sources = np.array(source_features(preprocessor, list(features.columns)))
     loss = dict.fromkeys(features.columns, 0.0)
     for name in dict.fromkeys(sources[_used_columns(model, matrix.shape[1])]):
@@ -68,7 +74,7 @@ def fold_importance(
         for order in orders:
             matrix[:, columns] = kept[order]
             after = metric.value(outcome, raw_predictions(model, matrix))
-            loss[str(name)] += metric.gain(before, after) / _REPEATS
+            loss[str(name)] += metric.gain(before, after) / repeats
         matrix[:, columns] = kept
     table = pd.DataFrame({"feature": list(loss), "loss": list(loss.values())})
     table["share"] = _shares(

@@ -14,7 +14,7 @@ _LOOKED_AT = 50
 
 
 def feature_times(column: "pd.Series[Any]") -> FloatArray | None:
-    """Return a column of times, dates or ISO texts in nanoseconds; None where it is none.
+    """Return a column of times, dates or ISO texts in microseconds; None where it is none.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ def feature_times(column: "pd.Series[Any]") -> FloatArray | None:
     if not all(_DATE.fullmatch(text) for text in texts.head(_LOOKED_AT)):
         return None
     times = pd.to_datetime(column.astype(object), errors="coerce", utc=True, format="ISO8601")
-    numbers: FloatArray = times.to_numpy(dtype="datetime64[ns]").astype("int64").astype("float64")
+    numbers: FloatArray = times.to_numpy(dtype="datetime64[us]").astype("int64").astype("float64")
     return np.where(times.isna().to_numpy(), np.nan, numbers)
 
 

@@ -12,7 +12,12 @@ import pandas as pd
 from assay.checks.alone import alone_score
 from assay.checks.determined import find_determination
 from assay.checks.findings import Finding, Wanted
-from assay.checks.missing import Missingness, missing_by_class, missing_by_number
+from assay.checks.missing import (
+    Missingness,
+    frequent_number,
+    missing_by_class,
+    missing_by_number,
+)
 from assay.checks.names import sounds_like
 from assay.checks.sample import LeakSample, draw_sample, encoded_outcomes
 from assay.checks.sharing import SHARING_CHECKS
@@ -74,12 +79,16 @@ def _determines_target(
 def _missing_by_class(sample: LeakSample, frame: pd.DataFrame, wanted: Wanted) -> Iterator[Finding]:
     target = frame[wanted.data.target]
     outcomes = encoded_outcomes(target, sample.is_class)
+    frequent = None if sample.is_class else frequent_number(outcomes)
+    columns = len(sample.features)
     for name in sample.features:
         missing = frame[name].isna().to_numpy()
         if not missing.any() or missing.all():
             continue
-        compare = missing_by_class if sample.is_class else missing_by_number
-        found = compare(missing, outcomes, len(sample.features))
+        if sample.is_class:
+            found = missing_by_class(missing, outcomes, columns)
+        else:
+            found = missing_by_number(missing, outcomes, frequent, columns)
         limit = wanted.limits.max_feature_score
         if found.exact or found.one_sided or found.score > limit:
             yield _missing_finding(name, found, _outcome_text(found, sample, target), wanted)

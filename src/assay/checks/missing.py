@@ -1,6 +1,6 @@
 """Does the missingness of a column give the outcome away?"""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -9,7 +9,7 @@ from scipy.special import gammaln
 
 # A table in which missingness is that much like an outcome by chance would be one in so many.
 _TABLES_PER_ACCIDENT = 1e6
-# Rows of the most frequent number that count as a class of their own.
+# Fewer rows of an outcome are no proof; so many rows of the most frequent number count as a class.
 _FEW_ROWS = 20
 
 
@@ -72,6 +72,7 @@ def missing_by_class(
         if chance > limit or exact:
             continue
         is_exact = bool(here[only] == total[only])
+        is_exact &= bool(min(total[only], rows - total[only]) >= _FEW_ROWS)
         is_told = is_exact or total[only] <= rows / 2
         if is_told:
             exact, one_sided = is_exact, True
@@ -79,22 +80,38 @@ def missing_by_class(
     return Missingness(exact, one_sided, score, told, outcome, count)
 
 
+def frequent_number(numbers: npt.NDArray[Any]) -> npt.NDArray[Any] | None:
+    """Return 1 where a number is the most frequent one, and 0 elsewhere; None if it is rare."""
+    values, counts = np.unique(numbers, return_counts=True)
+    if counts.max() < _FEW_ROWS or len(values) < 2:
+        return None
+    return np.asarray(numbers == values[counts.argmax()], dtype=np.int64)
+
+
 def missing_by_number(
-    missing: npt.NDArray[np.bool_], numbers: npt.NDArray[Any], columns: int
+    missing: npt.NDArray[np.bool_],
+    numbers: npt.NDArray[Any],
+    frequent: npt.NDArray[Any] | None,
+    columns: int,
 ) -> Missingness:
     """Compare missingness with the most frequent number, if it is frequent, and with all.
 
-    The outcome is 1 for that number, and 0 for any other.
+    Parameters
+    ----------
+    missing : ndarray of bool, shape (n,)
+        With rows of both kinds.
+    numbers : ndarray, shape (n,)
+        The target.
+    frequent : ndarray of {0, 1}, shape (n,), or None
+        From `frequent_number`; the outcome that is returned is one of its values.
+    columns : int
+        How many columns are looked at, for the bound of chance.
     """
-    values, counts = np.unique(numbers, return_counts=True)
-    score = float(np.corrcoef(missing, numbers)[0, 1] ** 2) if len(values) > 1 else 0.0
-    if counts.max() < _FEW_ROWS or len(values) < 2:
+    score = float(np.corrcoef(missing, numbers)[0, 1] ** 2) if np.ptp(numbers) > 0 else 0.0
+    if frequent is None:
         return Missingness(False, False, score, "", -1, 0)
-    found = missing_by_class(
-        missing, (numbers == values[counts.argmax()]).astype(np.int64), columns
-    )
-    exact = found.exact
-    return Missingness(exact, False, score, found.missing_known, found.outcome, found.row_count)
+    found = missing_by_class(missing, frequent, columns)
+    return replace(found, one_sided=False, score=score)
 
 
 def _log_choose(rows: int, chosen: int) -> float:

@@ -33,11 +33,15 @@ class Repeats:
         Their share of the holdout.
     example : tuple of int or None
         The source positions of a holdout row and of the training row that it repeats.
+    agreement : float
+        Cohen's kappa of their outcomes and those of the training rows: 1 for copies, about 0 where
+        rows coincide whose features tell nothing. NaN where all have one outcome.
     """
 
     count: int
     rate: float
     example: tuple[int, int] | None
+    agreement: float
 
 
 def find_repeats(train: pd.DataFrame, holdout: pd.DataFrame, schema: Schema) -> Repeats:
@@ -47,12 +51,24 @@ def find_repeats(train: pd.DataFrame, holdout: pd.DataFrame, schema: Schema) -> 
     """
     known, asked = feature_keys(train, schema), feature_keys(holdout, schema)
     repeated = np.isin(asked, known)
-    example = None
-    if repeated.any():
-        at = int(np.argmax(repeated))
-        twin = int(np.argmax(known == asked[at]))
-        example = (int(holdout[ROW].iloc[at]), int(train[ROW].iloc[twin]))
-    return Repeats(int(repeated.sum()), float(repeated.mean()), example)
+    if not repeated.any():
+        return Repeats(0, 0.0, None, float("nan"))
+    distinct, first = np.unique(known, return_index=True)
+    twins = first[np.searchsorted(distinct, asked[repeated])]
+    rows = np.flatnonzero(repeated)
+    example = (int(holdout[ROW].iloc[rows[0]]), int(train[ROW].iloc[twins[0]]))
+    outcomes = holdout[schema.target].to_numpy()[rows], train[schema.target].to_numpy()[twins]
+    return Repeats(len(rows), float(repeated.mean()), example, _kappa(*outcomes))
+
+
+def _kappa(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> float:
+    """Return Cohen's kappa of two codings of the same rows (Cohen 1960); NaN if both have one value."""
+    values, codes = np.unique(np.concatenate([one, other]), return_inverse=True)
+    counts = [np.bincount(part, minlength=len(values)) for part in np.split(codes, 2)]
+    by_chance = float(counts[0] @ counts[1]) / len(one) ** 2
+    if by_chance == 1:
+        return float("nan")
+    return float((np.mean(one == other) - by_chance) / (1 - by_chance))
 
 
 def estimate_near_repeats(

@@ -66,7 +66,7 @@ class Values:
     Attributes
     ----------
     numbers : ndarray of float or None
-        Numbers, and times in nanoseconds; missing and infinite is NaN. None for categories.
+        Numbers, and times in microseconds; missing and infinite is NaN. None for categories.
     codes : ndarray of int or None
         Of categories, -1 where missing; None for numbers.
     """
@@ -161,8 +161,8 @@ def column_values(column: "pd.Series[Any]", declared_categorical: bool = False) 
 
 
 def times_as_numbers(column: "pd.Series[Any]") -> FloatArray:
-    """Return times or dates in nanoseconds since 1970 (UTC), NaN where there is none."""
-    times = pd.to_datetime(column, errors="coerce", utc=True).to_numpy(dtype="datetime64[ns]")
+    """Return times or dates in microseconds since 1970 (UTC), NaN where there is none."""
+    times = pd.to_datetime(column, errors="coerce", utc=True).to_numpy(dtype="datetime64[us]")
     numbers: FloatArray = times.astype("int64").astype("float64")
     return np.where(np.isnat(times), np.nan, numbers)
 

@@ -23,6 +23,8 @@ _TELLING_AUC = 0.55
 _TELLING_P = 0.05
 # Classes that a finding names.
 _NAMED = 5
+# Repeated rows whose outcomes agree better than this (Cohen's kappa) are taken for copies.
+_COPIES = 0.9
 # Strategies whose two sides are drawn from the same rows; the others differ by time.
 _EXCHANGEABLE = {"random", "group"}
 
@@ -113,16 +115,30 @@ def refuse_unfair_split(proof: SplitProof) -> None:
 def _repeated_rows(repeats: Repeats, params: SplitParams) -> Iterator[Finding]:
     if repeats.rate > params.max_duplicate_rate and repeats.example is not None:
         asked, known = repeats.example
+        told = (
+            f"{counted(repeats.count, 'holdout row')} ({repeats.rate:.1%}) repeat a training row in "
+            f"every feature, above {params.max_duplicate_rate:.1%} (split.max_duplicate_rate): row "
+            f"{asked} of the table repeats row {known}, counted from 0"
+        )
+        evidence = {"duplicate_rate": repeats.rate}
+        if repeats.agreement < _COPIES:
+            yield Finding(
+                "split_duplicates",
+                "warning",
+                f"{told}. Their outcomes differ too often for copies (kappa {repeats.agreement:.2f}): "
+                "different rows coincide in what the features tell.",
+                "Bring features that tell them apart, or accept the finding with its reason.",
+                evidence=evidence | {"outcome_kappa": repeats.agreement},
+            )
+            return
         yield Finding(
             "split_duplicates",
             "error",
-            f"{counted(repeats.count, 'holdout row')} ({repeats.rate:.1%}) repeat a training row in "
-            f"every feature, above {params.max_duplicate_rate:.1%} (split.max_duplicate_rate): row "
-            f"{asked} of the table repeats row {known}, counted from 0.",
+            f"{told}, and their outcomes agree as those of copies do.",
             "Drop the repeats when the table is made; or, where they are one entity, name it in "
             "data.group_column and use split.strategy group; or, where features have so few values "
             "that different rows coincide, raise split.max_duplicate_rate.",
-            evidence={"duplicate_rate": repeats.rate},
+            evidence=evidence,
         )
 
 
