@@ -59,10 +59,11 @@ def test_each_strategy_splits_and_proves_it(project, changes):
 
 def test_repeats_across_the_split_stop_it_and_leave_the_page(project):
     table = make_table()
-    features = ["signal", "noise", "count", "kind"]
+    features = ["signal", "noise", "count", "kind", "outcome"]
     late, early = table.nlargest(20, "moment").index, table.nsmallest(20, "moment").index
     table.loc[late, features] = table.loc[early, features].to_numpy()
-    folder = project(table.astype({"signal": float, "noise": float, "count": int}))
+    types = {"signal": float, "noise": float, "count": int, "outcome": int}
+    folder = project(table.astype(types))
     run_stage("validate")
     with pytest.raises(SplitError, match=r"20 holdout rows .* repeat a training row"):
         run_stage("split")
