@@ -181,7 +181,10 @@ def category_text(column: "pd.Series[Any]") -> "pd.Series[Any]":
     """
     present = column.notna().to_numpy()
     texts = np.full(len(column), np.nan, dtype=object)
-    texts[present] = [whole_text(value) for value in column[present]]
+    values = column.to_numpy(dtype=object)[present]
+    if pd.api.types.infer_dtype(values, skipna=False) != "string":
+        values = [whole_text(value) for value in values]
+    texts[present] = values
     return pd.Series(texts, index=column.index, dtype=object)
 
 

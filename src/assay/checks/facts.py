@@ -9,6 +9,7 @@ import pandas as pd
 from assay.checks.findings import Finding, Wanted
 from assay.checks.structure import STRUCTURE_CODES
 from assay.checks.table import CHECK_CODES, LEAK_CODES
+from assay.column_types import dtype_name
 from assay.finding_codes import REQUIRED
 
 
@@ -38,9 +39,9 @@ def table_facts(frame: pd.DataFrame, wanted: Wanted, findings: Sequence[Finding]
             {
                 "name": str(name),
                 "role": "feature" if name in features else roles.get(name, "feature"),
-                "dtype": str(frame[name].dtype),
+                "dtype": dtype_name(frame[name]),
                 "missing_rate": float(frame[name].isna().mean()) if len(frame) else 0.0,
-                "distinct": int(frame[name].dropna().astype(str).nunique()),
+                "distinct": _distinct_count(frame[name]),
             }
             for name in frame.columns
         ],
@@ -52,6 +53,14 @@ def table_facts(frame: pd.DataFrame, wanted: Wanted, findings: Sequence[Finding]
             if wanted.task.type in _OF_TASKS.get(code, (wanted.task.type,))
         ],
     }
+
+
+def _distinct_count(column: "pd.Series[Any]") -> int:
+    try:
+        return int(column.nunique())
+    except TypeError:
+        # Lists and the like have no hash.
+        return int(column.dropna().astype(str).nunique())
 
 
 # A check that looks only where another has found nothing.
