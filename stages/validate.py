@@ -14,7 +14,7 @@ from assay.checks.findings import Wanted, findings_json, refuse_errors
 from assay.checks.table import check_table
 from assay.errors import counted
 from assay.report.readiness import readiness_page
-from assay.schema import infer_schema, typed_table, with_plain_target
+from assay.schema import infer_schema, rows_at, typed_table, with_plain_target
 from stages._stage import Stage, run, say
 
 STAGE = Stage(
@@ -43,6 +43,8 @@ def main() -> None:
     times = (params.preprocess.datetimes, params.preprocess.datetime_reference)
     wanted = Wanted(params.data, params.task, params.validate, *times)
     findings = check_table(frame, wanted)
+    positions = wanted.labelled(frame)
+    frame = rows_at(frame, positions)
     facts = table_facts(frame, wanted, findings)
     artifacts.write_json(STAGE.writes["metrics"], findings_json(frame, wanted, findings))
     if any(finding.severity == "error" for finding in findings):
@@ -51,7 +53,7 @@ def main() -> None:
     schema = infer_schema(frame, params.data, params.task, *times)
     artifacts.write_json(STAGE.writes["findings"], facts)
     artifacts.write_json(STAGE.writes["schema"], schema.to_json())
-    artifacts.write_table(STAGE.writes["table"], typed_table(frame, schema))
+    artifacts.write_table(STAGE.writes["table"], typed_table(frame, schema, positions))
     warnings = [finding for finding in findings if finding.severity == "warning"]
     for finding in warnings:
         say(f"warning: {finding.message} {finding.action}")

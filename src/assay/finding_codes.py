@@ -15,7 +15,7 @@ REQUIRED = frozenset(
 # By the stage that finds them.
 OF_TABLE = frozenset(
     {
-        "rare_class", "target_beyond_limits", "target_looks_like_classes", "constant", "all_missing",
+        "unlabelled_rows", "rare_class", "target_beyond_limits", "target_looks_like_classes", "constant", "all_missing",
         "missing_rate", "duplicate_rows", "id_like", "numeric_id", "many_categories", "text_dates",
         "leak_determines_target", "leak_missing_by_class", "leak_single_feature", "leak_target_name",
         "leak_row_order", "leak_after_decision", "repeated_entities",

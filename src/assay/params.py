@@ -146,6 +146,7 @@ class ValidateParams(Section):
     """Limits of the gates that a table must pass."""
 
     min_rows: PositiveInt
+    missing_target: Literal["refuse", "drop"]
     max_missing_rate: Fraction
     max_duplicate_rate: Fraction
     id_like_unique_rate: Fraction

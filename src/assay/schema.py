@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from assay.column_types import (
@@ -293,14 +294,32 @@ def with_plain_target(frame: pd.DataFrame, target: str) -> pd.DataFrame:
     return frame
 
 
-def typed_table(frame: pd.DataFrame, schema: Schema) -> pd.DataFrame:
+def rows_at(frame: pd.DataFrame, positions: "npt.NDArray[np.int64]") -> pd.DataFrame:
+    """Return the rows at some positions, with an index from 0; the table itself if they are all."""
+    if len(positions) == len(frame):
+        return frame
+    return frame.iloc[positions].reset_index(drop=True)
+
+
+def typed_table(
+    frame: pd.DataFrame, schema: Schema, positions: "npt.NDArray[np.int64] | None" = None
+) -> pd.DataFrame:
     """Return the table that every later stage reads.
 
     Columns: the row's position in the source, the carried columns, the target (as codes 0 to k - 1,
     or as float64), the columns of times behind features (without zone), and the features in their model
     form. Excluded columns are gone.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Rows with an outcome.
+    schema : Schema
+    positions : ndarray of int, shape (n,), optional
+        Their positions in the source; 0 to n - 1 by default.
     """
-    columns: dict[str, Any] = {ROW: np.arange(len(frame), dtype="int64")}
+    rows = np.arange(len(frame), dtype="int64") if positions is None else positions
+    columns: dict[str, Any] = {ROW: rows}
     for name in schema.carried_columns:
         columns[name] = frame[name].to_numpy()
     if schema.time_column:

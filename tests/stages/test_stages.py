@@ -49,6 +49,25 @@ def test_the_readiness_page_is_there_also_when_the_table_is_refused(project):
     assert not (folder / "data/validated").exists()
 
 
+def test_rows_without_an_outcome_are_left_out_if_params_say_so(project):
+    table = make_table()
+    table["outcome"] = table["outcome"].astype("float64").where(np.arange(len(table)) % 7 > 0)
+    params = make_params()
+    params["train"] |= {"engine": "sklearn", "candidates": ["logistic"], "tune_top": 0}
+    params["validate"]["missing_target"] = "drop"
+    folder = project(table, params)
+    for stage in STAGES:
+        run_stage(stage)
+    validated = read(folder, "data/validated/table.parquet")
+    assert validated["assay_row"].tolist() == [row for row in range(600) if row % 7]
+    kept = table.iloc[validated["assay_row"]]
+    assert validated["outcome"].tolist() == kept["outcome"].tolist()
+    assert validated["noise"].tolist() == kept["noise"].tolist()
+    assert read(folder, "metrics/validation.json")["row_count"] == 514
+    card = (folder / "reports/model_card.md").read_text()
+    assert "86 of 600 rows have no outcome" in card
+
+
 def test_a_failed_gate_leaves_the_figures_to_look_at(finished, tmp_path, monkeypatch):
     import shutil
 

@@ -59,6 +59,7 @@ ONE_EACH = {
         {"preprocess__datetimes": "age", "preprocess__datetime_reference": "kind"}, "error"),
     "time_missing": (with_value("moment", pd.NaT), {}, "error"),
     "target_missing": (with_value("outcome", np.nan), {}, "error"),
+    "unlabelled_rows": (with_value("outcome", np.nan), {"validate__missing_target": "drop"}, "warning"),
     "target_classes": (spoil(outcome=1), {}, "error"),
     "rare_class": (spoil(outcome=np.arange(600) < 8), {"task__positive_label": True}, "warning"),
     "target_numbers": (spoil(outcome="3"), {"task": "regression"}, "error"),

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from assay.errors import DataError, SchemaError, numbered
@@ -90,6 +91,13 @@ class Wanted:
                 names.setdefault(name, key)
         return names
 
+    def labelled(self, frame: pd.DataFrame) -> "npt.NDArray[np.int64]":
+        """Return the positions of the rows that are modelled: with an outcome, or all of them."""
+        name = self.data.target
+        if self.limits.missing_target == "refuse" or name not in frame.columns:
+            return np.arange(len(frame), dtype="int64")
+        return np.flatnonzero(frame[name].notna().to_numpy()).astype("int64")
+
     def features(self, frame: pd.DataFrame) -> list[str]:
         """Return the columns that would be features, in the order of the table."""
         return feature_columns(frame, self.data)
@@ -159,7 +167,7 @@ def refuse_errors(findings: Sequence[Finding], source: str) -> None:
 def findings_json(
     frame: pd.DataFrame, wanted: Wanted, findings: Sequence[Finding]
 ) -> dict[str, Any]:
-    """Return the scalars of `metrics/validation.json`."""
+    """Return the scalars of `metrics/validation.json`, of the rows that are modelled."""
     counts = Counter(finding.severity for finding in findings)
     summary: dict[str, Any] = {
         "row_count": len(frame),

@@ -17,6 +17,8 @@ FloatArray = npt.NDArray[np.float64]
 _NEARLY = 0.01
 # Beyond this, distances would overflow.
 _FARTHEST = 1e300
+# Repeated rows whose outcomes agree better than this (Cohen's kappa) are taken for copies.
+_COPIES = 0.9
 # Holdout rows whose neighbours are looked for.
 _SAMPLE_ROWS = 2000
 
@@ -42,6 +44,11 @@ class Repeats:
     rate: float
     example: tuple[int, int] | None
     agreement: float
+
+    @property
+    def are_copies(self) -> bool:
+        """Whether they are taken for copies, and not for rows that happen to coincide."""
+        return self.count > 0 and not self.agreement < _COPIES
 
 
 def find_repeats(train: pd.DataFrame, holdout: pd.DataFrame, schema: Schema) -> Repeats:

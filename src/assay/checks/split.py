@@ -23,8 +23,6 @@ _TELLING_AUC = 0.55
 _TELLING_P = 0.05
 # Classes that a finding names.
 _NAMED = 5
-# Repeated rows whose outcomes agree better than this (Cohen's kappa) are taken for copies.
-_COPIES = 0.9
 # Strategies whose two sides are drawn from the same rows; the others differ by time.
 _EXCHANGEABLE = {"random", "group"}
 
@@ -121,7 +119,7 @@ def _repeated_rows(repeats: Repeats, params: SplitParams) -> Iterator[Finding]:
             f"{asked} of the table repeats row {known}, counted from 0"
         )
         evidence = {"duplicate_rate": repeats.rate}
-        if repeats.agreement < _COPIES:
+        if not repeats.are_copies:
             yield Finding(
                 "split_duplicates",
                 "warning",

@@ -8,9 +8,10 @@ from assay.checks.content import CONTENT_CHECKS
 from assay.checks.findings import Finding, Wanted, accept_known
 from assay.checks.leakage import find_leaks
 from assay.checks.structure import STRUCTURE_CHECKS
-from assay.checks.target import TARGET_CHECKS
+from assay.checks.target import TARGET_CHECKS, find_unlabelled
 from assay.checks.times import TEXT_CHECKS
 from assay.finding_codes import OF_TABLE
+from assay.schema import rows_at
 
 # What each check makes sure of, in the order of the checklist.
 CHECK_CODES: Mapping[str, str] = {
@@ -24,6 +25,7 @@ CHECK_CODES: Mapping[str, str] = {
     "time_range": "every time lies in the years 1 to 9999",
     "datetime_reference": "ages have a time to be counted to",
     "target_missing": "every row has an outcome",
+    "unlabelled_rows": "no row is left out for want of an outcome",
     "target_classes": "the target has as many classes as the task",
     "positive_label": "the positive label occurs",
     "rare_class": "no class with very few rows",
@@ -67,15 +69,18 @@ def check_table(frame: pd.DataFrame, wanted: Wanted) -> list[Finding]:
     wanted : Wanted
         What `params.yaml` says of it.
     """
+    rows = rows_at(frame, wanted.labelled(frame))
+    unlabelled = list(find_unlabelled(frame, rows, wanted))
+    frame = rows
     structure = [finding for check in STRUCTURE_CHECKS for finding in check(frame, wanted)]
     # Content can only be judged where the columns are, and leaks only where the target is sound.
     if _any_error(structure):
-        return accept_known(structure, {}, ())
+        return accept_known([*structure, *unlabelled], {}, ())
     target = [finding for check in TARGET_CHECKS for finding in check(frame, wanted)]
     checks = (*CONTENT_CHECKS, *TEXT_CHECKS)
     content = [finding for check in checks for finding in check(frame, wanted)]
     leaks = [] if _any_error(target) else list(find_leaks(frame, wanted))
-    findings = [*structure, *target, *content, *leaks]
+    findings = [*structure, *unlabelled, *target, *content, *leaks]
     looked_for = {code for code in OF_TABLE if not (_any_error(target) and code in LEAK_CODES)}
     return accept_known(findings, wanted.limits.ignore, looked_for)
 

@@ -25,8 +25,32 @@ def _missing(frame: pd.DataFrame, wanted: Wanted) -> Iterator[Finding]:
             "target_missing",
             "error",
             f"the target {name!r} is missing in {count} of {len(frame)} rows, expected none.",
-            "Drop the rows whose outcome is unknown.",
+            "Drop the rows whose outcome is unknown, or set validate.missing_target to drop.",
             (name,),
+            {"missing_count": count},
+        )
+
+
+def find_unlabelled(frame: pd.DataFrame, rows: pd.DataFrame, wanted: Wanted) -> Iterator[Finding]:
+    """Tell how many rows of a table are left out because they have no outcome.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The feature table as it was read.
+    rows : DataFrame
+        Those of its rows that `Wanted.labelled` names.
+    wanted : Wanted
+    """
+    count = len(frame) - len(rows)
+    if count:
+        yield Finding(
+            "unlabelled_rows",
+            "warning",
+            f"{count:,} of {len(frame):,} rows have no outcome ({wanted.data.target!r}) and are left "
+            "out (validate.missing_target).",
+            "Ask why it is missing: the model is judged, and can be believed, for rows like the others.",
+            (wanted.data.target,),
             {"missing_count": count},
         )
 

@@ -74,7 +74,15 @@ def guess_settings(
         _quantity(sample[target.name], task, settings)
     else:
         _classes(sample[target.name], task, settings)
-    _sizes(profile, settings)
+    labelled = profile.row_count - round(target.missing_rate * profile.row_count)
+    _sizes(labelled, settings)
+    if labelled < profile.row_count:
+        settings.set(
+            "validate.missing_target",
+            "drop",
+            f"{profile.row_count - labelled:,} of {profile.row_count:,} rows have no outcome: nothing can "
+            "be learnt from them. Do they differ from the others?",
+        )
     _split(sample, profile, roles, settings)
     _features(profile, target.name, roles, settings)
     settings.reasons |= _TO_START_WITH
@@ -168,8 +176,8 @@ def _heavy_tails(numbers: "np.ndarray[Any, Any]") -> bool:
     return bool(spread > 0 and max(last - middle, middle - first) > 8 * spread)
 
 
-def _sizes(profile: Profile, settings: Settings) -> None:
-    rows = profile.row_count
+def _sizes(rows: int, settings: Settings) -> None:
+    """Set what the number of rows with an outcome has a say in."""
     if rows >= 1_000:
         least = _rounded_down(rows / 2)
         why = f"The table has {rows:,} rows today; one of half as many would be a broken extract."

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from assay.checks.findings import Finding, Wanted
@@ -10,7 +11,7 @@ from assay.checks.repeats import find_repeats
 from assay.checks.table import check_table
 from assay.errors import SplitError
 from assay.params import Params
-from assay.schema import infer_schema, typed_table
+from assay.schema import infer_schema, rows_at, typed_table
 from assay.splits.split import split_table
 
 # Fewer folds than were asked for, where these cannot be had.
@@ -76,10 +77,11 @@ def try_out(
     if any(finding.severity == "error" for finding in findings):
         return Trial(findings, asked, folds)
     times = params.preprocess
-    schema = infer_schema(
-        frame, params.data, params.task, times.datetimes, times.datetime_reference
-    )
-    typed = typed_table(frame, schema)
+    target = frame[params.data.target]
+    # What has no outcome is left out, or `validate` would not have passed it.
+    rows = rows_at(frame, np.flatnonzero(target.notna().to_numpy()))
+    schema = infer_schema(rows, params.data, params.task, times.datetimes, times.datetime_reference)
+    typed = typed_table(rows, schema)
     first = ""
     for strategy in _instead_of(asked):
         for count in (folds, *(fewer for fewer in _FEWER_FOLDS if fewer < folds)):
@@ -93,7 +95,7 @@ def try_out(
             train, holdout = typed.iloc[split.train], typed.iloc[split.holdout]
             repeats = find_repeats(train, holdout, schema)
             stops = ""
-            if repeats.rate > section.max_duplicate_rate:
+            if repeats.rate > section.max_duplicate_rate and repeats.are_copies:
                 stops = (
                     f"{repeats.rate:.1%} of the holdout's rows repeat a training row in every feature, "
                     f"above {section.max_duplicate_rate:.1%} (split.max_duplicate_rate). If they are "
