@@ -14,7 +14,7 @@ from assay.checks.findings import Wanted, findings_json, refuse_errors
 from assay.checks.table import check_table
 from assay.errors import counted
 from assay.report.readiness import readiness_page
-from assay.schema import infer_schema, rows_at, typed_table, with_plain_target
+from assay.schema import infer_schema, rows_at, typed_table, with_plain_roles
 from stages._stage import Stage, run, say
 
 STAGE = Stage(
@@ -39,7 +39,7 @@ def main() -> None:
     """Check the table, then write it typed."""
     params = STAGE.params()
     table = artifacts.read_table(Path(params.data.table))
-    frame = with_plain_target(table, params.data.target)
+    frame = with_plain_roles(table, params.data)
     times = (params.preprocess.datetimes, params.preprocess.datetime_reference)
     wanted = Wanted(params.data, params.task, params.validate, *times)
     findings = check_table(frame, wanted)

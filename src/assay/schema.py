@@ -56,7 +56,7 @@ __all__ = [
     "target_labels",
     "typed_table",
     "whole_text",
-    "with_plain_target",
+    "with_plain_roles",
 ]
 
 # Position of a row in the source table: the key that joins splits, predictions and tables.
@@ -287,11 +287,32 @@ def same_label(label: Label, wanted: Label) -> bool:
     return isinstance(label, bool) == isinstance(wanted, bool) and label == wanted
 
 
-def with_plain_target(frame: pd.DataFrame, target: str) -> pd.DataFrame:
-    """Return a table whose target, if it holds decimals, holds the nearest 64-bit numbers."""
-    if target in frame.columns and dtype_name(frame[target]) == "decimal":
-        return frame.assign(**{target: frame[target].astype("float64")})
-    return frame
+def with_plain_roles(frame: pd.DataFrame, data: DataParams) -> pd.DataFrame:
+    """Return a table with target and time column in their plain forms.
+
+    A target of decimals becomes the nearest 64-bit numbers, and a time column of ISO 8601 texts becomes
+    times, if all of them are some.
+    """
+    plain: dict[str, Any] = {}
+    if data.target in frame.columns and dtype_name(frame[data.target]) == "decimal":
+        plain[data.target] = frame[data.target].astype("float64")
+    if data.time_column is not None and data.time_column in frame.columns:
+        times = times_of_texts(frame[data.time_column])
+        if times is not None:
+            plain[data.time_column] = times
+    return frame.assign(**plain) if plain else frame
+
+
+def times_of_texts(column: "pd.Series[Any]") -> "pd.Series[Any] | None":
+    """Return a column of ISO 8601 texts, all with a zone or all without, as times; None if it is none."""
+    if held(column) != TEXTS:
+        return None
+    for zone in (None, "UTC"):
+        dtype = "datetime64[us]" if zone is None else "datetime64[us, UTC]"
+        read = read_times(column, str(column.name), dtype, untyped=True)
+        if not read.faults:
+            return pd.Series(read.values, index=column.index, name=column.name).dt.tz_localize(zone)
+    return None
 
 
 def rows_at(frame: pd.DataFrame, positions: "npt.NDArray[np.int64]") -> pd.DataFrame:

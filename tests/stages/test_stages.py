@@ -68,6 +68,32 @@ def test_rows_without_an_outcome_are_left_out_if_params_say_so(project):
     assert "86 of 600 rows have no outcome" in card
 
 
+@pytest.mark.parametrize("zone", ["", "+02:00"])
+def test_a_time_column_of_texts_splits_and_ships_like_one_of_times(project, zone):
+    table = make_table()
+    table["moment"] = table["moment"].dt.strftime("%Y-%m-%d %H:%M:%S").astype(object) + zone
+    params = make_params()
+    params["train"] |= {"engine": "sklearn", "candidates": ["logistic"], "tune_top": 0}
+    folder = project(table, params)
+    for stage in STAGES:
+        run_stage(stage)
+    train, holdout = (read(folder, f"data/split/{name}.parquet") for name in ("train", "holdout"))
+    assert train["moment"].max() < holdout["moment"].min()
+    rows = table.drop(columns=["outcome", "aftermath"]).head(20)
+    rows.to_parquet(folder / "new.parquet", index=False)
+    rows.to_csv(folder / "new.csv", index=False)
+    scored = [
+        score_new(folder, f"new.{kind}", f"scored_{kind}.parquet") for kind in ("parquet", "csv")
+    ]
+    assert scored[0]["score"].tolist() == scored[1]["score"].tolist()
+
+
+def score_new(folder, source, output):
+    command = [sys.executable, "-m", "stages.predict", "--input", source, "--output", output]
+    subprocess.run(command, cwd=folder, check=True, capture_output=True)
+    return read(folder, output)
+
+
 def test_a_failed_gate_leaves_the_figures_to_look_at(finished, tmp_path, monkeypatch):
     import shutil
 

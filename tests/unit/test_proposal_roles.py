@@ -66,11 +66,16 @@ def test_times_with_gaps_cannot_order_rows():
     assert "created_at is missing in 1.00% of rows" in roles.reasons["time_column"][0]
 
 
-def test_dates_as_texts_are_mentioned_and_no_features():
-    roles = roles_of(frame_of(day=days(400).astype(str)))
-    assert roles.time is None
-    assert "day: dates that are written as texts" in roles.reasons["time_column"][0]
-    assert "written as texts" in roles.excluded["day"]
+def test_dates_as_texts_are_the_time_if_they_have_no_gaps():
+    day = days(400).astype(str)
+    assert roles_of(frame_of(day=day)).time == "day"
+    assert roles_of(frame_of(day=day + "T10:00:00+02:00")).time == "day"
+    mixed = f"{day[0]}T10:00+00:00"
+    for spoilt, told in ((None, "day is missing in 0.25%"), (mixed, "day: dates that are written")):
+        roles = roles_of(frame_of(day=[spoilt, *day[1:]]))
+        assert roles.time is None
+        assert roles.reasons["time_column"][0].startswith(told)
+        assert "written as texts" in roles.excluded["day"]
 
 
 def test_the_earliest_of_several_times_is_the_time():

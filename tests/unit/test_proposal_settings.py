@@ -77,6 +77,9 @@ def test_mostly_new_entities_are_judged_on_new_ones():
 def test_years_and_dates_as_texts_are_asked_about():
     assert "year: do later rows" in " ".join(proposed(penguins()).reasons["split.strategy"])
     table = sensors().astype({"timestamp": str})
+    assert proposed(table).values["split.strategy"] == "time"
+    # With and without a zone.
+    table.loc[5, "timestamp"] += "+00:00"
     assert "until timestamp is converted" in proposed(table).reasons["split.strategy"][0]
 
 

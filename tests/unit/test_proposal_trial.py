@@ -85,8 +85,10 @@ def test_what_params_cannot_mend_is_told():
     codes = {found.code for found in proposal.trial.errors}
     assert codes == {"reserved_name"}
     assert "validate will stop at: column 'assay_row' has a name" in stops_at(proposal)[0]
-    (told,) = stops_at(proposed(table.drop(columns="assay_row")))
-    assert "the target 'churn' is missing in 10 of 1200 rows" in told
+    proposal = proposed(table.drop(columns="assay_row"))
+    assert stops_at(proposal) == []
+    assert proposal.values["validate.missing_target"] == "drop"
+    assert "10 of 1,200 rows have no outcome" in proposal.reasons["validate.missing_target"][0]
     (told,) = stops_at(proposed(churn(60)))
     assert "the table has 60 rows, expected at least 100" in told
 

@@ -15,7 +15,7 @@ from assay.schema import (
     model_frame,
     schema_from_json,
     typed_table,
-    with_plain_target,
+    with_plain_roles,
 )
 
 
@@ -175,10 +175,29 @@ def test_the_target_of_a_regression_is_a_plain_number_without_labels(dtype):
 def test_a_target_of_decimals_is_one_of_numbers(table):
     params = changed_params("regression")
     exact = table.assign(outcome=[Decimal(number) / 100 for number in range(len(table))])
-    plain = with_plain_target(exact, "outcome")
+    plain = with_plain_roles(exact, params.data)
     assert plain["outcome"].tolist() == [number / 100 for number in range(len(table))]
     typed = typed_table(plain, infer_schema(plain, params.data, params.task))
     assert typed["outcome"].tolist() == plain["outcome"].tolist()
     assert exact["outcome"].dtype == object
-    assert with_plain_target(table, "outcome") is table
-    assert with_plain_target(table, "none") is table
+    assert with_plain_roles(table, params.data) is table
+    assert with_plain_roles(table.drop(columns="outcome"), params.data).equals(
+        table.drop(columns="outcome")
+    )
+
+
+@pytest.mark.parametrize(
+    ("spelling", "dtype"),
+    [
+        ("%Y-%m-%d %H:%M:%S", "datetime64[us]"),
+        ("%Y-%m-%dT%H:%M:%S+00:00", "datetime64[us, UTC]"),
+    ],
+)
+def test_a_time_column_of_texts_is_one_of_times_if_all_are_some(table, spelling, dtype):
+    data = changed_params().data
+    texts = table.assign(moment=table["moment"].dt.strftime(spelling).astype(object))
+    plain = with_plain_roles(texts, data)
+    assert plain["moment"].dtype == dtype
+    assert plain["moment"].dt.tz_localize(None).tolist() == table["moment"].tolist()
+    texts.loc[7, "moment"] = "tomorrow"
+    assert with_plain_roles(texts, data) is texts

@@ -156,7 +156,8 @@ def _time_column(frame: pd.DataFrame, wanted: Wanted) -> Iterator[Finding]:
         yield Finding(
             "time_type",
             "error",
-            f"data.time_column {name!r} is of type {frame[name].dtype}, expected dates or timestamps.",
+            f"data.time_column {name!r} is of type {frame[name].dtype}, expected dates, timestamps, or "
+            "texts that are all one of them in ISO 8601, such as 2024-01-31 18:30.",
             "Convert it when the table is made.",
             (name,),
         )

@@ -20,6 +20,7 @@ from assay.proposal.names import (
     names_rows,
 )
 from assay.proposal.profile import Column, Profile, listed_briefly
+from assay.schema import times_of_texts
 from assay.time_values import read_times
 
 # Times at which a row is decided on, and times that are known only later or tell of a life.
@@ -138,7 +139,7 @@ def is_ours(name: str, task: TaskType) -> bool:
 
 
 def _find_time(sample: pd.DataFrame, columns: Sequence[Column], roles: Roles) -> None:
-    times = [c for c in columns if c.is_time and (c.distinct or 0) > 1]
+    times = [c for c in columns if _may_be_time(c, sample) and (c.distinct or 0) > 1]
     whole = [c for c in times if not c.missing_rate]
     if whole:
         firsts = {c.name: float(np.nanmean(_as_numbers(sample[c.name]))) for c in whole}
@@ -157,7 +158,7 @@ def _find_time(sample: pd.DataFrame, columns: Sequence[Column], roles: Roles) ->
                 "time_column",
                 f"{shown(column.name)} is missing in {rate} of rows, so it cannot order them.",
             )
-    texts = [c.name for c in columns if c.date_text]
+    texts = [c.name for c in columns if c.date_text and c not in times]
     if texts:
         roles.because(
             "time_column",
@@ -166,6 +167,11 @@ def _find_time(sample: pd.DataFrame, columns: Sequence[Column], roles: Roles) ->
         )
     elif not times:
         roles.because("time_column", "No column has timestamps.")
+
+
+def _may_be_time(column: Column, sample: pd.DataFrame) -> bool:
+    """Say whether a column is times, or texts of which each is one."""
+    return column.is_time or (column.date_text and times_of_texts(sample[column.name]) is not None)
 
 
 def _why_time(best: Column, count: int) -> str:
@@ -182,6 +188,8 @@ def _decides(name: str) -> int:
 
 def _as_numbers(column: "pd.Series[Any]") -> "np.ndarray[Any, Any]":
     """Return times as seconds, NaN where missing."""
+    read = times_of_texts(column)
+    column = column if read is None else read
     times = read_times(column, str(column.name), dtype_name(column)).values
     return np.where(np.isnat(times), np.nan, times.view("int64") / 1e6)
 

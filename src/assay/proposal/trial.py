@@ -11,7 +11,7 @@ from assay.checks.repeats import find_repeats
 from assay.checks.table import check_table
 from assay.errors import SplitError
 from assay.params import Params
-from assay.schema import infer_schema, rows_at, typed_table
+from assay.schema import infer_schema, rows_at, typed_table, with_plain_roles
 from assay.splits.split import split_table
 
 # Fewer folds than were asked for, where these cannot be had.
@@ -49,6 +49,7 @@ class Trial:
 
 def check(frame: pd.DataFrame, params: Params, sampled: bool) -> list[Finding]:
     """Return what `validate` finds in a table, or in rows drawn from it, which may be fewer."""
+    frame = with_plain_roles(frame, params.data)
     limits = params.validate_
     fewest = min(limits.min_rows, max(len(frame), 1)) if sampled else limits.min_rows
     limits = limits.model_copy(update={"min_rows": fewest})
@@ -77,6 +78,7 @@ def try_out(
     if any(finding.severity == "error" for finding in findings):
         return Trial(findings, asked, folds)
     times = params.preprocess
+    frame = with_plain_roles(frame, params.data)
     target = frame[params.data.target]
     # What has no outcome is left out, or `validate` would not have passed it.
     rows = rows_at(frame, np.flatnonzero(target.notna().to_numpy()))
