@@ -4,10 +4,11 @@ from decimal import Decimal
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import make_params, parse_params, prepared
+from conftest import make_params, parse_params, prepared, split_settings
 
 from assay.schema import infer_schema, typed_table
 from assay.splits.keys import feature_keys, group_keys, row_keys
+from assay.splits.split import split_table
 
 
 @pytest.mark.parametrize("dtype", ["int64", "int32", "uint16", "float64", "Int64", "object", "str"])
@@ -32,14 +33,33 @@ def test_the_unit_of_a_time_decides_nothing(table):
         np.testing.assert_array_equal(first, other)
 
 
-def test_without_ids_equal_rows_have_equal_keys_wherever_they_stand(table):
-    twice = pd.concat([table, table.iloc[:50]]).drop(columns="row_key")
+def test_without_ids_equal_rows_are_numbered_wherever_they_stand(table):
+    twice = pd.concat([table, table.iloc[:50], table.iloc[:10]]).drop(columns="row_key")
     schema, typed = prepared(twice, id_columns=[])
     found = row_keys(typed, schema)
-    np.testing.assert_array_equal(found[600:], found[:50])
-    assert len(np.unique(found)) == 600
-    np.testing.assert_array_equal(row_keys(typed.iloc[::-1], schema), found[::-1])
+    assert len(np.unique(found)) == 660
+    # Rows that are added change no old key, and the order of rows none at all.
+    np.testing.assert_array_equal(row_keys(typed.iloc[:600], schema), found[:600])
+    np.testing.assert_array_equal(row_keys(typed.iloc[:650], schema), found[:650])
+    assert set(row_keys(typed.iloc[::-1], schema)) == set(found)
     np.testing.assert_array_equal(row_keys(typed[typed.columns[::-1]], schema), found)
+
+
+def test_without_ids_rows_with_equal_features_are_split_by_chance():
+    """Were equal rows kept together, the rate of a cell in the holdout would tell against the other."""
+    rng = np.random.default_rng(3)
+    cells = rng.integers(0, 40, 6000)
+    chance = rng.uniform(0.1, 0.9, 40)
+    table = pd.DataFrame({"cell": cells, "outcome": (rng.uniform(size=6000) < chance[cells]) * 1})
+    roles = {key: [] for key in ("id_columns", "passthrough_columns", "categorical_columns")}
+    roles |= {"time_column": None, "group_column": None, "exclude_columns": {}}
+    schema, typed = prepared(table, **roles)
+    split = split_table(typed, schema, split_settings(strategy="random"))
+    rates = [
+        table.iloc[rows].groupby("cell")["outcome"].mean() for rows in (split.train, split.holdout)
+    ]
+    assert np.corrcoef(*rates)[0, 1] > 0.8
+    assert abs(table.iloc[split.holdout]["outcome"].mean() - table["outcome"].mean()) < 0.04
 
 
 def test_without_ids_an_added_class_changes_no_old_key(table):

@@ -17,8 +17,10 @@ FloatArray = npt.NDArray[np.float64]
 _NEARLY = 0.01
 # Beyond this, distances would overflow.
 _FARTHEST = 1e300
-# Repeated rows whose outcomes agree better than this (Cohen's kappa) are taken for copies.
+# Repeated rows whose outcomes agree better than this are taken for copies,
 _COPIES = 0.9
+# and those whose outcomes agree less than this for rows of an entity that tells nothing of its outcomes.
+_UNRELATED = 0.3
 # Holdout rows whose neighbours are looked for.
 _SAMPLE_ROWS = 2000
 
@@ -35,20 +37,32 @@ class Repeats:
         Their share of the holdout.
     example : tuple of int or None
         The source positions of a holdout row and of the training row that it repeats.
+    marked_rate : float
+        Share of the holdout that repeats a training row whose value of some feature no other training
+        row has, such as a measurement with many digits. Values that are common coincide by chance;
+        such values do not.
     agreement : float
         Cohen's kappa of their outcomes and those of the training rows: 1 for copies, about 0 where
         rows coincide whose features tell nothing. NaN where all have one outcome.
+    marked_agreement : float
+        The same of the marked ones; for numbers, the correlation of ranks.
     """
 
     count: int
     rate: float
-    example: tuple[int, int] | None
-    agreement: float
+    example: tuple[int, int] | None = None
+    marked_rate: float = 0.0
+    agreement: float = float("nan")
+    marked_agreement: float = float("nan")
 
-    @property
-    def are_copies(self) -> bool:
-        """Whether they are taken for copies, and not for rows that happen to coincide."""
-        return self.count > 0 and not self.agreement < _COPIES
+    def are_copies(self, max_rate: float) -> bool:
+        """Say whether more than so many holdout rows are copies, or rows of one entity and outcome.
+
+        Rows that are marked are, unless their outcomes have nothing to do with each other; others, if
+        their outcomes agree better than those of rows that happen to coincide would.
+        """
+        marked = self.marked_rate > max_rate and not self.marked_agreement < _UNRELATED
+        return marked or (self.rate > max_rate and self.agreement > _COPIES)
 
 
 def find_repeats(train: pd.DataFrame, holdout: pd.DataFrame, schema: Schema) -> Repeats:
@@ -59,13 +73,42 @@ def find_repeats(train: pd.DataFrame, holdout: pd.DataFrame, schema: Schema) -> 
     known, asked = feature_keys(train, schema), feature_keys(holdout, schema)
     repeated = np.isin(asked, known)
     if not repeated.any():
-        return Repeats(0, 0.0, None, float("nan"))
-    distinct, first = np.unique(known, return_index=True)
-    twins = first[np.searchsorted(distinct, asked[repeated])]
-    rows = np.flatnonzero(repeated)
+        return Repeats(0, 0.0)
+    distinct, first, counts = np.unique(known, return_index=True, return_counts=True)
+    place = np.searchsorted(distinct, asked[repeated])
+    rows, twins = np.flatnonzero(repeated), first[place]
     example = (int(holdout[ROW].iloc[rows[0]]), int(train[ROW].iloc[twins[0]]))
+    marked = _marked(train, twins, counts[place], schema.feature_names)
     outcomes = holdout[schema.target].to_numpy()[rows], train[schema.target].to_numpy()[twins]
-    return Repeats(len(rows), float(repeated.mean()), example, _kappa(*outcomes))
+    related = _kappa if schema.labels else _rank_correlation
+    return Repeats(
+        len(rows),
+        float(repeated.mean()),
+        example,
+        float(marked.sum() / len(holdout)),
+        _kappa(*outcomes),
+        related(*(part[marked] for part in outcomes)) if marked.any() else float("nan"),
+    )
+
+
+def _marked(
+    train: pd.DataFrame, rows: npt.NDArray[Any], equal: npt.NDArray[Any], features: Sequence[str]
+) -> npt.NDArray[np.bool_]:
+    """Say of some training rows whether a feature has a value there that only equal rows have.
+
+    `equal` has, for each of them, the number of training rows with the same features.
+    """
+    found = np.zeros(len(rows), dtype=bool)
+    for name in features:
+        codes, values = pd.factorize(train[name])
+        counts = np.bincount(codes + 1, minlength=len(values) + 1)
+        found |= (counts[codes[rows] + 1] == equal) & (codes[rows] >= 0)
+    return found
+
+
+def _rank_correlation(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> float:
+    """Return Spearman's correlation of two measurements of the same rows; NaN if one is constant."""
+    return float(pd.Series(one).rank().corr(pd.Series(other).rank()))
 
 
 def _kappa(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> float:

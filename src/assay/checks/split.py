@@ -119,20 +119,21 @@ def _repeated_rows(repeats: Repeats, params: SplitParams) -> Iterator[Finding]:
             f"{asked} of the table repeats row {known}, counted from 0"
         )
         evidence = {"duplicate_rate": repeats.rate}
-        if not repeats.are_copies:
+        if not repeats.are_copies(params.max_duplicate_rate):
             yield Finding(
                 "split_duplicates",
                 "warning",
-                f"{told}. Their outcomes differ too often for copies (kappa {repeats.agreement:.2f}): "
-                "different rows coincide in what the features tell.",
-                "Bring features that tell them apart, or accept the finding with its reason.",
-                evidence=evidence | {"outcome_kappa": repeats.agreement},
+                f"{told}. Common values can coincide in different rows, and the outcomes do not speak for "
+                "copies.",
+                "If they are copies all the same, drop them when the table is made; otherwise bring "
+                "features that tell rows apart, or accept the finding with its reason.",
+                evidence=evidence,
             )
             return
         yield Finding(
             "split_duplicates",
             "error",
-            f"{told}, and their outcomes agree as those of copies do.",
+            f"{told}; values that no other row has, or outcomes that agree, speak for copies.",
             "Drop the repeats when the table is made; or, where they are one entity, name it in "
             "data.group_column and use split.strategy group; or, where features have so few values "
             "that different rows coincide, raise split.max_duplicate_rate.",

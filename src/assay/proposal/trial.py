@@ -97,7 +97,7 @@ def try_out(
             train, holdout = typed.iloc[split.train], typed.iloc[split.holdout]
             repeats = find_repeats(train, holdout, schema)
             stops = ""
-            if repeats.rate > section.max_duplicate_rate and repeats.are_copies:
+            if repeats.are_copies(section.max_duplicate_rate):
                 stops = (
                     f"{repeats.rate:.1%} of the holdout's rows repeat a training row in every feature, "
                     f"above {section.max_duplicate_rate:.1%} (split.max_duplicate_rate). If they are "

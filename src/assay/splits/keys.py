@@ -2,7 +2,7 @@
 
 No seed and no position enters it: a row keeps its number when rows are added, removed or reordered,
 and whatever type a column was stored in. Nor do the rows that are added change what an old row
-holds: a class counts by its label, and a cell without a value does not count.
+holds: a class counts by its label, and a cell without a value does not count. Equal rows are numbered.
 """
 
 from collections.abc import Collection, Sequence
@@ -25,11 +25,16 @@ _SALT_STEP = 0x9E3779B97F4A7C15
 def row_keys(table: pd.DataFrame, schema: Schema) -> KeyArray:
     """Return the key of each row, shape (n,): its id, or all that it holds where it has none.
 
-    Rows without an id that are equal in every column have the same key.
+    Rows without an id that are equal in every column are counted, and each has a key of its own. Sharing
+    one, those with equal features and one outcome would go to one side and those with the other outcome
+    to the other, and no model could be judged on them.
     """
     if schema.id_columns:
         return _keys(table, schema.id_columns, schema)
-    return _content_keys(table, schema)
+    keys = _content_keys(table, schema)
+    # Which of equal rows is counted first makes no difference.
+    number = pd.Series(keys).groupby(keys).cumcount().to_numpy().astype(np.uint64)
+    return np.where(number > 0, salted(keys ^ pd.util.hash_array(number), 0), keys)
 
 
 def group_keys(table: pd.DataFrame, schema: Schema) -> KeyArray:
