@@ -9,6 +9,7 @@ Guarantee: everything is in the user's features, and nothing here feeds back int
 from pathlib import Path
 
 from assay import artifacts
+from assay.errors import shown
 from assay.interpretation.interpret import interpret_model, interpretation_json, plot_tables
 from assay.plots.explanation import explanation_figures
 from assay.predictor import load_predictor
@@ -55,7 +56,7 @@ def main() -> None:
         artifacts.write_table(paths[f"{name}_data"], table)
     figures = explanation_figures(found, len(holdout), params.task, params.interpret)
     artifacts.write_figures(paths["pictures"], figures)
-    say(f"the top feature is {found.importance['feature'][0]}")
+    say(f"the top feature is {shown(found.importance['feature'][0])}")
 
 
 if __name__ == "__main__":

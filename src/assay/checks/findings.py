@@ -96,7 +96,9 @@ class Wanted:
         name = self.data.target
         if self.limits.missing_target == "refuse" or name not in frame.columns:
             return np.arange(len(frame), dtype="int64")
-        return np.flatnonzero(frame[name].notna().to_numpy()).astype("int64")
+        known = frame[name].notna().to_numpy()
+        # A target without any value is told as such.
+        return np.flatnonzero(known if known.any() else ~known).astype("int64")
 
     def features(self, frame: pd.DataFrame) -> list[str]:
         """Return the columns that would be features, in the order of the table."""
