@@ -1,6 +1,7 @@
 """Sentinels of rows that depend on each other, on their order, or on what came later."""
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,7 @@ from assay.checks.identifiers import (
 from assay.checks.later import feature_times, later_rate
 from assay.checks.order import ORDER_SCORE, follows_time, order_score, running_number
 from assay.checks.sample import IntArray, LeakSample, column_values, times_as_numbers
+from assay.column_types import SECONDS, held
 from assay.errors import counted
 
 SharingCheck = Callable[[LeakSample, pd.DataFrame, Wanted], Iterator[Finding]]
@@ -133,7 +135,7 @@ def _candidates(sample: LeakSample, wanted: Wanted) -> Iterator[tuple[str, IntAr
     carried = [*wanted.data.id_columns, *wanted.data.passthrough_columns]
     beside = {name: column_values(sample.frame[name]) for name in dict.fromkeys(carried)}
     for name, values in {**sample.features, **beside}.items():
-        if feature_times(sample.frame[name]) is not None:
+        if _is_time(sample.frame[name]):
             continue
         numbers, codes = values.numbers, values.codes
         if numbers is not None:
@@ -144,10 +146,15 @@ def _candidates(sample: LeakSample, wanted: Wanted) -> Iterator[tuple[str, IntAr
             yield name, codes
 
 
+def _is_time(column: "pd.Series[Any]") -> bool:
+    """Say whether a column holds times or durations, which may well be all different."""
+    return held(column) in SECONDS or feature_times(column) is not None
+
+
 def _numeric_id(sample: LeakSample, frame: pd.DataFrame, wanted: Wanted) -> Iterator[Finding]:
     limit = wanted.limits.id_like_unique_rate
     for name, values in sample.features.items():
-        if values.numbers is None or feature_times(sample.frame[name]) is not None:
+        if values.numbers is None or _is_time(sample.frame[name]):
             continue
         # What repeats in the sample repeats in the table.
         if is_numeric_id(values.ordered, limit) is None:
