@@ -101,7 +101,7 @@ def test_an_age_that_no_model_sees_is_no_finding(mode):
 def test_an_age_is_counted_to_the_reference_that_is_named():
     table = incidents()
     table["reported_at"] = table["moment"]
-    table["moment"] += pd.to_timedelta(RNG.integers(50, 400, ROWS), unit="D")
+    table["moment"] += pd.to_timedelta(RNG.integers(1_000, 1_400, ROWS), unit="D")
     reference = {"datetimes": "age", "datetime_reference": "reported_at"}
     assert told(table, preprocess=reference) == {"leak_determines_target:incident_at": "error"}
     assert told(table, preprocess={"datetimes": "age"}) == {}

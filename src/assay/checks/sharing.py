@@ -27,6 +27,10 @@ SharingCheck = Callable[[LeakSample, pd.DataFrame, Wanted], Iterator[Finding]]
 
 # More rows than this whose feature is later than the decision, in share and number, are no typos.
 _LATER_RATE, _LATER_ROWS = 0.01, 5
+_EXCLUDE = (
+    "Exclude it if it is not known yet at the time of the decision; accept the finding in "
+    "validate.ignore with the reason if it is planned ahead."
+)
 # Columns that a finding names.
 _NAMED = 5
 
@@ -62,10 +66,22 @@ def _row_order(sample: LeakSample, frame: pd.DataFrame, wanted: Wanted) -> Itera
 
 def _after_decision(sample: LeakSample, frame: pd.DataFrame, wanted: Wanted) -> Iterator[Finding]:
     time_column = wanted.data.time_column
-    if time_column is None:
+    decision = None if time_column is None else feature_times(sample.frame[time_column])
+    if decision is None:
         return
-    decision = times_as_numbers(sample.frame[time_column])
-    for name in sample.features:
+    instead = (
+        f"Name a time that is known by then, such as {time_column!r}, in "
+        "preprocess.datetime_reference; accept the finding in validate.ignore with the reason if it is "
+        "planned ahead."
+    )
+    reference = _aging_reference(sample, wanted)
+    asked = {name: (f"feature {name!r}", _EXCLUDE) for name in sample.features}
+    if reference is not None:
+        asked[reference] = (
+            f"preprocess.datetime_reference {reference!r}, which ages are counted to,",
+            instead,
+        )
+    for name, (shown, action) in asked.items():
         times = feature_times(sample.frame[name])
         if times is None:
             continue
@@ -74,13 +90,21 @@ def _after_decision(sample: LeakSample, frame: pd.DataFrame, wanted: Wanted) -> 
             yield Finding(
                 "leak_after_decision",
                 "warning",
-                f"feature {name!r} is later than data.time_column {time_column!r} in {rate:.1%} of "
+                f"{shown} is later than data.time_column {time_column!r} in {rate:.1%} of "
                 f"{counted(rows, 'row')}.",
-                "Exclude it if it is not known yet at the time of the decision; accept the finding in "
-                "validate.ignore with the reason if it is planned ahead.",
+                action,
                 (name,),
                 {"later_rate": rate, "row_count": rows},
             )
+
+
+def _aging_reference(sample: LeakSample, wanted: Wanted) -> str | None:
+    """Return the column that ages are counted to, where it is not the time of the decision."""
+    references = {part.feature.reference for part in sample.parts} - {
+        None,
+        wanted.data.time_column,
+    }
+    return next(iter(references), None)
 
 
 def _repeated_entities(
