@@ -18,7 +18,10 @@ def wanted_for(task: str = "binary", **sections: dict[str, Any]) -> Wanted:
     for name, changes in sections.items():
         raw[name] |= changes
     params = parse_params(raw)
-    return Wanted(params.data, params.task, params.validate_)
+    times = params.preprocess
+    return Wanted(
+        params.data, params.task, params.validate_, times.datetimes, times.datetime_reference
+    )
 
 
 def leaks(table: pd.DataFrame, task: str = "binary", **sections: dict[str, Any]) -> list[Finding]:

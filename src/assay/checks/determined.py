@@ -14,7 +14,7 @@ import pandas as pd
 from scipy.special import gammaln
 
 from assay.checks.findings import Wanted
-from assay.checks.sample import LeakSample, Values, column_values, encoded_outcomes
+from assay.checks.sample import LeakSample, Part, Values, Whole, encoded_outcomes
 
 # A table in which some column determines the target by chance would be one in so many.
 _TABLES_PER_ACCIDENT = 1e6
@@ -47,7 +47,7 @@ class Determination:
 
 
 def find_determination(
-    name: str, sample: LeakSample, frame: pd.DataFrame, wanted: Wanted
+    seen: Whole | Part, sample: LeakSample, frame: pd.DataFrame, wanted: Wanted
 ) -> Determination | None:
     """Say how a feature determines the target; None where it does not.
 
@@ -56,17 +56,16 @@ def find_determination(
 
     Parameters
     ----------
-    name : str
-        One of the sample's features.
+    seen : Whole or Part
+        One of what the sample has.
     sample : LeakSample
     frame : DataFrame
         The whole table.
     wanted : Wanted
     """
-    values = sample.features[name]
-    if _ruled_out(values, sample):
+    if _ruled_out(seen.values, sample):
         return None
-    column = column_values(frame[name], name in wanted.data.categorical_columns)
+    column = seen.of_table(frame, wanted)
     outcome = encoded_outcomes(frame[wanted.data.target], sample.is_class)
     group = wanted.data.group_column
     if group is not None:
@@ -150,7 +149,7 @@ def _determination(
     if not found:
         return None
     kind, log_chance = min(found, key=lambda pair: pair[1])
-    if log_chance > -np.log(_TABLES_PER_ACCIDENT * len(sample.features)):
+    if log_chance > -np.log(_TABLES_PER_ACCIDENT * sample.seen_count):
         return None
     return Determination(kind, len(x), values, float(log_chance / np.log(10)))
 

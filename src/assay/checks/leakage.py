@@ -19,7 +19,7 @@ from assay.checks.missing import (
     missing_by_number,
 )
 from assay.checks.names import sounds_like
-from assay.checks.sample import LeakSample, draw_sample, encoded_outcomes
+from assay.checks.sample import LeakSample, Part, Whole, draw_sample, encoded_outcomes
 from assay.checks.sharing import SHARING_CHECKS
 from assay.schema import category_text
 
@@ -51,10 +51,14 @@ def find_leaks(frame: pd.DataFrame, wanted: Wanted) -> Iterator[Finding]:
 def _determines_target(
     sample: LeakSample, frame: pd.DataFrame, wanted: Wanted
 ) -> Iterator[Finding]:
-    for name in sample.features:
-        found = find_determination(name, sample, frame, wanted)
+    told = set[str]()
+    for seen in sample.seen():
+        if seen.column in told:
+            continue
+        found = find_determination(seen, sample, frame, wanted)
         if found is None:
             continue
+        told.add(seen.column)
         how = {
             "ordered": "along its values the outcomes are in order, without an exception",
             "by value": f"each of its {found.value_count:,} values has one outcome only",
@@ -62,11 +66,11 @@ def _determines_target(
         yield Finding(
             "leak_determines_target",
             "error",
-            f"feature {name!r} determines the target {wanted.data.target!r}: {how}, in "
+            f"{seen.shown} determines the target {wanted.data.target!r}: {how}, in "
             f"{found.row_count:,} rows (by chance with a probability below 1e{found.log10_chance:.0f}).",
             "Exclude it if it is a form of the outcome, or is written down with it; if it names an "
             "entity with one outcome, name it in data.group_column.",
-            (name,),
+            (seen.column,),
             {
                 "kind": found.kind,
                 "row_count": found.row_count,
@@ -129,22 +133,25 @@ def _outcome_text(found: Missingness, sample: LeakSample, target: "pd.Series[Any
 def _single_feature(sample: LeakSample, wanted: Wanted, told: set[str]) -> Iterator[Finding]:
     limit = wanted.limits.max_feature_score
     measure = {"binary": "AUC", "multiclass": "mean AUC over classes", "regression": "R2"}
-    for name, values in sample.features.items():
-        if name in told:
+    best = dict[str, tuple[float, Whole | Part]]()
+    for seen in sample.seen():
+        if seen.column in told:
             continue
-        score = alone_score(sample, values)
-        if score > limit:
-            yield Finding(
-                "leak_single_feature",
-                "warning",
-                f"feature {name!r} alone predicts the target {wanted.data.target!r} with an "
-                f"out-of-fold {measure[wanted.task.type]} of {score:.3f}, above {limit} "
-                "(validate.max_feature_score).",
-                "Ask whether its value is known at the time of the decision; exclude it if not, and "
-                "accept the finding in validate.ignore with the reason if it is.",
-                (name,),
-                {"score": score, "sample_row_count": len(sample.target)},
-            )
+        score = alone_score(sample, seen.values)
+        if score > best.get(seen.column, (limit,))[0]:
+            best[seen.column] = score, seen
+    for column, (score, seen) in best.items():
+        yield Finding(
+            "leak_single_feature",
+            "warning",
+            f"{seen.shown} alone predicts the target {wanted.data.target!r} with an "
+            f"out-of-fold {measure[wanted.task.type]} of {score:.3f}, above {limit} "
+            "(validate.max_feature_score).",
+            "Ask whether its value is known at the time of the decision; exclude it if not, and "
+            "accept the finding in validate.ignore with the reason if it is.",
+            (column,),
+            {"score": score, "sample_row_count": len(sample.target)},
+        )
 
 
 def _target_name(frame: pd.DataFrame, wanted: Wanted) -> Iterator[Finding]:

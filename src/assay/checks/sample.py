@@ -1,6 +1,6 @@
 """Rows on which the search for leaks fits its small models, with every column as codes."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -10,6 +10,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from assay.checks.findings import Wanted
+from assay.column_types import MOMENTS, NOTHING, SECONDS, dtype_name, held
+from assay.schema import Feature, column_kind, infer_schema, model_frame
+from assay.time_values import read_seconds, read_times
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -18,9 +21,6 @@ FOLDS = 5
 # A number has at most so many bins, and each of them about so many rows.
 _MOST_BINS = 64
 _ROWS_PER_BIN = 20
-
-_NUMBERS = {"integer", "floating", "mixed-integer-float", "boolean", "decimal"}
-_TIMES = {"datetime64", "datetime", "date"}
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,9 @@ class LeakSample:
     fold : ndarray of int, shape (n,)
         0 to 4: classes are dealt evenly; whole groups, where a group column is declared.
     features : dict of str to Values
-        Each feature that has a value, as numbers or codes.
+        Each column that would be a feature and has a value, as numbers or codes.
+    parts : tuple of Part
+        What a model is to see of columns of times: parts of their dates and hours, and ages.
     """
 
     frame: pd.DataFrame
@@ -52,6 +54,18 @@ class LeakSample:
     target: npt.NDArray[Any]
     fold: IntArray
     features: Mapping[str, "Values"]
+    parts: tuple["Part", ...] = ()
+
+    def seen(self) -> "Iterator[Part | Whole]":
+        """Yield every column, and every part of one, that is asked what it tells."""
+        for name, values in self.features.items():
+            yield Whole(name, values)
+        yield from self.parts
+
+    @property
+    def seen_count(self) -> int:
+        """How many those are, for the bounds of chance."""
+        return len(self.features) + len(self.parts)
 
     @property
     def class_count(self) -> int:
@@ -103,6 +117,64 @@ class Values:
         return self.numbers if self.numbers is not None else self.codes  # type: ignore[return-value]
 
 
+@dataclass(frozen=True)
+class Whole:
+    """A column by itself.
+
+    Attributes
+    ----------
+    column : str
+        Its name in the table.
+    values : Values
+        For the rows of the sample.
+    """
+
+    column: str
+    values: Values
+
+    @property
+    def shown(self) -> str:
+        """What messages call it."""
+        return f"feature {self.column!r}"
+
+    def of_table(self, frame: pd.DataFrame, wanted: Wanted) -> Values:
+        """Return its values in all rows."""
+        return column_values(frame[self.column], self.column in wanted.data.categorical_columns)
+
+
+@dataclass(frozen=True)
+class Part:
+    """What a model is to see of a column of dates or times.
+
+    Attributes
+    ----------
+    feature : Feature
+        Has a part.
+    values : Values
+        For the rows of the sample.
+    """
+
+    feature: Feature
+    values: Values
+
+    @property
+    def column(self) -> str:
+        """Name of the column of the table that it is made of."""
+        return self.feature.source
+
+    @property
+    def shown(self) -> str:
+        """What messages call it."""
+        reference = self.feature.reference
+        counted = f", counted to {reference!r}" if reference else ""
+        return f"feature {self.feature.name!r} (made of column {self.column!r}{counted})"
+
+    def of_table(self, frame: pd.DataFrame, wanted: Wanted) -> Values:
+        """Return its values in all rows."""
+        (part,) = part_values(frame, [self.feature])
+        return part.values
+
+
 def draw_sample(frame: pd.DataFrame, wanted: Wanted) -> LeakSample:
     """Draw `validate.leak_sample_rows` rows with the task's seed.
 
@@ -132,7 +204,40 @@ def draw_sample(frame: pd.DataFrame, wanted: Wanted) -> LeakSample:
         if frame[name].notna().any()
     }
     fold = _deal_folds(target if is_class else None, units, len(frame), rng)
-    return LeakSample(frame, position, row_count, is_class, target, fold, values)
+    parts = part_values(frame, _part_features(frame, wanted))
+    return LeakSample(frame, position, row_count, is_class, target, fold, values, parts)
+
+
+def _part_features(frame: pd.DataFrame, wanted: Wanted) -> list[Feature]:
+    """Return the features that the pipeline would make of columns of dates and times."""
+    if wanted.datetimes == "drop":
+        return []
+    features = wanted.features(frame)
+    others = [name for name in features if held(frame[name]) not in MOMENTS]
+    # These do not depend on labels, and a sample may lack the positive one.
+    task = wanted.task.model_copy(update={"positive_label": None})
+    times = (wanted.datetimes, wanted.datetime_reference)
+    schema = infer_schema(frame.drop(columns=others), wanted.data, task, *times)
+    return [feature for feature in schema.features if feature.part]
+
+
+def part_values(frame: pd.DataFrame, features: Sequence[Feature]) -> tuple[Part, ...]:
+    """Return features that are parts of times, in the form that models see, with their values.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Has the columns that they are made of.
+    features : sequence of Feature
+        Each has a part.
+    """
+    seen = model_frame(frame, features)
+    return tuple(
+        Part(feature, _numbers(seen[feature.name]))
+        if feature.kind == "numeric"
+        else Part(feature, _categories(seen[feature.name]))
+        for feature in features
+    )
 
 
 def encoded_outcomes(target: "pd.Series[Any]", is_class: bool) -> npt.NDArray[Any]:
@@ -143,26 +248,31 @@ def encoded_outcomes(target: "pd.Series[Any]", is_class: bool) -> npt.NDArray[An
 
 
 def column_values(column: "pd.Series[Any]", declared_categorical: bool = False) -> Values:
-    """Return a column as numbers or as codes, whatever it holds."""
+    """Return a column as numbers or as codes, whatever it holds.
+
+    Numbers, durations and times of day are what a model would see, the latter in seconds; times and
+    dates are numbers too.
+    """
     if declared_categorical:
         return _categories(column)
-    dtype = column.dtype
-    if pd.api.types.is_datetime64_any_dtype(dtype):
+    found = held(column)
+    if found in MOMENTS:
         return Values(times_as_numbers(column), None)
-    if pd.api.types.is_numeric_dtype(dtype) and not pd.api.types.is_complex_dtype(dtype):
-        return Values(_finite(column.to_numpy(dtype=np.float64, na_value=np.nan)), None)
-    kind = pd.api.types.infer_dtype(column, skipna=True)
-    if kind in _NUMBERS:
-        numbers = pd.to_numeric(column.astype(object), errors="coerce")
-        return Values(_finite(numbers.to_numpy(dtype=np.float64, na_value=np.nan)), None)
-    if kind in _TIMES:
-        return Values(times_as_numbers(column), None)
-    return _categories(column)
+    if found in SECONDS:
+        read = read_seconds(column, str(column.name), dtype_name(column))
+        return Values(_finite(read.values), None)
+    if found == NOTHING or column_kind(column) != "numeric":
+        return _categories(column)
+    return _numbers(column)
 
 
 def times_as_numbers(column: "pd.Series[Any]") -> FloatArray:
     """Return times or dates in microseconds since 1970 (UTC), NaN where there is none."""
-    times = pd.to_datetime(column, errors="coerce", utc=True).to_numpy(dtype="datetime64[us]")
+    return microseconds(read_times(column, str(column.name), dtype_name(column)).values)
+
+
+def microseconds(times: npt.NDArray[np.datetime64]) -> FloatArray:
+    """Return datetime64[us] as numbers, NaN where there is no time."""
     numbers: FloatArray = times.astype("int64").astype("float64")
     return np.where(np.isnat(times), np.nan, numbers)
 
@@ -193,6 +303,12 @@ def number_bins(numbers: FloatArray, ordered: FloatArray, most: int = _MOST_BINS
     if len(heavy):
         bins = np.where(heavy[at] == numbers, len(edges) + 1 + at, bins)
     return np.where(np.isnan(numbers), len(edges) + 1 + len(heavy), bins)
+
+
+def _numbers(column: "pd.Series[Any]") -> Values:
+    if column.dtype == object:
+        column = pd.to_numeric(column, errors="coerce")
+    return Values(_finite(column.to_numpy(dtype=np.float64, na_value=np.nan)), None)
 
 
 def _finite(numbers: FloatArray) -> FloatArray:

@@ -1,6 +1,7 @@
 """Sentinels of rows that depend on each other, on their order, or on what came later."""
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,12 +20,17 @@ from assay.checks.identifiers import (
 from assay.checks.later import feature_times, later_rate
 from assay.checks.order import ORDER_SCORE, follows_time, order_score, running_number
 from assay.checks.sample import IntArray, LeakSample, column_values, times_as_numbers
+from assay.column_types import SECONDS, held
 from assay.errors import counted
 
 SharingCheck = Callable[[LeakSample, pd.DataFrame, Wanted], Iterator[Finding]]
 
 # More rows than this whose feature is later than the decision, in share and number, are no typos.
 _LATER_RATE, _LATER_ROWS = 0.01, 5
+_EXCLUDE = (
+    "Exclude it if it is not known yet at the time of the decision; accept the finding in "
+    "validate.ignore with the reason if it is planned ahead."
+)
 # Columns that a finding names.
 _NAMED = 5
 
@@ -60,10 +66,22 @@ def _row_order(sample: LeakSample, frame: pd.DataFrame, wanted: Wanted) -> Itera
 
 def _after_decision(sample: LeakSample, frame: pd.DataFrame, wanted: Wanted) -> Iterator[Finding]:
     time_column = wanted.data.time_column
-    if time_column is None:
+    decision = None if time_column is None else feature_times(sample.frame[time_column])
+    if decision is None:
         return
-    decision = times_as_numbers(sample.frame[time_column])
-    for name in sample.features:
+    instead = (
+        f"Name a time that is known by then, such as {time_column!r}, in "
+        "preprocess.datetime_reference; accept the finding in validate.ignore with the reason if it is "
+        "planned ahead."
+    )
+    reference = _aging_reference(sample, wanted)
+    asked = {name: (f"feature {name!r}", _EXCLUDE) for name in sample.features}
+    if reference is not None:
+        asked[reference] = (
+            f"preprocess.datetime_reference {reference!r}, which ages are counted to,",
+            instead,
+        )
+    for name, (shown, action) in asked.items():
         times = feature_times(sample.frame[name])
         if times is None:
             continue
@@ -72,13 +90,21 @@ def _after_decision(sample: LeakSample, frame: pd.DataFrame, wanted: Wanted) -> 
             yield Finding(
                 "leak_after_decision",
                 "warning",
-                f"feature {name!r} is later than data.time_column {time_column!r} in {rate:.1%} of "
+                f"{shown} is later than data.time_column {time_column!r} in {rate:.1%} of "
                 f"{counted(rows, 'row')}.",
-                "Exclude it if it is not known yet at the time of the decision; accept the finding in "
-                "validate.ignore with the reason if it is planned ahead.",
+                action,
                 (name,),
                 {"later_rate": rate, "row_count": rows},
             )
+
+
+def _aging_reference(sample: LeakSample, wanted: Wanted) -> str | None:
+    """Return the column that ages are counted to, where it is not the time of the decision."""
+    references = {part.feature.reference for part in sample.parts} - {
+        None,
+        wanted.data.time_column,
+    }
+    return next(iter(references), None)
 
 
 def _repeated_entities(
@@ -133,7 +159,7 @@ def _candidates(sample: LeakSample, wanted: Wanted) -> Iterator[tuple[str, IntAr
     carried = [*wanted.data.id_columns, *wanted.data.passthrough_columns]
     beside = {name: column_values(sample.frame[name]) for name in dict.fromkeys(carried)}
     for name, values in {**sample.features, **beside}.items():
-        if feature_times(sample.frame[name]) is not None:
+        if _is_time(sample.frame[name]):
             continue
         numbers, codes = values.numbers, values.codes
         if numbers is not None:
@@ -144,10 +170,15 @@ def _candidates(sample: LeakSample, wanted: Wanted) -> Iterator[tuple[str, IntAr
             yield name, codes
 
 
+def _is_time(column: "pd.Series[Any]") -> bool:
+    """Say whether a column holds times or durations, which may well be all different."""
+    return held(column) in SECONDS or feature_times(column) is not None
+
+
 def _numeric_id(sample: LeakSample, frame: pd.DataFrame, wanted: Wanted) -> Iterator[Finding]:
     limit = wanted.limits.id_like_unique_rate
     for name, values in sample.features.items():
-        if values.numbers is None or feature_times(sample.frame[name]) is not None:
+        if values.numbers is None or _is_time(sample.frame[name]):
             continue
         # What repeats in the sample repeats in the table.
         if is_numeric_id(values.ordered, limit) is None:
