@@ -116,12 +116,33 @@ def test_times_in_few_steps_get_fewer_folds():
     assert stops_at(proposal) == []
 
 
-def test_a_split_that_cannot_work_gives_way():
-    table = orders()
-    table["placed_at"] = pd.Timestamp("2024-01-01") + pd.to_timedelta(np.arange(3000) % 2, "D")
-    proposal = proposed(table, roles=Asked(no_group=True))
-    assert proposal.params.split.strategy == "random"
-    assert proposal.reasons["split.strategy"][0].startswith("random, because time does not work: ")
+def in_few_days(count, rows=3000):
+    table = orders(rows)
+    table["placed_at"] = pd.Timestamp("2024-01-01") + pd.to_timedelta(np.arange(rows) % count, "D")
+    return table
+
+
+def test_a_time_split_that_cannot_work_is_told_and_never_becomes_random():
+    proposal = proposed(in_few_days(2), roles=Asked(no_group=True))
+    assert proposal.params.split.strategy == "time"
+    assert proposal.reasons["split.strategy"][0].startswith("time, because rows are scored later")
+    (told,) = stops_at(proposal)
+    assert told.startswith("split will stop at: ")
+
+
+def test_new_entities_in_few_steps_of_time_keep_the_time():
+    table = in_few_days(2)
+    table["customer_id"] = np.arange(3000) // 2 + 7
+    asked = Asked(group="customer_id", time="placed_at")
+    assert proposed(table, roles=asked).params.split.strategy in {"time", "group_time"}
+
+
+def test_groups_that_cannot_be_split_never_become_random():
+    table = patients()
+    table["diagnosis"] = np.where(table["patient_id"] == "P3", "rare", "common")
+    proposal = proposed(table, target="diagnosis")
+    assert proposal.params.split.strategy == "group"
+    assert stops_at(proposal)[0].startswith(("split will stop at: ", "validate will stop at: "))
 
 
 def test_rare_classes_get_fewer_folds():
