@@ -122,6 +122,31 @@ def test_an_entity_with_gaps_is_mentioned_and_no_feature():
     assert list(roles.excluded) == ["user_id"]
 
 
+@pytest.mark.parametrize("rows", [200, 4000])
+@pytest.mark.parametrize("name", ["passenger_num", "prior_case_number", "session_num", "item_no"])
+def test_counts_are_features_whatever_their_name(name, rows):
+    rng = np.random.default_rng(rows)
+    for count in (rng.poisson(60, rows), rng.geometric(0.02, rows)):
+        frame = pd.DataFrame({name: count, "a": rng.normal(size=rows), "target": count > 59})
+        roles = roles_of(frame)
+        assert roles.group is None
+        assert [column.name for column in roles.features(profile_table(frame, frame), "target")] == [
+            name, "a",
+        ]  # fmt: skip
+        assert roles.categorical == []
+        assert "If it is the number of an entity" in roles.reasons["group_column"][0]
+
+
+@pytest.mark.parametrize("name", ["customer_no", "account_number", "card_num"])
+def test_numbers_of_entities_are_groups(name):
+    rng = np.random.default_rng(0)
+    accounts = rng.choice(10**8, 300, replace=False)
+    for numbers in (rng.integers(1, 301, 3000), rng.choice(accounts, 3000)):
+        frame = pd.DataFrame({name: numbers, "a": rng.normal(size=3000), "target": numbers % 2})
+        assert roles_of(frame).group == name
+        assert roles_of(frame.astype({name: str})).group == name
+
+
 def test_few_stores_are_codes_and_products_are_no_entities():
     number = np.arange(400)
     roles = roles_of(frame_of(store_id=number % 5, product_id=number % 31, size=number % 6))

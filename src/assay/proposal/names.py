@@ -26,7 +26,7 @@ _WITH_ID = PEOPLE_AND_THINGS | {
 _ID_WORDS = frozenset(
     {"id", "ids", "uuid", "guid", "key", "pk", "identifier", "rowid", "uid", "hash"}
 )
-# These number a thing only behind its name: `order_no`, not `number`.
+# These number a thing only behind its name: `order_no`, not `number`. They may also count things.
 _NUMBER_WORDS = frozenset({"no", "nr", "num", "number", "ref"})
 _ROW_NUMBERS = frozenset({"index", "idx", "rownames", "rowname", "unnamed", "rownum", "rownumber"})
 # Numbers that are mere codes.
@@ -63,6 +63,12 @@ def names_rows(name: str) -> bool:
     return "".join(words(name)) in _ROW_NUMBERS or words(name)[:1] == ("unnamed",)
 
 
+def may_count(name: str) -> bool:
+    """Say whether a name is that of a key or of a count: `passenger_num` may be either."""
+    told = words(name)
+    return len(told) > 1 and told[-1] in _NUMBER_WORDS and told[-2] in _WITH_ID
+
+
 def is_id_name(name: str) -> bool:
     """Say whether a name is that of a key or of an entity: `order_id`, `orderid`, `order_no`."""
     told = words(name)
@@ -71,8 +77,8 @@ def is_id_name(name: str) -> bool:
     last = told[-1]
     if last in _ID_WORDS or told[0] in {"id", "uuid", "guid"} or names_rows(name):
         return True
-    if last in _NUMBER_WORDS and len(told) > 1:
-        return told[-2] in _WITH_ID
+    if may_count(name):
+        return True
     if last.endswith("id") and last[:-2] in _WITH_ID:
         return True
     return len(told) == 1 and last in PEOPLE_AND_THINGS

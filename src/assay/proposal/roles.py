@@ -17,6 +17,7 @@ from assay.proposal.names import (
     is_entity_name,
     is_id_name,
     is_person_or_thing,
+    may_count,
     names_rows,
 )
 from assay.proposal.profile import Column, Profile, listed_briefly
@@ -243,16 +244,30 @@ def _find_group(sample: pd.DataFrame, columns: Sequence[Column], roles: Roles) -
             f"{shown(column.name)} looks like an entity that comes back, but is missing in "
             f"{column.missing_rate:.2%} of rows. Mend it, and name it here.",
         )
-    if not (panel or gapped):
+    counts = [c.name for c in columns if c.name not in taken and _is_count(c)]
+    if counts and not panel:
+        roles.because(
+            "group_column",
+            f"{listed_briefly(counts)}: by its numbers a count. If it is the number of an entity that "
+            "comes back, name it here.",
+        )
+    if not (panel or gapped or counts):
         roles.because("group_column", "No column looks like an entity that comes back.")
 
 
 def _comes_back(column: Column, row_count: int) -> bool:
     if not is_entity_name(column.name) or not (column.is_text or column.whole):
         return False
+    if _is_count(column):
+        return False
     distinct = column.distinct or 0
     repeats = row_count * (1 - column.missing_rate) / max(distinct, 1)
     return distinct >= _FEWEST_GROUPS and repeats >= 1.05 and column.most_common_rate < 0.5
+
+
+def _is_count(column: Column) -> bool:
+    """Say whether a column may count things by its name, and does by its numbers."""
+    return may_count(column.name) and column.counts_things
 
 
 def _is_panel(column: Column, sample: pd.DataFrame) -> bool:
@@ -313,11 +328,13 @@ def _key_like(column: Column, profile: Profile) -> str | None:
     if is_entity_name(column.name) and _comes_back(column, profile.looked_at):
         by_heart = is_person_or_thing(column.name) or column.is_number
         return "names an entity, which can only be learnt by heart" if by_heart else None
-    meaningless = is_id_name(column.name) and column.whole and rate > 0.1 and distinct > 50
+    named = is_id_name(column.name) and not _is_count(column)
+    meaningless = named and column.whole and rate > 0.1 and distinct > 50
     return "an id, whose size means nothing" if meaningless else None
 
 
 def _is_code(column: Column, profile: Profile) -> bool:
     distinct = column.distinct or 0
     few = 3 <= distinct <= min(_MOST_CODES, profile.looked_at // 10)
-    return column.is_number and column.whole and few and is_code_name(column.name)
+    named = is_code_name(column.name) and not _is_count(column)
+    return column.is_number and column.whole and few and named
