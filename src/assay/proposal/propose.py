@@ -1,6 +1,5 @@
 """From a table to a proposal: every guess in turn, then a trial of what came out."""
 
-import textwrap
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -12,18 +11,21 @@ from assay.checks.findings import Finding
 from assay.errors import DataError, ParamsError, SchemaError, nearest, numbered, shown
 from assay.params import Params, TaskType, parse_params
 from assay.proposal.document import template_values
-from assay.proposal.profile import Profile, profile_table, sample_of
+from assay.proposal.names import is_id_name
+from assay.proposal.profile import Column, Profile, profile_table, sample_of
 from assay.proposal.roles import Asked, Roles, guess_roles, is_ours
 from assay.proposal.settings import Settings, guess_settings
 from assay.proposal.target import TargetGuess, TaskGuess, guess_target, guess_task
 from assay.proposal.trial import Trial, check, try_out
 
-# A feature of which one of these is found is kept from the model, until somebody has judged it.
-_LEAKS = (
-    *("leak_determines_target", "leak_single_feature", "leak_missing_by_class"),
-    "leak_after_decision",
-)
-# These have reasons of their own, because a finding may quote a value, and params go to Git.
+# Why a feature is kept from the model, by what was found, until somebody has judged it. These are no
+# messages of findings: those may quote a value, and params go to Git.
+_LEAKS = {
+    "leak_determines_target": "determines the target",
+    "leak_single_feature": "alone predicts the target too well",
+    "leak_missing_by_class": "is missing, or known, as the outcome is",
+    "leak_after_decision": "is later than the time of the decision",
+}
 _USELESS = {
     "constant": "has the same value in every row",
     "all_missing": "has no value in any row",
@@ -34,7 +36,8 @@ _USELESS = {
 _ENTITIES = "repeated_entities"
 # Findings whose columns stay features, for the user to judge.
 _TO_JUDGE = ("leak_target_name",)
-_REASON_LENGTH = 240
+# Numbers with no more gaps than this share of their range stand one behind the other.
+_FEW_GAPS = 0.1
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,8 @@ class Proposal:
     trial : Trial
     to_judge : tuple of Finding
         Findings about columns that stay features.
+    against : dict of str to Finding
+        What excluded a feature that its name and type did not, by column.
     """
 
     values: Mapping[str, Any]
@@ -83,6 +88,7 @@ class Proposal:
     roles: Roles
     trial: Trial
     to_judge: tuple[Finding, ...]
+    against: Mapping[str, Finding]
 
 
 def propose(frame: pd.DataFrame, table: str, unit: str, wishes: Wishes) -> Proposal:
@@ -121,7 +127,8 @@ def propose(frame: pd.DataFrame, table: str, unit: str, wishes: Wishes) -> Propo
     findings = check(sample, first, profile.sampled)
     if not wishes.roles.no_group:
         _group_found(findings, roles, profile, target.name, task.type)
-    to_judge = _exclude_found(findings, roles, profile, target.name)
+    limit = first.validate_.max_feature_score
+    against, to_judge = _exclude_found(findings, roles, profile, target.name, limit)
     # What is excluded may have been the reason of a setting.
     settings = guess_settings(sample, profile, column, task, roles)
     second = _params(fixed, roles, settings)
@@ -140,6 +147,7 @@ def propose(frame: pd.DataFrame, table: str, unit: str, wishes: Wishes) -> Propo
         roles,
         trial,
         to_judge,
+        against,
     )
 
 
@@ -202,34 +210,58 @@ def _group_found(
         if finding.code == _ENTITIES and roles.group is None and name in able:
             roles.group = name
             roles.categorical = [other for other in roles.categorical if other != name]
-            roles.reasons["group_column"] = [" ".join(finding.message.split())]
+            distinct = profile.columns[name].distinct or 1
+            each = profile.looked_at / distinct
+            roles.reasons["group_column"] = [
+                f"{distinct:,} values with {each:.1f} rows each, within which other columns stay the "
+                "same: an entity that comes back."
+            ]
 
 
 def _exclude_found(
-    findings: Sequence[Finding], roles: Roles, profile: Profile, target: str
-) -> tuple[Finding, ...]:
-    """Exclude the features that findings speak against; return those that a person must judge."""
+    findings: Sequence[Finding], roles: Roles, profile: Profile, target: str, limit: float
+) -> tuple[dict[str, Finding], tuple[Finding, ...]]:
+    """Exclude the features that findings speak against; return those, and what a person must judge.
+
+    `limit` is `validate.max_feature_score`.
+    """
     features = {column.name for column in roles.features(profile, target)}
-    against: dict[str, str] = {}
-    to_judge = [found for found in findings if found.code in _TO_JUDGE]
+    against: dict[str, Finding] = {}
+    to_judge = []
     for finding in findings:
         names = [name for name in finding.columns if name in features]
-        if finding.code in _LEAKS:
-            reason = f"may know the outcome ({finding.code}): {finding.message}"
-        elif finding.code in _USELESS:
-            reason = _USELESS[finding.code]
-        else:
-            continue
-        for name in names:
-            against.setdefault(
-                name, textwrap.shorten(reason, _REASON_LENGTH, placeholder=" ...").rstrip(".")
-            )
+        if finding.code in {*_LEAKS, *_USELESS} and all(
+            _is_enough(finding, profile.columns[name], limit) for name in names
+        ):
+            for name in names:
+                against.setdefault(name, finding)
+        elif names and finding.code in {*_LEAKS, *_USELESS, *_TO_JUDGE}:
+            to_judge.append(finding)
     if set(against) == features:
         # A model must see something; then a person must judge.
-        return tuple(found for found in findings if found.code in {*_LEAKS, *_TO_JUDGE})
-    roles.excluded |= against
+        suspects = {*_LEAKS, *_TO_JUDGE}
+        return {}, tuple(found for found in findings if found.code in suspects)
+    roles.excluded |= {name: _reason_against(finding) for name, finding in against.items()}
     roles.categorical = [name for name in roles.categorical if name not in against]
-    return tuple(found for found in to_judge if not set(found.columns) & set(against))
+    return against, tuple(found for found in to_judge if not set(found.columns) & set(against))
+
+
+def _is_enough(finding: Finding, column: Column, limit: float) -> bool:
+    """Say whether a finding is enough to take a whole feature from a model."""
+    if finding.code == "leak_missing_by_class" and finding.severity != "error":
+        # A handful of rows without a value, all of one outcome.
+        return float(finding.evidence.get("missing_score", 0.0)) > limit
+    if finding.code == "numeric_id":
+        # Amounts may be all different too.
+        span = (column.high or 0.0) - (column.low or 0.0) + 1
+        return is_id_name(column.name) or (column.distinct or 0) >= (1 - _FEW_GAPS) * span
+    return True
+
+
+def _reason_against(finding: Finding) -> str:
+    if finding.code in _LEAKS:
+        return f"may know the outcome: {_LEAKS[finding.code]} ({finding.code})"
+    return _USELESS[finding.code]
 
 
 def _adapt(settings: Settings, trial: Trial) -> None:
