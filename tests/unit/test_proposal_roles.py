@@ -101,6 +101,37 @@ def test_numbers_of_rows_are_a_key_of_last_resort(name):
     assert roles.excluded == {name: "numbers the rows"}
 
 
+def feature_names(frame, roles):
+    return [column.name for column in roles.features(profile_table(frame, frame), "target")]
+
+
+@pytest.mark.parametrize("name", ["index", "idx", "Index"])
+def test_a_measurement_may_be_called_index(name):
+    rng = np.random.default_rng(0)
+    for values in (rng.normal(size=400), rng.integers(0, 100, 400), np.sort(rng.poisson(9, 400))):
+        frame = frame_of(**{name: values})
+        roles = roles_of(frame)
+        assert feature_names(frame, roles) == ["a", name]
+        assert roles.categorical == []
+
+
+def test_numbers_of_rows_are_none_where_tables_are_put_together_or_shuffled():
+    parts = np.r_[np.arange(250), np.arange(150)]
+    assert roles_of(frame_of(index=parts)).excluded == {"index": "numbers the rows"}
+    kept = np.random.default_rng(0).permutation(600)[:400]
+    frame = frame_of(index=kept, uid=[f"u{number}" for number in range(400)])
+    assert roles_of(frame).excluded == {"index": "numbers the rows"}
+
+
+def test_quantities_are_no_codes_for_their_last_word():
+    rng = np.random.default_rng(0)
+    frame = frame_of(
+        distance_to_store=rng.poisson(9, 400), items_in_category=rng.poisson(5, 400),
+        store=rng.integers(1, 9, 400),
+    )  # fmt: skip
+    assert roles_of(frame).categorical == ["store"]
+
+
 def test_numbers_that_happen_to_be_unique_are_features():
     roles = roles_of(frame_of(price=np.random.default_rng(0).permutation(400) * 7 + 3))
     assert roles.ids == []

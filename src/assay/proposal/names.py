@@ -37,6 +37,13 @@ _CODE_WORDS = frozenset(
         "status", "segment", "department", "dept", "sic", "naics", "icd", "fips", "cluster", "zone",
     }
 )  # fmt: skip
+# With one of these before it, a code word ends the name of an amount: `num_store`.
+_AMOUNTS = frozenset(
+    {
+        "n", "num", "number", "count", "total", "sum", "mean", "avg", "average", "median", "min", "max",
+        "distance", "dist", "share", "rate", "rank", "days", "hours", "visits", "size",
+    }
+)  # fmt: skip
 # What many rows share without being one entity.
 _KINDS = frozenset(
     {
@@ -97,7 +104,19 @@ def is_person_or_thing(name: str) -> bool:
     )
 
 
+# Behind these a code word is the end of a way, or what is counted: `distance_to_store`.
+_TOWARDS = frozenset({"to", "from", "in", "per", "of", "by", "within", "at", "for"})
+
+
 def is_code_name(name: str) -> bool:
-    """Say whether numbers under a name are rather codes than quantities."""
+    """Say whether numbers under a name are rather codes than quantities.
+
+    A code word stands alone (`zip`), behind words that say which one (`home_zip`), or before `id`;
+    behind a preposition, or a number of something, it is no code.
+    """
     told = words(name)
-    return bool(told) and (told[-1] in _CODE_WORDS or is_id_name(name))
+    if not told:
+        return False
+    if set(told[:-1]) & (_TOWARDS | _AMOUNTS):
+        return is_id_name(name) and told[-1] in _ID_WORDS
+    return told[-1] in _CODE_WORDS or (is_id_name(name) and not names_rows(name))

@@ -11,7 +11,7 @@ from assay.checks.findings import Finding
 from assay.errors import DataError, ParamsError, SchemaError, nearest, numbered, shown
 from assay.params import Params, TaskType, parse_params
 from assay.proposal.document import template_values
-from assay.proposal.names import is_id_name
+from assay.proposal.names import is_id_name, names_rows
 from assay.proposal.profile import Column, Profile, profile_table, sample_of
 from assay.proposal.roles import Asked, Roles, guess_roles, is_ours
 from assay.proposal.settings import Settings, guess_settings
@@ -254,7 +254,8 @@ def _is_enough(finding: Finding, column: Column, limit: float) -> bool:
     if finding.code == "numeric_id":
         # Amounts may be all different too.
         span = (column.high or 0.0) - (column.low or 0.0) + 1
-        return is_id_name(column.name) or (column.distinct or 0) >= (1 - _FEW_GAPS) * span
+        named = is_id_name(column.name) and not names_rows(column.name)
+        return named or (column.distinct or 0) >= (1 - _FEW_GAPS) * span
     return True
 
 

@@ -44,6 +44,8 @@ _FEWEST_GROUPS = 20
 # A category with more values than this share of rows repeats too little to be learnt.
 _LEARNT_BY_HEART = 0.5
 _MOST_CODES = 1_000
+# Numbers of rows rise in so many of them.
+_RISING = 0.99
 
 
 @dataclass
@@ -286,6 +288,7 @@ def _no_feature(column: Column, profile: Profile, roles: Roles, sample: pd.DataF
         lambda: _constant(column),
         lambda: _later(column, roles, sample),
         lambda: _unreadable(column),
+        lambda: _row_number(column, sample),
         lambda: _key_like(column, profile),
     )
     return next((reason for rule in rules if (reason := rule())), None)
@@ -316,9 +319,17 @@ def _later(column: Column, roles: Roles, sample: pd.DataFrame) -> str | None:
     return None
 
 
+def _row_number(column: Column, sample: pd.DataFrame) -> str | None:
+    """Find numbers that go up from row to row, but for the seams of tables put together."""
+    if not (names_rows(column.name) and column.told == "whole number" and column.whole):
+        return None
+    steps = np.diff(sample[column.name].dropna().to_numpy(dtype=float))
+    # A measurement may be called index too.
+    follows = column.unique or (len(steps) and float((steps > 0).mean()) >= _RISING)
+    return "numbers the rows" if follows else None
+
+
 def _key_like(column: Column, profile: Profile) -> str | None:
-    if names_rows(column.name) and column.is_number:
-        return "numbers the rows"
     if _is_key(column, profile):
         return "has another value in each row, and can only be learnt by heart"
     distinct = column.distinct or 0
@@ -328,7 +339,7 @@ def _key_like(column: Column, profile: Profile) -> str | None:
     if is_entity_name(column.name) and _comes_back(column, profile.looked_at):
         by_heart = is_person_or_thing(column.name) or column.is_number
         return "names an entity, which can only be learnt by heart" if by_heart else None
-    named = is_id_name(column.name) and not _is_count(column)
+    named = is_id_name(column.name) and not names_rows(column.name) and not _is_count(column)
     meaningless = named and column.whole and rate > 0.1 and distinct > 50
     return "an id, whose size means nothing" if meaningless else None
 
