@@ -239,6 +239,18 @@ def test_wishes_that_do_not_fit_are_refused(wishes, kind, words):
         proposed(churn(), **wishes)
 
 
+@pytest.mark.parametrize("tags", [["a"], {"a": 1}, np.array(["a"])], ids=["list", "map", "array"])
+def test_groups_and_keys_of_nested_values_are_refused(tags):
+    table = orders()
+    table["tags"] = [tags] * len(table)
+    with pytest.raises(SchemaError, match=r"--group: 'tags' holds .*, expected texts"):
+        proposed(table, roles=Asked(group="tags"))
+    with pytest.raises(SchemaError, match=r"(?s)2 faults.*--group.*--ids: 'tags' holds"):
+        proposed(table, roles=Asked(group="missing", ids=["order_id", "tags"]))
+    table["tags"] = [f"tag {number % 50}" for number in range(len(table))]
+    assert proposed(table, roles=Asked(group="tags")).roles.group == "tags"
+
+
 def test_all_wrong_names_are_told_at_once():
     with pytest.raises(SchemaError, match=r"(?s)3 faults.*--target.*--group.*--ids"):
         proposed(churn(), target="a", roles=Asked(group="b", ids=["c"]))

@@ -110,13 +110,14 @@ def propose(frame: pd.DataFrame, table: str, unit: str, wishes: Wishes) -> Propo
     DataError
         If the table has no rows, or no column that could be a target.
     SchemaError
-        If the user named a column that is not there, or a time column without timestamps.
+        If the user named a column that is not there, a time column without timestamps, or a group
+        or key of lists.
     """
     if frame.empty:
         raise DataError(f"{table} has no rows, so there is nothing to guess from. Bring rows.")
     sample = sample_of(frame)
     profile = profile_table(frame, sample)
-    _require_wished(profile, table, wishes)
+    _require_wished(sample, profile, table, wishes)
     target = _target(profile, table, wishes.target)
     column = profile.columns[target.name]
     task = guess_task(sample[target.name], column, wishes.task)
@@ -151,7 +152,7 @@ def propose(frame: pd.DataFrame, table: str, unit: str, wishes: Wishes) -> Propo
     )
 
 
-def _require_wished(profile: Profile, table: str, wishes: Wishes) -> None:
+def _require_wished(sample: pd.DataFrame, profile: Profile, table: str, wishes: Wishes) -> None:
     asked = wishes.roles
     single = {"--target": wishes.target, "--time": asked.time, "--group": asked.group}
     named = {option: [name] for option, name in single.items() if name}
@@ -174,10 +175,28 @@ def _require_wished(profile: Profile, table: str, wishes: Wishes) -> None:
             f"--time: {time.name!r} is {time.told}, expected timestamps. Convert it when the table is "
             "made, or leave --time out."
         )
+    for option in ("--group", "--ids"):
+        faults += [
+            f"{option}: {name!r} holds {profile.columns[name].told}, expected texts, numbers or times "
+            "that can be compared. Convert them when the table is made, or name another column."
+            for name in named.get(option, [])
+            if name in profile.columns and not _can_be_compared(sample[name])
+        ]
     if faults:
         raise SchemaError(numbered(faults))
     if clashes:
         raise ParamsError(numbered(clashes))
+
+
+def _can_be_compared(column: "pd.Series[Any]") -> bool:
+    """Say whether values can be told apart, as lists and maps cannot."""
+    if column.dtype != object:
+        return True
+    try:
+        pd.unique(column.dropna())
+    except TypeError:
+        return False
+    return True
 
 
 def _target(profile: Profile, table: str, wished: str | None) -> TargetGuess:
