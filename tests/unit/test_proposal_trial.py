@@ -58,7 +58,7 @@ def test_values_in_findings_reach_the_terminal_and_not_the_file():
     held = " ".join(proposal.roles.excluded.values())
     assert "s3cret" not in held
     assert "is missing, or known, as the outcome is (leak_missing_by_class)" in held
-    told = " ".join(summary(proposal, Place(TABLE, None, ""), [], "dvc", 100))
+    told = " ".join(summary(proposal, Place(TABLE), [], "dvc", 100))
     assert "s3cret word" in told
     assert "exactly where the target" in told
 
@@ -298,6 +298,34 @@ def test_entities_that_only_their_rows_tell_of_are_grouped(planted):
     assert proposed(table, roles=Asked(no_group=True)).roles.group is None
     gapped = table.assign(whom=table["whom"].where(table.index > 3))
     assert proposed(gapped).roles.group is None
+
+
+def with_attributes(name, rows=4000):
+    """A table of which four columns are the same wherever one is."""
+    rng = np.random.default_rng(0)
+    area = rng.integers(0, 120, rows)
+    known = {f"area_{part}": rng.normal(size=120).round(3)[area] for part in "abcd"}
+    others = {f"x{number}": rng.normal(size=rows) for number in range(4)}
+    code = rng.permutation(120)[area] * 37 + 10_000
+    target = rng.uniform(size=rows) < 0.3
+    return pd.DataFrame({name: code, **known, **others, "churn": target})
+
+
+@pytest.mark.parametrize("name", ["zip", "PLZ", "product", "regionid"])
+def test_a_kind_with_attributes_is_no_group_and_is_told(name):
+    proposal = proposed(with_attributes(name))
+    assert proposal.roles.group is None
+    assert proposal.params.split.strategy == "random"
+    assert name not in proposal.params.data.exclude_columns
+    told = " ".join(" ".join(summary(proposal, Place(TABLE), [], "dvc", 100)).split())
+    assert f"data.group_column: {name} has 120 values with 33.3 rows each" in told
+    assert proposal.trial.split_error == ""
+
+
+def test_an_entity_with_attributes_is_the_group():
+    proposal = proposed(with_attributes("whom"))
+    assert proposal.roles.group == "whom"
+    assert proposal.params.split.strategy == "group"
 
 
 def test_a_nested_target_that_is_named_is_told_of():

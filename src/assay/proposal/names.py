@@ -50,6 +50,7 @@ _KINDS = frozenset(
         "product", "item", "category", "type", "status", "region", "country", "city", "state",
         "channel", "brand", "sku", "department", "dept", "class", "segment", "campaign", "language",
         "currency", "plan", "zone", "area", "zip", "postal", "model", "version", "reason", "color",
+        "zipcode", "postcode", "plz", "district", "sector", "county", "neighborhood", "municipality",
     }
 )  # fmt: skip
 
@@ -91,9 +92,16 @@ def is_id_name(name: str) -> bool:
     return len(told) == 1 and last in PEOPLE_AND_THINGS
 
 
+def is_kind_name(name: str) -> bool:
+    """Say whether a name is that of a kind that many rows share, such as a place or a brand."""
+    return has_word(name, _KINDS) or any(
+        word.endswith("id") and word[:-2] in _KINDS for word in words(name)
+    )
+
+
 def is_entity_name(name: str) -> bool:
     """Say whether a name is that of an entity that may come back, not of a kind that many share."""
-    return is_id_name(name) and not has_word(name, _KINDS) and not names_rows(name)
+    return is_id_name(name) and not is_kind_name(name) and not names_rows(name)
 
 
 def is_person_or_thing(name: str) -> bool:

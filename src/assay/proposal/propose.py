@@ -11,7 +11,7 @@ from assay.checks.findings import Finding
 from assay.errors import DataError, ParamsError, SchemaError, nearest, numbered, shown
 from assay.params import Params, TaskType, parse_params
 from assay.proposal.document import template_values
-from assay.proposal.names import is_id_name, names_rows
+from assay.proposal.names import is_id_name, is_kind_name, names_rows
 from assay.proposal.profile import Column, Profile, profile_table, sample_of
 from assay.proposal.roles import Asked, Roles, guess_roles, is_ours
 from assay.proposal.settings import Settings, guess_settings
@@ -226,15 +226,23 @@ def _group_found(
     }  # fmt: skip
     for finding in findings:
         name = finding.columns[0] if finding.columns else ""
-        if finding.code == _ENTITIES and roles.group is None and name in able:
-            roles.group = name
-            roles.categorical = [other for other in roles.categorical if other != name]
-            distinct = profile.columns[name].distinct or 1
-            each = profile.looked_at / distinct
+        if finding.code != _ENTITIES or roles.group is not None or name not in able:
+            continue
+        distinct = profile.columns[name].distinct or 1
+        told = (
+            f"{distinct:,} values with {profile.looked_at / distinct:.1f} rows each, within which other "
+            "columns stay the same"
+        )
+        if is_kind_name(name):
+            # A place or a brand has attributes too, and the rows to be scored have the same ones.
             roles.reasons["group_column"] = [
-                f"{distinct:,} values with {each:.1f} rows each, within which other columns stay the "
-                "same: an entity that comes back."
+                f"{shown(name)} has {told}; by its name a kind that new rows share. If the model must "
+                "work for new ones, name it here."
             ]
+            continue
+        roles.group = name
+        roles.categorical = [other for other in roles.categorical if other != name]
+        roles.reasons["group_column"] = [f"{told}: an entity that comes back."]
 
 
 def _exclude_found(
