@@ -57,7 +57,10 @@ def test_kinds_and_row_numbers_are_no_entities():
 @pytest.mark.parametrize(
     ("name", "code"),
     [("zip_code", True), ("STORE", True), ("product_id", True), ("ZIP", True), ("age", False),
-     ("code_length", False)],
+     ("code_length", False), ("distance_to_store", False), ("items_in_category", False),
+     ("orders_per_region", False), ("number_of_shop", False), ("num_store", False),
+     ("distance_store", False), ("index", False), ("home_zip", True), ("product_category", True),
+     ("icd_code", True), ("distance_to_store_id", True), ("branch", True)],
 )  # fmt: skip
 def test_names_of_codes(name, code):
     assert is_code_name(name) is code

@@ -101,6 +101,37 @@ def test_numbers_of_rows_are_a_key_of_last_resort(name):
     assert roles.excluded == {name: "numbers the rows"}
 
 
+def feature_names(frame, roles):
+    return [column.name for column in roles.features(profile_table(frame, frame), "target")]
+
+
+@pytest.mark.parametrize("name", ["index", "idx", "Index"])
+def test_a_measurement_may_be_called_index(name):
+    rng = np.random.default_rng(0)
+    for values in (rng.normal(size=400), rng.integers(0, 100, 400), np.sort(rng.poisson(9, 400))):
+        frame = frame_of(**{name: values})
+        roles = roles_of(frame)
+        assert feature_names(frame, roles) == ["a", name]
+        assert roles.categorical == []
+
+
+def test_numbers_of_rows_are_none_where_tables_are_put_together_or_shuffled():
+    parts = np.r_[np.arange(250), np.arange(150)]
+    assert roles_of(frame_of(index=parts)).excluded == {"index": "numbers the rows"}
+    kept = np.random.default_rng(0).permutation(600)[:400]
+    frame = frame_of(index=kept, uid=[f"u{number}" for number in range(400)])
+    assert roles_of(frame).excluded == {"index": "numbers the rows"}
+
+
+def test_quantities_are_no_codes_for_their_last_word():
+    rng = np.random.default_rng(0)
+    frame = frame_of(
+        distance_to_store=rng.poisson(9, 400), items_in_category=rng.poisson(5, 400),
+        store=rng.integers(1, 9, 400),
+    )  # fmt: skip
+    assert roles_of(frame).categorical == ["store"]
+
+
 def test_numbers_that_happen_to_be_unique_are_features():
     roles = roles_of(frame_of(price=np.random.default_rng(0).permutation(400) * 7 + 3))
     assert roles.ids == []
@@ -120,6 +151,31 @@ def test_an_entity_with_gaps_is_mentioned_and_no_feature():
     assert roles.group is None
     assert "missing in 1.00% of rows. Mend it" in roles.reasons["group_column"][0]
     assert list(roles.excluded) == ["user_id"]
+
+
+@pytest.mark.parametrize("rows", [200, 4000])
+@pytest.mark.parametrize("name", ["passenger_num", "prior_case_number", "session_num", "item_no"])
+def test_counts_are_features_whatever_their_name(name, rows):
+    rng = np.random.default_rng(rows)
+    for count in (rng.poisson(60, rows), rng.geometric(0.02, rows)):
+        frame = pd.DataFrame({name: count, "a": rng.normal(size=rows), "target": count > 59})
+        roles = roles_of(frame)
+        assert roles.group is None
+        assert [column.name for column in roles.features(profile_table(frame, frame), "target")] == [
+            name, "a",
+        ]  # fmt: skip
+        assert roles.categorical == []
+        assert "If it is the number of an entity" in roles.reasons["group_column"][0]
+
+
+@pytest.mark.parametrize("name", ["customer_no", "account_number", "card_num"])
+def test_numbers_of_entities_are_groups(name):
+    rng = np.random.default_rng(0)
+    accounts = rng.choice(10**8, 300, replace=False)
+    for numbers in (rng.integers(1, 301, 3000), rng.choice(accounts, 3000)):
+        frame = pd.DataFrame({name: numbers, "a": rng.normal(size=3000), "target": numbers % 2})
+        assert roles_of(frame).group == name
+        assert roles_of(frame.astype({name: str})).group == name
 
 
 def test_few_stores_are_codes_and_products_are_no_entities():

@@ -136,3 +136,27 @@ def test_the_positive_label(values, label, why):
     assert why in guess.positive_why
     share = sum(value == label for value in values) / len(values)
     assert f"{share:.2%} of rows have it" in guess.positive_why
+
+
+@pytest.mark.parametrize("make", [int, float, str])
+@pytest.mark.parametrize("codes", [(1, 2), (1, 3), (2, 1), (9, 7)])
+def test_one_speaks_only_beside_0_or_minus_1(codes, make):
+    often, rare = codes
+    guess = task_of([make(often)] * 8 + [make(rare)] * 2)
+    assert guess.type == "binary"
+    assert str(guess.positive_label).removesuffix(".0") == str(rare)
+    assert "is the rarer one" in guess.positive_why
+    assert not guess.sure
+
+
+@pytest.mark.parametrize("codes", [(0, 1), (-1, 1), ("0", "1"), ("no", "yes"), (False, True)])
+def test_labels_that_speak_are_sure(codes):
+    denies, says = codes
+    guess = task_of([denies] * 2 + [says] * 8)
+    assert (guess.positive_label, guess.sure) == (says, True)
+    assert "by its word" in guess.positive_why
+
+
+def test_beside_0_another_number_happens():
+    guess = task_of([0] * 2 + [4] * 8)
+    assert (guess.positive_label, guess.sure) == (4, True)

@@ -3,13 +3,14 @@
 import numpy as np
 import pandas as pd
 import pytest
-from proposals import churn, orders, patients, proposed
+from proposals import TABLE, churn, orders, patients, proposed
 
 from assay.checks.findings import Finding
 from assay.errors import DataError, ParamsError, SchemaError
 from assay.proposal import trial
+from assay.proposal.places import Place
 from assay.proposal.roles import Asked
-from assay.proposal.summary import stops_at
+from assay.proposal.summary import stops_at, summary
 
 
 @pytest.fixture
@@ -33,16 +34,86 @@ def leak(code, *columns):
 
 
 @pytest.mark.parametrize(
-    "code", ["leak_determines_target", "leak_single_feature", "leak_missing_by_class"]
+    ("code", "why"),
+    [
+        ("leak_determines_target", "determines the target"),
+        ("leak_single_feature", "alone predicts the target too well"),
+        ("leak_after_decision", "is later than the time of the decision"),
+    ],
 )
-def test_what_may_know_the_outcome_is_excluded(planted, code):
+def test_what_may_know_the_outcome_is_excluded(planted, code, why):
     planted(leak(code, "minutes"))
     proposal = proposed(churn())
-    assert proposal.roles.excluded["minutes"] == (
-        f"may know the outcome ({code}): feature 'minutes' knows too much"
-    )
+    assert proposal.roles.excluded["minutes"] == f"may know the outcome: {why} ({code})"
     assert "minutes" in proposal.params.data.exclude_columns
     assert not [found for found in proposal.trial.findings if found.code == code]
+
+
+def test_values_in_findings_reach_the_terminal_and_not_the_file():
+    table = churn().assign(churn=np.where(churn()["churn"] == "yes", "s3cret word", "other"))
+    table["copy"] = "x " + table["churn"]
+    table["noted"] = np.where(table["churn"] == "s3cret word", 1.5, np.nan)
+    proposal = proposed(table, target="churn")
+    assert {"copy", "noted"} <= set(proposal.params.data.exclude_columns)
+    held = " ".join(proposal.roles.excluded.values())
+    assert "s3cret" not in held
+    assert "is missing, or known, as the outcome is (leak_missing_by_class)" in held
+    told = " ".join(summary(proposal, Place(TABLE), [], "dvc", 100))
+    assert "s3cret word" in told
+    assert "exactly where the target" in told
+
+
+def income(positive):
+    """A table in which `income` is missing in 25 rows: of positives, or of any."""
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({
+        "income": rng.lognormal(10, 0.5, 4000), "a": rng.normal(size=4000),
+        "churn": np.arange(4000) % 10 == 0,
+    })  # fmt: skip
+    table.loc[np.flatnonzero(table["churn"] if positive else ~table["churn"])[:25], "income"] = None
+    return table
+
+
+def test_a_handful_of_rows_excludes_no_feature():
+    proposal = proposed(income(True))
+    assert "income" not in proposal.params.data.exclude_columns
+    assert [found.code for found in proposal.to_judge] == ["leak_missing_by_class"]
+    assert proposed(income(False)).to_judge == ()
+
+
+def test_missingness_that_tells_most_outcomes_excludes_a_feature():
+    table = income(True)
+    table["noted"] = np.where(table["churn"] | (np.arange(4000) == 7), 1.5, np.nan)
+    assert list(proposed(table).params.data.exclude_columns) == ["noted"]
+
+
+def numbered(rows, **columns):
+    rng = np.random.default_rng(rows)
+    base = {"a": rng.normal(size=rows), "churn": rng.uniform(size=rows) < 0.3}
+    return pd.DataFrame({**columns, **base})
+
+
+def test_amounts_that_do_not_repeat_are_features():
+    rng = np.random.default_rng(0)
+    cents = numbered(6000, revenue_cents=rng.lognormal(17, 2, 6000).round().astype("int64"))
+    proposal = proposed(cents)
+    assert proposal.params.data.exclude_columns == {}
+    assert "numeric_id" not in {found.code for found in proposal.trial.findings}
+    metres = numbered(600, distance_m=rng.choice(1_000_000, 600, replace=False))
+    proposal = proposed(metres)
+    assert proposal.params.data.exclude_columns == {}
+    assert [found.code for found in proposal.to_judge] == ["numeric_id"]
+
+
+def test_numbers_that_are_ids_by_name_or_without_gaps_are_no_features():
+    rng = np.random.default_rng(0)
+    wide = rng.choice(10**9, 600, replace=False)
+    some = np.where(np.arange(600) % 9 == 0, np.nan, rng.permutation(600) + 70_000)
+    table = numbered(600, order_key=[f"k{i}" for i in range(600)], claim_id=wide, running=some)
+    table.loc[3, "claim_id"] = table.loc[4, "claim_id"]
+    assert {"claim_id"} <= set(proposed(table).params.data.exclude_columns)
+    table = numbered(600, running=rng.permutation(660)[:600] + 70_000)
+    assert list(proposed(table).params.data.exclude_columns) == ["running"]
 
 
 def test_a_name_alone_excludes_nothing(planted):
@@ -116,12 +187,33 @@ def test_times_in_few_steps_get_fewer_folds():
     assert stops_at(proposal) == []
 
 
-def test_a_split_that_cannot_work_gives_way():
-    table = orders()
-    table["placed_at"] = pd.Timestamp("2024-01-01") + pd.to_timedelta(np.arange(3000) % 2, "D")
-    proposal = proposed(table, roles=Asked(no_group=True))
-    assert proposal.params.split.strategy == "random"
-    assert proposal.reasons["split.strategy"][0].startswith("random, because time does not work: ")
+def in_few_days(count, rows=3000):
+    table = orders(rows)
+    table["placed_at"] = pd.Timestamp("2024-01-01") + pd.to_timedelta(np.arange(rows) % count, "D")
+    return table
+
+
+def test_a_time_split_that_cannot_work_is_told_and_never_becomes_random():
+    proposal = proposed(in_few_days(2), roles=Asked(no_group=True))
+    assert proposal.params.split.strategy == "time"
+    assert proposal.reasons["split.strategy"][0].startswith("time, because rows are scored later")
+    (told,) = stops_at(proposal)
+    assert told.startswith("split will stop at: ")
+
+
+def test_new_entities_in_few_steps_of_time_keep_the_time():
+    table = in_few_days(2)
+    table["customer_id"] = np.arange(3000) // 2 + 7
+    asked = Asked(group="customer_id", time="placed_at")
+    assert proposed(table, roles=asked).params.split.strategy in {"time", "group_time"}
+
+
+def test_groups_that_cannot_be_split_never_become_random():
+    table = patients()
+    table["diagnosis"] = np.where(table["patient_id"] == "P3", "rare", "common")
+    proposal = proposed(table, target="diagnosis")
+    assert proposal.params.split.strategy == "group"
+    assert stops_at(proposal)[0].startswith(("split will stop at: ", "validate will stop at: "))
 
 
 def test_rare_classes_get_fewer_folds():
@@ -145,6 +237,18 @@ def test_rare_classes_get_fewer_folds():
 def test_wishes_that_do_not_fit_are_refused(wishes, kind, words):
     with pytest.raises(kind, match=words):
         proposed(churn(), **wishes)
+
+
+@pytest.mark.parametrize("tags", [["a"], {"a": 1}, np.array(["a"])], ids=["list", "map", "array"])
+def test_groups_and_keys_of_nested_values_are_refused(tags):
+    table = orders()
+    table["tags"] = [tags] * len(table)
+    with pytest.raises(SchemaError, match=r"--group: 'tags' holds .*, expected texts"):
+        proposed(table, roles=Asked(group="tags"))
+    with pytest.raises(SchemaError, match=r"(?s)2 faults.*--group.*--ids: 'tags' holds"):
+        proposed(table, roles=Asked(group="missing", ids=["order_id", "tags"]))
+    table["tags"] = [f"tag {number % 50}" for number in range(len(table))]
+    assert proposed(table, roles=Asked(group="tags")).roles.group == "tags"
 
 
 def test_all_wrong_names_are_told_at_once():
@@ -187,10 +291,41 @@ def test_entities_that_only_their_rows_tell_of_are_grouped(planted):
     proposal = proposed(table.drop(columns=["day", "delivered_at"]))
     assert proposal.roles.group == "whom"
     assert proposal.params.split.strategy == "group"
-    assert proposal.reasons["data.group_column"] == ["feature 'whom' knows too much."]
+    assert proposal.reasons["data.group_column"] == [
+        "300 values with 10.0 rows each, within which other columns stay the same: an entity that "
+        "comes back."
+    ]
     assert proposed(table, roles=Asked(no_group=True)).roles.group is None
     gapped = table.assign(whom=table["whom"].where(table.index > 3))
     assert proposed(gapped).roles.group is None
+
+
+def with_attributes(name, rows=4000):
+    """A table of which four columns are the same wherever one is."""
+    rng = np.random.default_rng(0)
+    area = rng.integers(0, 120, rows)
+    known = {f"area_{part}": rng.normal(size=120).round(3)[area] for part in "abcd"}
+    others = {f"x{number}": rng.normal(size=rows) for number in range(4)}
+    code = rng.permutation(120)[area] * 37 + 10_000
+    target = rng.uniform(size=rows) < 0.3
+    return pd.DataFrame({name: code, **known, **others, "churn": target})
+
+
+@pytest.mark.parametrize("name", ["zip", "PLZ", "product", "regionid"])
+def test_a_kind_with_attributes_is_no_group_and_is_told(name):
+    proposal = proposed(with_attributes(name))
+    assert proposal.roles.group is None
+    assert proposal.params.split.strategy == "random"
+    assert name not in proposal.params.data.exclude_columns
+    told = " ".join(" ".join(summary(proposal, Place(TABLE), [], "dvc", 100)).split())
+    assert f"data.group_column: {name} has 120 values with 33.3 rows each" in told
+    assert proposal.trial.split_error == ""
+
+
+def test_an_entity_with_attributes_is_the_group():
+    proposal = proposed(with_attributes("whom"))
+    assert proposal.roles.group == "whom"
+    assert proposal.params.split.strategy == "group"
 
 
 def test_a_nested_target_that_is_named_is_told_of():

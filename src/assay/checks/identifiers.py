@@ -29,8 +29,8 @@ _MANY_ROWS_PER_VALUE = 50
 # Fewer values than this, or fewer rows to a value, are categories, or nothing that comes back.
 FEWEST_VALUES = 20
 _FEWEST_ROWS_PER_VALUE = 1.5
-# So many repeats are expected of a quantity, or so many rows have none.
-_SURPRISING, _MANY_ROWS = 3.0, 5_000
+# So many repeats are expected of a quantity where none are a surprise.
+_SURPRISING = 3.0
 
 
 @dataclass(frozen=True)
@@ -166,7 +166,7 @@ def is_numeric_id(ordered: npt.NDArray[np.float64], least_unique_rate: float) ->
 
     A quantity that is drawn again and again repeats itself by chance, more often the narrower its
     range is. Ids do not: they have less than a quarter of the repeats to be expected in their range,
-    or none at all where some are expected, or the rows are many, or they are spread evenly.
+    or none at all where some are expected, or they are spread evenly.
 
     Parameters
     ----------
@@ -190,12 +190,17 @@ def is_numeric_id(ordered: npt.NDArray[np.float64], least_unique_rate: float) ->
     if repeats:
         return rate if repeats < expected / 4 else None
     # Few numbers in a wide range do not repeat either: ids are then spread evenly, amounts are not.
-    surprising = expected > _SURPRISING or len(ordered) >= _MANY_ROWS
-    return rate if surprising or _is_even(ordered) else None
+    return rate if expected > _SURPRISING or is_even(ordered) else None
 
 
-def _is_even(ordered: npt.NDArray[np.float64]) -> bool:
-    """Say whether Kolmogorov and Smirnov find no fault with an even spread, at 1%."""
+def is_even(ordered: npt.NDArray[np.float64]) -> bool:
+    """Say whether Kolmogorov and Smirnov find no fault with an even spread, at 1%.
+
+    Parameters
+    ----------
+    ordered : ndarray, shape (n,)
+        Ascending, of at least two values.
+    """
     place = (ordered - ordered[0]) / (ordered[-1] - ordered[0])
     expected = np.arange(len(ordered)) / (len(ordered) - 1)
     return bool(np.abs(place - expected).max() * np.sqrt(len(ordered)) < 1.63)

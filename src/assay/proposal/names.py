@@ -26,7 +26,7 @@ _WITH_ID = PEOPLE_AND_THINGS | {
 _ID_WORDS = frozenset(
     {"id", "ids", "uuid", "guid", "key", "pk", "identifier", "rowid", "uid", "hash"}
 )
-# These number a thing only behind its name: `order_no`, not `number`.
+# These number a thing only behind its name: `order_no`, not `number`. They may also count things.
 _NUMBER_WORDS = frozenset({"no", "nr", "num", "number", "ref"})
 _ROW_NUMBERS = frozenset({"index", "idx", "rownames", "rowname", "unnamed", "rownum", "rownumber"})
 # Numbers that are mere codes.
@@ -37,12 +37,20 @@ _CODE_WORDS = frozenset(
         "status", "segment", "department", "dept", "sic", "naics", "icd", "fips", "cluster", "zone",
     }
 )  # fmt: skip
+# With one of these before it, a code word ends the name of an amount: `num_store`.
+_AMOUNTS = frozenset(
+    {
+        "n", "num", "number", "count", "total", "sum", "mean", "avg", "average", "median", "min", "max",
+        "distance", "dist", "share", "rate", "rank", "days", "hours", "visits", "size",
+    }
+)  # fmt: skip
 # What many rows share without being one entity.
 _KINDS = frozenset(
     {
         "product", "item", "category", "type", "status", "region", "country", "city", "state",
         "channel", "brand", "sku", "department", "dept", "class", "segment", "campaign", "language",
         "currency", "plan", "zone", "area", "zip", "postal", "model", "version", "reason", "color",
+        "zipcode", "postcode", "plz", "district", "sector", "county", "neighborhood", "municipality",
     }
 )  # fmt: skip
 
@@ -63,6 +71,12 @@ def names_rows(name: str) -> bool:
     return "".join(words(name)) in _ROW_NUMBERS or words(name)[:1] == ("unnamed",)
 
 
+def may_count(name: str) -> bool:
+    """Say whether a name is that of a key or of a count: `passenger_num` may be either."""
+    told = words(name)
+    return len(told) > 1 and told[-1] in _NUMBER_WORDS and told[-2] in _WITH_ID
+
+
 def is_id_name(name: str) -> bool:
     """Say whether a name is that of a key or of an entity: `order_id`, `orderid`, `order_no`."""
     told = words(name)
@@ -71,16 +85,23 @@ def is_id_name(name: str) -> bool:
     last = told[-1]
     if last in _ID_WORDS or told[0] in {"id", "uuid", "guid"} or names_rows(name):
         return True
-    if last in _NUMBER_WORDS and len(told) > 1:
-        return told[-2] in _WITH_ID
+    if may_count(name):
+        return True
     if last.endswith("id") and last[:-2] in _WITH_ID:
         return True
     return len(told) == 1 and last in PEOPLE_AND_THINGS
 
 
+def is_kind_name(name: str) -> bool:
+    """Say whether a name is that of a kind that many rows share, such as a place or a brand."""
+    return has_word(name, _KINDS) or any(
+        word.endswith("id") and word[:-2] in _KINDS for word in words(name)
+    )
+
+
 def is_entity_name(name: str) -> bool:
     """Say whether a name is that of an entity that may come back, not of a kind that many share."""
-    return is_id_name(name) and not has_word(name, _KINDS) and not names_rows(name)
+    return is_id_name(name) and not is_kind_name(name) and not names_rows(name)
 
 
 def is_person_or_thing(name: str) -> bool:
@@ -91,7 +112,19 @@ def is_person_or_thing(name: str) -> bool:
     )
 
 
+# Behind these a code word is the end of a way, or what is counted: `distance_to_store`.
+_TOWARDS = frozenset({"to", "from", "in", "per", "of", "by", "within", "at", "for"})
+
+
 def is_code_name(name: str) -> bool:
-    """Say whether numbers under a name are rather codes than quantities."""
+    """Say whether numbers under a name are rather codes than quantities.
+
+    A code word stands alone (`zip`), behind words that say which one (`home_zip`), or before `id`;
+    behind a preposition, or a number of something, it is no code.
+    """
     told = words(name)
-    return bool(told) and (told[-1] in _CODE_WORDS or is_id_name(name))
+    if not told:
+        return False
+    if set(told[:-1]) & (_TOWARDS | _AMOUNTS):
+        return is_id_name(name) and told[-1] in _ID_WORDS
+    return told[-1] in _CODE_WORDS or (is_id_name(name) and not names_rows(name))

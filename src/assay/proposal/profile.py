@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from assay.checks.identifiers import is_even
 from assay.column_types import DATES, MOMENTS, SECONDS, held
 from assay.errors import shown
 from assay.proposal.text_forms import is_date_text
@@ -19,6 +20,8 @@ _FEWEST_ROWS = 20_000
 # Values of a text column that tell what it is like.
 _TEXTS = 1_000
 _EXAMPLES = 4
+# Frequencies of neighbours with a correlation above this are those of a count.
+_ALIKE = 0.3
 _MOMENTS = frozenset({"time", "date"})
 
 
@@ -51,6 +54,9 @@ class Column:
         Whether it is dates or times that are written as texts.
     spaced_rate : float
         Share of texts with a space in them.
+    counts_things : bool
+        Whether it is whole numbers of which near ones are about as frequent, or which thin out
+        towards an end, as in a count; the numbers of entities do neither.
     """
 
     name: str
@@ -67,6 +73,7 @@ class Column:
     high: float | None
     date_text: bool
     spaced_rate: float
+    counts_things: bool
 
     @property
     def zoned(self) -> bool:
@@ -175,6 +182,7 @@ def profile_column(column: "pd.Series[Any]", sample: "pd.Series[Any]") -> Column
         high=float(numbers.max()) if numbers is not None else None,
         date_text=texts is not None and is_date_text(present),
         spaced_rate=float(texts.str.contains(r"\s").mean()) if texts is not None else 0.0,
+        counts_things=told == "whole number" and counts is not None and _counts_things(counts),
     )
 
 
@@ -200,6 +208,19 @@ def _numbers(present: "pd.Series[Any]") -> "np.ndarray[Any, Any] | None":
         return None
     numbers = numbers[np.isfinite(numbers)]
     return numbers if len(numbers) else None
+
+
+def _counts_things(counts: "pd.Series[Any]") -> bool:
+    """Say whether near numbers are about as frequent, or the numbers thin out towards an end."""
+    counts = counts.sort_index()
+    frequency = counts.to_numpy(dtype=float)
+    before, after = frequency[:-1], frequency[1:]
+    if len(before) < 2:
+        return False
+    varies = bool(before.std() and after.std())
+    if varies and np.corrcoef(before, after)[0, 1] > _ALIKE:
+        return True
+    return not is_even(counts.index.to_numpy(dtype=float))
 
 
 def _examples(present: "pd.Series[Any]") -> tuple[str, ...]:

@@ -1,6 +1,5 @@
 """From a table to a proposal: every guess in turn, then a trial of what came out."""
 
-import textwrap
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -12,18 +11,21 @@ from assay.checks.findings import Finding
 from assay.errors import DataError, ParamsError, SchemaError, nearest, numbered, shown
 from assay.params import Params, TaskType, parse_params
 from assay.proposal.document import template_values
-from assay.proposal.profile import Profile, profile_table, sample_of
+from assay.proposal.names import is_id_name, is_kind_name, names_rows
+from assay.proposal.profile import Column, Profile, profile_table, sample_of
 from assay.proposal.roles import Asked, Roles, guess_roles, is_ours
 from assay.proposal.settings import Settings, guess_settings
 from assay.proposal.target import TargetGuess, TaskGuess, guess_target, guess_task
 from assay.proposal.trial import Trial, check, try_out
 
-# A feature of which one of these is found is kept from the model, until somebody has judged it.
-_LEAKS = (
-    *("leak_determines_target", "leak_single_feature", "leak_missing_by_class"),
-    "leak_after_decision",
-)
-# These have reasons of their own, because a finding may quote a value, and params go to Git.
+# Why a feature is kept from the model, by what was found, until somebody has judged it. These are no
+# messages of findings: those may quote a value, and params go to Git.
+_LEAKS = {
+    "leak_determines_target": "determines the target",
+    "leak_single_feature": "alone predicts the target too well",
+    "leak_missing_by_class": "is missing, or known, as the outcome is",
+    "leak_after_decision": "is later than the time of the decision",
+}
 _USELESS = {
     "constant": "has the same value in every row",
     "all_missing": "has no value in any row",
@@ -34,7 +36,8 @@ _USELESS = {
 _ENTITIES = "repeated_entities"
 # Findings whose columns stay features, for the user to judge.
 _TO_JUDGE = ("leak_target_name",)
-_REASON_LENGTH = 240
+# Numbers with no more gaps than this share of their range stand one behind the other.
+_FEW_GAPS = 0.1
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,8 @@ class Proposal:
     trial : Trial
     to_judge : tuple of Finding
         Findings about columns that stay features.
+    against : dict of str to Finding
+        What excluded a feature that its name and type did not, by column.
     """
 
     values: Mapping[str, Any]
@@ -83,6 +88,7 @@ class Proposal:
     roles: Roles
     trial: Trial
     to_judge: tuple[Finding, ...]
+    against: Mapping[str, Finding]
 
 
 def propose(frame: pd.DataFrame, table: str, unit: str, wishes: Wishes) -> Proposal:
@@ -104,13 +110,14 @@ def propose(frame: pd.DataFrame, table: str, unit: str, wishes: Wishes) -> Propo
     DataError
         If the table has no rows, or no column that could be a target.
     SchemaError
-        If the user named a column that is not there, or a time column without timestamps.
+        If the user named a column that is not there, a time column without timestamps, or a group
+        or key of lists.
     """
     if frame.empty:
         raise DataError(f"{table} has no rows, so there is nothing to guess from. Bring rows.")
     sample = sample_of(frame)
     profile = profile_table(frame, sample)
-    _require_wished(profile, table, wishes)
+    _require_wished(sample, profile, table, wishes)
     target = _target(profile, table, wishes.target)
     column = profile.columns[target.name]
     task = guess_task(sample[target.name], column, wishes.task)
@@ -121,7 +128,8 @@ def propose(frame: pd.DataFrame, table: str, unit: str, wishes: Wishes) -> Propo
     findings = check(sample, first, profile.sampled)
     if not wishes.roles.no_group:
         _group_found(findings, roles, profile, target.name, task.type)
-    to_judge = _exclude_found(findings, roles, profile, target.name)
+    limit = first.validate_.max_feature_score
+    against, to_judge = _exclude_found(findings, roles, profile, target.name, limit)
     # What is excluded may have been the reason of a setting.
     settings = guess_settings(sample, profile, column, task, roles)
     second = _params(fixed, roles, settings)
@@ -140,10 +148,11 @@ def propose(frame: pd.DataFrame, table: str, unit: str, wishes: Wishes) -> Propo
         roles,
         trial,
         to_judge,
+        against,
     )
 
 
-def _require_wished(profile: Profile, table: str, wishes: Wishes) -> None:
+def _require_wished(sample: pd.DataFrame, profile: Profile, table: str, wishes: Wishes) -> None:
     asked = wishes.roles
     single = {"--target": wishes.target, "--time": asked.time, "--group": asked.group}
     named = {option: [name] for option, name in single.items() if name}
@@ -166,10 +175,28 @@ def _require_wished(profile: Profile, table: str, wishes: Wishes) -> None:
             f"--time: {time.name!r} is {time.told}, expected timestamps. Convert it when the table is "
             "made, or leave --time out."
         )
+    for option in ("--group", "--ids"):
+        faults += [
+            f"{option}: {name!r} holds {profile.columns[name].told}, expected texts, numbers or times "
+            "that can be compared. Convert them when the table is made, or name another column."
+            for name in named.get(option, [])
+            if name in profile.columns and not _can_be_compared(sample[name])
+        ]
     if faults:
         raise SchemaError(numbered(faults))
     if clashes:
         raise ParamsError(numbered(clashes))
+
+
+def _can_be_compared(column: "pd.Series[Any]") -> bool:
+    """Say whether values can be told apart, as lists and maps cannot."""
+    if column.dtype != object:
+        return True
+    try:
+        pd.unique(column.dropna())
+    except TypeError:
+        return False
+    return True
 
 
 def _target(profile: Profile, table: str, wished: str | None) -> TargetGuess:
@@ -199,37 +226,70 @@ def _group_found(
     }  # fmt: skip
     for finding in findings:
         name = finding.columns[0] if finding.columns else ""
-        if finding.code == _ENTITIES and roles.group is None and name in able:
-            roles.group = name
-            roles.categorical = [other for other in roles.categorical if other != name]
-            roles.reasons["group_column"] = [" ".join(finding.message.split())]
+        if finding.code != _ENTITIES or roles.group is not None or name not in able:
+            continue
+        distinct = profile.columns[name].distinct or 1
+        told = (
+            f"{distinct:,} values with {profile.looked_at / distinct:.1f} rows each, within which other "
+            "columns stay the same"
+        )
+        if is_kind_name(name):
+            # A place or a brand has attributes too, and the rows to be scored have the same ones.
+            roles.reasons["group_column"] = [
+                f"{shown(name)} has {told}; by its name a kind that new rows share. If the model must "
+                "work for new ones, name it here."
+            ]
+            continue
+        roles.group = name
+        roles.categorical = [other for other in roles.categorical if other != name]
+        roles.reasons["group_column"] = [f"{told}: an entity that comes back."]
 
 
 def _exclude_found(
-    findings: Sequence[Finding], roles: Roles, profile: Profile, target: str
-) -> tuple[Finding, ...]:
-    """Exclude the features that findings speak against; return those that a person must judge."""
+    findings: Sequence[Finding], roles: Roles, profile: Profile, target: str, limit: float
+) -> tuple[dict[str, Finding], tuple[Finding, ...]]:
+    """Exclude the features that findings speak against; return those, and what a person must judge.
+
+    `limit` is `validate.max_feature_score`.
+    """
     features = {column.name for column in roles.features(profile, target)}
-    against: dict[str, str] = {}
-    to_judge = [found for found in findings if found.code in _TO_JUDGE]
+    against: dict[str, Finding] = {}
+    to_judge = []
     for finding in findings:
         names = [name for name in finding.columns if name in features]
-        if finding.code in _LEAKS:
-            reason = f"may know the outcome ({finding.code}): {finding.message}"
-        elif finding.code in _USELESS:
-            reason = _USELESS[finding.code]
-        else:
-            continue
-        for name in names:
-            against.setdefault(
-                name, textwrap.shorten(reason, _REASON_LENGTH, placeholder=" ...").rstrip(".")
-            )
+        if finding.code in {*_LEAKS, *_USELESS} and all(
+            _is_enough(finding, profile.columns[name], limit) for name in names
+        ):
+            for name in names:
+                against.setdefault(name, finding)
+        elif names and finding.code in {*_LEAKS, *_USELESS, *_TO_JUDGE}:
+            to_judge.append(finding)
     if set(against) == features:
         # A model must see something; then a person must judge.
-        return tuple(found for found in findings if found.code in {*_LEAKS, *_TO_JUDGE})
-    roles.excluded |= against
+        suspects = {*_LEAKS, *_TO_JUDGE}
+        return {}, tuple(found for found in findings if found.code in suspects)
+    roles.excluded |= {name: _reason_against(finding) for name, finding in against.items()}
     roles.categorical = [name for name in roles.categorical if name not in against]
-    return tuple(found for found in to_judge if not set(found.columns) & set(against))
+    return against, tuple(found for found in to_judge if not set(found.columns) & set(against))
+
+
+def _is_enough(finding: Finding, column: Column, limit: float) -> bool:
+    """Say whether a finding is enough to take a whole feature from a model."""
+    if finding.code == "leak_missing_by_class" and finding.severity != "error":
+        # A handful of rows without a value, all of one outcome.
+        return float(finding.evidence.get("missing_score", 0.0)) > limit
+    if finding.code == "numeric_id":
+        # Amounts may be all different too.
+        span = (column.high or 0.0) - (column.low or 0.0) + 1
+        named = is_id_name(column.name) and not names_rows(column.name)
+        return named or (column.distinct or 0) >= (1 - _FEW_GAPS) * span
+    return True
+
+
+def _reason_against(finding: Finding) -> str:
+    if finding.code in _LEAKS:
+        return f"may know the outcome: {_LEAKS[finding.code]} ({finding.code})"
+    return _USELESS[finding.code]
 
 
 def _adapt(settings: Settings, trial: Trial) -> None:

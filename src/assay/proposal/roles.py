@@ -17,6 +17,7 @@ from assay.proposal.names import (
     is_entity_name,
     is_id_name,
     is_person_or_thing,
+    may_count,
     names_rows,
 )
 from assay.proposal.profile import Column, Profile, listed_briefly
@@ -43,6 +44,8 @@ _FEWEST_GROUPS = 20
 # A category with more values than this share of rows repeats too little to be learnt.
 _LEARNT_BY_HEART = 0.5
 _MOST_CODES = 1_000
+# Numbers of rows rise in so many of them.
+_RISING = 0.99
 
 
 @dataclass
@@ -243,16 +246,30 @@ def _find_group(sample: pd.DataFrame, columns: Sequence[Column], roles: Roles) -
             f"{shown(column.name)} looks like an entity that comes back, but is missing in "
             f"{column.missing_rate:.2%} of rows. Mend it, and name it here.",
         )
-    if not (panel or gapped):
+    counts = [c.name for c in columns if c.name not in taken and _is_count(c)]
+    if counts and not panel:
+        roles.because(
+            "group_column",
+            f"{listed_briefly(counts)}: by its numbers a count. If it is the number of an entity that "
+            "comes back, name it here.",
+        )
+    if not (panel or gapped or counts):
         roles.because("group_column", "No column looks like an entity that comes back.")
 
 
 def _comes_back(column: Column, row_count: int) -> bool:
     if not is_entity_name(column.name) or not (column.is_text or column.whole):
         return False
+    if _is_count(column):
+        return False
     distinct = column.distinct or 0
     repeats = row_count * (1 - column.missing_rate) / max(distinct, 1)
     return distinct >= _FEWEST_GROUPS and repeats >= 1.05 and column.most_common_rate < 0.5
+
+
+def _is_count(column: Column) -> bool:
+    """Say whether a column may count things by its name, and does by its numbers."""
+    return may_count(column.name) and column.counts_things
 
 
 def _is_panel(column: Column, sample: pd.DataFrame) -> bool:
@@ -271,6 +288,7 @@ def _no_feature(column: Column, profile: Profile, roles: Roles, sample: pd.DataF
         lambda: _constant(column),
         lambda: _later(column, roles, sample),
         lambda: _unreadable(column),
+        lambda: _row_number(column, sample),
         lambda: _key_like(column, profile),
     )
     return next((reason for rule in rules if (reason := rule())), None)
@@ -301,9 +319,17 @@ def _later(column: Column, roles: Roles, sample: pd.DataFrame) -> str | None:
     return None
 
 
+def _row_number(column: Column, sample: pd.DataFrame) -> str | None:
+    """Find numbers that go up from row to row, but for the seams of tables put together."""
+    if not (names_rows(column.name) and column.told == "whole number" and column.whole):
+        return None
+    steps = np.diff(sample[column.name].dropna().to_numpy(dtype=float))
+    # A measurement may be called index too.
+    follows = column.unique or (len(steps) and float((steps > 0).mean()) >= _RISING)
+    return "numbers the rows" if follows else None
+
+
 def _key_like(column: Column, profile: Profile) -> str | None:
-    if names_rows(column.name) and column.is_number:
-        return "numbers the rows"
     if _is_key(column, profile):
         return "has another value in each row, and can only be learnt by heart"
     distinct = column.distinct or 0
@@ -313,11 +339,13 @@ def _key_like(column: Column, profile: Profile) -> str | None:
     if is_entity_name(column.name) and _comes_back(column, profile.looked_at):
         by_heart = is_person_or_thing(column.name) or column.is_number
         return "names an entity, which can only be learnt by heart" if by_heart else None
-    meaningless = is_id_name(column.name) and column.whole and rate > 0.1 and distinct > 50
+    named = is_id_name(column.name) and not names_rows(column.name) and not _is_count(column)
+    meaningless = named and column.whole and rate > 0.1 and distinct > 50
     return "an id, whose size means nothing" if meaningless else None
 
 
 def _is_code(column: Column, profile: Profile) -> bool:
     distinct = column.distinct or 0
     few = 3 <= distinct <= min(_MOST_CODES, profile.looked_at // 10)
-    return column.is_number and column.whole and few and is_code_name(column.name)
+    named = is_code_name(column.name) and not _is_count(column)
+    return column.is_number and column.whole and few and named

@@ -127,10 +127,19 @@ def _guesses(proposal: Proposal, width: int) -> list[str]:
         ("", f"{split.holdout_fraction:.0%} of rows judge; {counted(split.fold_count, 'fold')}"),
     ]
     excluded = list(proposal.roles.excluded.items())
-    told += [("excluded", f"{shown(name)}: {reason}") for name, reason in excluded[:_LISTED]]
+    told += [
+        ("excluded", f"{shown(name)}: {reason}{_found(name, proposal)}")
+        for name, reason in excluded[:_LISTED]
+    ]
     if len(excluded) > _LISTED:
         told.append(("", f"and {len(excluded) - _LISTED:,} more, listed in the file"))
     return [line for key, text in told for line in _wrapped(text, width, f"{key:<10}", " " * 10)]
+
+
+def _found(name: str, proposal: Proposal) -> str:
+    """Return what was found of an excluded column, which may quote values: here, not in the file."""
+    finding = proposal.against.get(name)
+    return f": {finding.message}" if finding else ""
 
 
 def _wrapped(text: str, width: int, first: str, further: str) -> list[str]:
@@ -155,13 +164,17 @@ def _by_hand(proposal: Proposal) -> list[str]:
         checks.append("the target: name another one with --target")
     for key in ("time_column", "group_column"):
         if getattr(proposal.params.data, key) is None:
-            told = " ".join(proposal.reasons.get(f"data.{key}", ()))
-            if told and not told.startswith("No column"):
-                checks.append(f"data.{key}: {told}")
+            why = " ".join(proposal.reasons.get(f"data.{key}", ()))
+            if why and not why.startswith("No column"):
+                checks.append(f"data.{key}: {why}")
     checks += [f"{found.message} {found.action}" for found in proposal.to_judge]
     checks.append("is any feature known only after the decision? Put it into data.exclude_columns")
-    warned = [f"{found.message} {found.action}" for found in proposal.trial.findings
-              if found.severity == "warning" and found not in proposal.to_judge]  # fmt: skip
+    told = {(found.code, found.columns) for found in proposal.to_judge}
+    warned = [
+        f"{found.message} {found.action}"
+        for found in proposal.trial.findings
+        if found.severity == "warning" and (found.code, found.columns) not in told
+    ]
     return checks + [f"validate will warn: {text}" for text in warned[:10]]
 
 

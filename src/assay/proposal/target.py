@@ -1,5 +1,6 @@
 """Which column is to be predicted, and what kind of task that makes."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -68,6 +69,8 @@ _NEGATIVE = frozenset(
         "none", "benign", "alive", "ham", "stayed", "existing", "healthy", "legit", "legitimate",
     }
 )  # fmt: skip
+# Numbers as labels, which may be mere codes.
+_NUMBER = re.compile(r"[+-]?\d+([.]\d*)?")
 # Names of classes, also where their values are numbers.
 _CLASSES = _LABELS | {"species", "type", "category", "group", "diagnosis", "cluster", "code"}
 # Whole numbers with no more values than these may be classes; with more, they are quantities.
@@ -205,7 +208,9 @@ def guess_task(target: "pd.Series[Any]", column: Column, asked: TaskType | None)
     if guess.type != "binary":
         return guess
     label, why = positive_label(target, labels)
-    return TaskGuess("binary", guess.why, guess.sure, label, why)
+    # Two codes such as 1 and 2 do not say which of them happens.
+    sure = guess.sure and not _are_codes(labels)
+    return TaskGuess("binary", guess.why, sure, label, why)
 
 
 def _by_values(column: Column, labels: Sequence[Label]) -> TaskGuess:
@@ -240,7 +245,8 @@ def positive_label(target: "pd.Series[Any]", labels: Sequence[Label]) -> tuple[L
     if not plain:
         return 1, "the target has no value"
     told = [str(label).strip().lower() for label in plain]
-    speaking = [label for label, text in zip(plain, told, strict=True) if text in _POSITIVE]
+    speaks = _POSITIVE - {"1"} if _are_codes(labels) else _POSITIVE
+    speaking = [label for label, text in zip(plain, told, strict=True) if text in speaks]
     silent = [label for label, text in zip(plain, told, strict=True) if text not in _NEGATIVE]
     counts = target.value_counts()
     if len(speaking) == 1:
@@ -252,6 +258,12 @@ def positive_label(target: "pd.Series[Any]", labels: Sequence[Label]) -> tuple[L
         chosen, why = plain[by_count[0]], "is the rarer one"
     share = label_rate(target, chosen)
     return chosen, f"{told_label(chosen)} {why}; {share:.2%} of rows have it"
+
+
+def _are_codes(labels: Sequence[Label]) -> bool:
+    """Say whether labels are numbers that tell nothing, such as 1 and 2: beside 0 or -1, 1 does."""
+    told = {str(_plain(label)).strip() for label in labels}
+    return not told & {"0", "-1"} and all(_NUMBER.fullmatch(text) for text in told)
 
 
 def label_rate(target: "pd.Series[Any]", label: Label | None) -> float:
