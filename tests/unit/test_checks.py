@@ -168,3 +168,11 @@ def test_the_summary_counts():
     assert (summary["error_count"], summary["warning_count"]) == (0, 1)
     assert summary["feature_count"] == 5
     assert summary["positive_rate"] == pytest.approx(make_table()["outcome"].mean())
+
+
+def test_rows_that_coincide_are_told_from_copies():
+    table = spoil(signal=1.5, noise=0.5, kind="a", count=np.arange(600) % 7)
+    (found,) = [f for f in check_table(table, wanted()) if f.code == "duplicate_rows"]
+    assert "If they are copies of one case, drop them" in found.action
+    assert "If they are different cases that coincide" in found.action
+    assert "validate.ignore" in found.action

@@ -170,7 +170,8 @@ def test_chance_is_counted():
         ("logwage", "wage"), ("wage2", "wage"), ("churned", "churn"), ("cancellation_fee", "cancelled"),
         ("survival_time", "survived"), ("sale_price_usd", "Sale_Price"), ("SalePrice", "sale_price"),
         ("type_encoded", "type"), ("y_lag1", "y"), ("class_2", "class"), ("delivery_time", "time_to_delivery"),
-        ("default_date", "is_default"),
+        ("default_date", "is_default"), ("city_target_mean", "churn"), ("is_target", "churn"),
+        ("outcome_date", "churn"), ("returned_on", "return"), ("returns", "returned"), ("lateness", "late"),
     ],
 )  # fmt: skip
 def test_names_that_sound_like_the_target(name, target):
@@ -187,6 +188,9 @@ def test_names_that_sound_like_the_target(name, target):
         ("purpose", "purchase"), ("attribute", "attrition"), ("specialty", "species"),
         ("house_age", "house_value"), ("value_of_house", "class"), ("x1", "x2"), ("income", "outcome"),
         ("class_size", "class"), ("age", "wage"), ("target", "churn"),
+        ("later_visits", "late"), ("latest_order", "late"), ("national", "nation"), ("nation", "national"),
+        ("returning_customer", "returned"), ("returning_customer", "return"), ("target_temp", "energy"),
+        ("target_market", "sales"),
     ],
 )  # fmt: skip
 def test_names_that_do_not(name, target):

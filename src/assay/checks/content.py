@@ -117,7 +117,9 @@ def _duplicates(frame: pd.DataFrame, wanted: Wanted) -> Iterator[Finding]:
             "warning",
             f"{rate:.1%} of rows repeat another in every feature and the target, above "
             f"{wanted.limits.max_duplicate_rate:.1%} (validate.max_duplicate_rate).",
-            "Drop the repeats; split over train and holdout they flatter the score.",
+            "If they are copies of one case, drop them: across the split they flatter the score. If "
+            "they are different cases that coincide, as in a table of few values, keep them, and accept "
+            "the finding in validate.ignore with the reason.",
             evidence={"duplicate_rate": rate},
         )
 

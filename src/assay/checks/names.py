@@ -24,7 +24,8 @@ _COMMON = frozenset(
         "name", "y", "x",
     }
 )  # fmt: skip
-# These words are about a target, whatever its name is.
+# These words are about a target, whatever its name is. A target may also be what someone aims at, such
+# as a temperature, so beside that word the rest must have a technical one.
 _OF_ANY_TARGET = frozenset({"target", "outcome"})
 _JOINING = frozenset(
     {
@@ -40,7 +41,7 @@ def sounds_like(name: str, target: str) -> str:
 
     A name sounds like the target if it has all of its words (`late_minutes`, `is_late`), also in
     another form (`cancelled`, `cancellation`) or run together with a technical word (`logwage`).
-    Where the target's name is a word that many columns have, such as `type`, or has less than three
+    `target` and `outcome` are words of any target: `target_mean`, but not `target_temp`. Where the target's name is a word that many columns have, such as `type`, or has less than three
     letters, what is left of the name must be technical (`type_encoded`, `y_lag1`).
 
     Parameters
@@ -50,7 +51,7 @@ def sounds_like(name: str, target: str) -> str:
     """
     words, wanted = _words(name), _words(target)
     generic = _OF_ANY_TARGET & set(words) - set(wanted)
-    if generic and len(words) > 1:
+    if generic and len(words) > 1 and ("outcome" in generic or _TECHNICAL & set(words)):
         return " ".join(sorted(generic))
     essential = [word for word in wanted if word not in _JOINING] or wanted
     if not essential or not words:
@@ -83,7 +84,7 @@ def _alike(word: str, wanted: str, exactly: bool) -> bool:
         shared += 1
     # `cancelled` and `cancellation`, but not `interest` and `international`.
     if shared >= 5 and shared >= 0.75 * min(len(word), len(wanted)):
-        return True
+        return not _is_another_word(word[shared:], wanted[shared:])
     if len(wanted) < _SHORTEST_WITHIN:
         return False
     return (word.startswith(wanted) and word[len(wanted) :] in _ADDED) or (
@@ -91,5 +92,15 @@ def _alike(word: str, wanted: str, exactly: bool) -> bool:
     )
 
 
-# What a run-together name may have after the target: an ending, or a technical word.
-_ADDED = _TECHNICAL | {"ed", "d", "er", "r", "ing", "ly", "ness", "es", "al"}
+def _is_another_word(ending: str, other: str) -> bool:
+    """Say whether endings behind a shared stem make words of other things.
+
+    `returning_customer` is no kind of `returned`, nor `national` of `nation`; but `survival_time` is one
+    of `survived`.
+    """
+    return ("ing" in {ending, other}) or {ending, other} == {"", "al"}
+
+
+# What a run-together name may have after the target: an ending, or a technical word. No comparison
+# (`later_visits`, `latest_order` for `late`), and nothing that makes a trait of it.
+_ADDED = (_TECHNICAL - {"est"}) | {"ed", "d", "ly", "ness", "es"}
