@@ -2,15 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from assay.checks.structure import RESERVED_NAMES, RESERVED_PREFIXES
-from assay.column_types import dtype_name
 from assay.errors import shown
 from assay.params import TaskType, is_predicted_name
+from assay.proposal.moments import is_finer, later_rate, moments
 from assay.proposal.names import (
     has_word,
     is_code_name,
@@ -22,7 +21,6 @@ from assay.proposal.names import (
 )
 from assay.proposal.profile import Column, Profile, listed_briefly
 from assay.schema import times_of_texts
-from assay.time_values import read_times
 
 # Times at which a row is decided on, and times that are known only later or tell of a life.
 _DECIDED = frozenset(
@@ -145,8 +143,15 @@ def _find_time(sample: pd.DataFrame, columns: Sequence[Column], roles: Roles) ->
     times = [c for c in columns if _may_be_time(c, sample) and (c.distinct or 0) > 1]
     whole = [c for c in times if not c.missing_rate]
     if whole:
-        firsts = {c.name: float(np.nanmean(_as_numbers(sample[c.name]))) for c in whole}
+        read = {c.name: moments(sample[c.name]) for c in whole}
+        firsts = {name: float(np.nanmean(times.seconds)) for name, times in read.items()}
         best = min(whole, key=lambda c: (-_decides(c.name), firsts[c.name]))
+        # Of one moment that is told twice, the day alone would make its hour look later.
+        finer = [
+            c for c in whole
+            if _decides(c.name) >= _decides(best.name) and is_finer(read[c.name], read[best.name])
+        ]  # fmt: skip
+        best = min(finer, key=lambda c: firsts[c.name], default=best)
         # A birthday tells nothing about when a row was decided on.
         if _decides(best.name) >= 0 or not has_word(
             best.name, {"birth", "birthday", "dob", "born"}
@@ -187,14 +192,6 @@ def _why_time(best: Column, count: int) -> str:
 
 def _decides(name: str) -> int:
     return int(has_word(name, _DECIDED)) - 2 * int(has_word(name, _OTHERWISE))
-
-
-def _as_numbers(column: "pd.Series[Any]") -> "np.ndarray[Any, Any]":
-    """Return times as seconds, NaN where missing."""
-    read = times_of_texts(column)
-    column = column if read is None else read
-    times = read_times(column, str(column.name), dtype_name(column)).values
-    return np.where(np.isnat(times), np.nan, times.view("int64") / 1e6)
 
 
 def _find_key(columns: Sequence[Column], profile: Profile, roles: Roles) -> None:
@@ -311,9 +308,7 @@ def _unreadable(column: Column) -> str | None:
 def _later(column: Column, roles: Roles, sample: pd.DataFrame) -> str | None:
     if not column.is_time or roles.time is None:
         return None
-    then, now = _as_numbers(sample[column.name]), _as_numbers(sample[roles.time])
-    known = ~np.isnan(then) & ~np.isnan(now)
-    rate = float((then[known] > now[known]).mean()) if known.any() else 0.0
+    rate = later_rate(moments(sample[column.name]), moments(sample[roles.time]))
     if rate > 0.05:
         return f"later than {shown(roles.time)} in {rate:.0%} of rows, so it may be known only afterwards"
     return None
