@@ -23,7 +23,7 @@ repro: $(READY) ## set up, and rebuild what changed (the first time: everything)
 	$(RUN) dvc repro
 
 test: $(READY) ## set up, and run the tests
-	$(RUN) python -m pytest
+	$(RUN) python -m pytest -n 2 --dist loadfile
 
 lint: $(READY) ## formatting, lint, types, and the floors of the house
 	$(RUN) ruff format --check .

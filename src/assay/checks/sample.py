@@ -21,6 +21,8 @@ FOLDS = 5
 # A number has at most so many bins, and each of them about so many rows.
 _MOST_BINS = 64
 _ROWS_PER_BIN = 20
+# Numbers below have squares that sum up without overflow.
+_SQUARE_ROOT = 1e100
 
 
 @dataclass(frozen=True)
@@ -244,7 +246,10 @@ def encoded_outcomes(target: "pd.Series[Any]", is_class: bool) -> npt.NDArray[An
     """Return codes of classes in order of appearance, or numbers."""
     if is_class:
         return np.asarray(pd.factorize(target)[0])
-    return target.to_numpy(dtype=np.float64)
+    numbers = target.to_numpy(dtype=np.float64)
+    largest = float(np.nanmax(np.abs(numbers), initial=0))
+    # Squares of larger numbers would overflow, and no sentinel asks for the unit.
+    return numbers / largest if _SQUARE_ROOT < largest < np.inf else numbers
 
 
 def column_values(column: "pd.Series[Any]", declared_categorical: bool = False) -> Values:
