@@ -21,7 +21,13 @@ from assay.checks.missing import (
 from assay.checks.names import sounds_like
 from assay.checks.sample import LeakSample, Part, Whole, draw_sample, encoded_outcomes
 from assay.checks.sharing import SHARING_CHECKS
+from assay.checks.telling_value import telling_value
 from assay.schema import category_text
+
+_WHEN_KNOWN = (
+    "Ask whether its value is known at the time of the decision; exclude it if not, and accept the "
+    "finding in validate.ignore with the reason if it is."
+)
 
 
 def find_leaks(frame: pd.DataFrame, wanted: Wanted) -> Iterator[Finding]:
@@ -42,7 +48,10 @@ def find_leaks(frame: pd.DataFrame, wanted: Wanted) -> Iterator[Finding]:
     ]
     yield from strict
     told = {name for finding in strict for name in finding.columns}
-    yield from _single_feature(sample, wanted, told)
+    by_score = list(_single_feature(sample, wanted, told))
+    yield from by_score
+    told |= {name for finding in by_score for name in finding.columns}
+    yield from _telling_value(sample, wanted, told)
     yield from _target_name(frame, wanted)
     for check in SHARING_CHECKS:
         yield from check(sample, frame, wanted)
@@ -147,11 +156,28 @@ def _single_feature(sample: LeakSample, wanted: Wanted, told: set[str]) -> Itera
             f"{seen.shown} alone predicts the target {wanted.data.target!r} with an "
             f"out-of-fold {measure[wanted.task.type]} of {score:.3f}, above {limit} "
             "(validate.max_feature_score).",
-            "Ask whether its value is known at the time of the decision; exclude it if not, and "
-            "accept the finding in validate.ignore with the reason if it is.",
+            _WHEN_KNOWN,
             (column,),
             {"score": score, "sample_row_count": len(sample.target)},
         )
+
+
+def _telling_value(sample: LeakSample, wanted: Wanted, told: set[str]) -> Iterator[Finding]:
+    for name, values in sample.features.items():
+        if name in told:
+            continue
+        found = telling_value(name, values, sample, wanted.data)
+        if found is not None:
+            yield Finding(
+                "leak_single_feature",
+                "warning",
+                f"feature {name!r} is {found.value!r} in {found.row_count:,} rows, and the target "
+                f"{wanted.data.target!r} is {found.outcome!r} in all of them, which are "
+                f"{found.outcome_share:.0%} of the rows with that outcome.",
+                _WHEN_KNOWN,
+                (name,),
+                {"score": found.score, "row_count": found.row_count},
+            )
 
 
 def _target_name(frame: pd.DataFrame, wanted: Wanted) -> Iterator[Finding]:
