@@ -4,6 +4,7 @@ from datetime import date, datetime, time
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from leaks import leaks, plain_table, told, wanted_for
 
@@ -27,10 +28,21 @@ def as_times_of_day(seconds):
     return [time(s // 3600, s // 60 % 60, s % 60) for s in seconds]
 
 
+def as_arrow(seconds):
+    return pd.Series(as_durations(seconds)).astype(pd.ArrowDtype(pa.duration("us")))
+
+
+def as_category(seconds):
+    return pd.Series(as_durations(seconds)).astype("category")
+
+
+FORMS = [as_durations, as_objects, as_times_of_day, as_arrow, as_category]
+
+
 # Durations and times of day.
 
 
-@pytest.mark.parametrize("form", [as_durations, as_objects, as_times_of_day])
+@pytest.mark.parametrize("form", FORMS)
 def test_a_duration_that_is_the_target_is_an_error(form):
     table = plain_table("regression").assign(outcome=SECONDS * 1.0, took=form(SECONDS))
     assert told(table, "regression") == {"leak_determines_target:took": "error"}
@@ -38,7 +50,7 @@ def test_a_duration_that_is_the_target_is_an_error(form):
     assert told(table, "regression") == {}
 
 
-@pytest.mark.parametrize("form", [as_durations, as_objects, as_times_of_day])
+@pytest.mark.parametrize("form", FORMS)
 def test_a_duration_above_a_limit_that_is_the_class_is_an_error(form):
     late = (SECONDS > 40_000).astype(int)
     table = plain_table("binary").assign(outcome=late, took=form(SECONDS))
