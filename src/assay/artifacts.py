@@ -13,21 +13,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pyarrow import csv
 
-from assay.errors import ArtifactError, ParamsError, SchemaError, listed, repeats, said
+from assay.arrow_frames import frame_of
+from assay.errors import ArtifactError, ParamsError, said
 from assay.temporaries import OLD, beside
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-# The years 1 to 9999, in seconds since 1970.
-_FIRST_SECOND, _END_SECOND = -62_135_596_800, 253_402_300_800
 # Columns of reports that hold texts, whatever these look like: the class "01" is not 1.
 _TEXTS = ("class", "slice", "feature", "model", "params", "failure")
 
@@ -174,7 +171,7 @@ def read_table(path: Path) -> pd.DataFrame:
         table.validate(full=True)
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise _unreadable(path, kind, error) from None
-    return _frame(table, path)
+    return frame_of(table, path)
 
 
 def parse_parquet(content: bytes, source: Path) -> pd.DataFrame:
@@ -190,62 +187,7 @@ def parse_parquet(content: bytes, source: Path) -> pd.DataFrame:
         table.validate(full=True)
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise _unreadable(source, "parquet", error) from None
-    return _frame(table, source)
-
-
-def _frame(table: pa.Table, path: Path) -> pd.DataFrame:
-    repeated = repeats(table.column_names)
-    if repeated:
-        raise SchemaError(
-            f"{path}: column names must be unique, got more than one of: {listed(repeated)}. "
-            "Rename them."
-        )
-    frame: pd.DataFrame = _as_pandas_has_it(table).to_pandas(ignore_metadata=True)
-    # Parquet gives None where others give NaN; to an encoder they would be two categories. pandas
-    # would make numbers of a column with nothing but missing texts.
-    objects = frame.select_dtypes("object")
-    if objects.shape[1]:
-        plain = {
-            name: column.where(column.notna(), np.nan).astype(object)
-            for name, column in objects.items()
-        }
-        frame = pd.DataFrame({name: plain.get(name, column) for name, column in frame.items()})
-    return frame.reset_index(drop=True)
-
-
-def _as_pandas_has_it(table: pa.Table) -> pa.Table:
-    """Return a table whose values Python has: dates of any year, times of day to the microsecond.
-
-    What pandas saved as categories are some again: Parquet keeps that of texts only.
-    """
-    categories = _saved_categories(table.schema)
-    for index, field in enumerate(table.schema):
-        column, kind = table.column(index), field.type
-        if pa.types.is_date(kind) and not _in_calendar(column):
-            column = column.cast(pa.timestamp("s"))
-        elif kind == pa.time64("ns"):
-            column = column.cast(pa.time64("us"), safe=False)
-        elif field.name in categories and (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
-            column = column.dictionary_encode()
-        else:
-            continue
-        table = table.set_column(index, pa.field(field.name, column.type), column)
-    return table
-
-
-def _saved_categories(schema: pa.Schema) -> set[str]:
-    try:
-        columns = (schema.pandas_metadata or {}).get("columns", [])
-        return {column["name"] for column in columns if column["pandas_type"] == "categorical"}
-    except (AttributeError, KeyError, TypeError, ValueError):
-        # Anyone can write this note, in any way.
-        return set()
-
-
-def _in_calendar(dates: pa.ChunkedArray) -> bool:
-    """Say whether Python knows the year of each date."""
-    bounds = pc.min_max(dates.cast(pa.timestamp("s")).cast(pa.int64())).as_py()
-    return bounds["min"] is None or (bounds["min"] >= _FIRST_SECOND and bounds["max"] < _END_SECOND)
+    return frame_of(table, source)
 
 
 def _read_csv(path: Path) -> pa.Table:

@@ -71,6 +71,19 @@ def test_rows_without_an_outcome_are_left_out_and_told(folder, capsys):
     assert "10 of 3,000 rows have no outcome" in capsys.readouterr().out
 
 
+def test_a_time_of_texts_may_be_named(folder, capsys):
+    table = orders()
+    name = table.select_dtypes("datetime").columns[0]
+    table[name] = table[name].dt.strftime("%Y-%m-%d %H:%M:%S").astype(object)
+    table.to_parquet(folder / "mine.parquet")
+    init.main(["--table", "mine.parquet", "--time", name, "--force"])
+    run_stage("validate")
+    table.loc[3, name] = "noon"
+    table.to_parquet(folder / "mine.parquet")
+    with pytest.raises(SchemaError, match=f"--time: '{name}' is text, expected timestamps, or ISO"):
+        init.main(["--table", "mine.parquet", "--time", name, "--force"])
+
+
 def test_nothing_is_overwritten_without_force(folder):
     churn().to_parquet(folder / "mine.parquet")
     before = snapshot(folder)

@@ -15,12 +15,12 @@ from assay.calibration.maps import Identity
 from assay.interpretation.importance import permutation_importance
 from assay.interpretation.interpret import interpret_model, interpretation_json
 from assay.interpretation.slices import error_slices
-from assay.interpretation.used_columns import used_columns
 from assay.metrics.catalogue import primary_metric
 from assay.predictor import Predictor, Recipe, raw_predictions
 from assay.preprocessing import source_features
 from assay.search.candidates import CANDIDATES
 from assay.uncertainty import Bootstrap
+from assay.used_columns import used_columns
 
 PLAN = Bootstrap(200, 0.95, 0)
 TASKS = ["binary", "multiclass", "regression"]

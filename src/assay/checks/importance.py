@@ -1,15 +1,13 @@
 """What the chosen model loses without each feature, measured without the holdout."""
 
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from assay.metrics.core import FloatArray, Metric, TargetArray
 from assay.predictor import Recipe, raw_predictions
 from assay.preprocessing import source_features
 from assay.splits.folds import Folds
+from assay.used_columns import used_columns
 
 # Rows that are shuffled, and how often: of few features more, so that all of them together make a
 # model predict a million rows at most.
@@ -68,7 +66,7 @@ def fold_importance(
     orders = [rng.permutation(len(outcome)) for _ in range(repeats)]
     sources = np.array(source_features(preprocessor, list(features.columns)))
     loss = dict.fromkeys(features.columns, 0.0)
-    for name in dict.fromkeys(sources[_used_columns(model, matrix.shape[1])]):
+    for name in dict.fromkeys(sources[used_columns(model, matrix.shape[1])]):
         columns = np.flatnonzero(sources == name)
         kept = matrix[:, columns].copy()
         for order in orders:
@@ -81,17 +79,6 @@ def fold_importance(
         table["loss"].to_numpy(), _chance_loss(metric, outcome, predicted, rng)
     )
     return table.sort_values(["loss", "feature"], ascending=[False, True], ignore_index=True)
-
-
-def _used_columns(model: Any, count: int) -> npt.NDArray[np.bool_]:
-    """Return which columns of its matrix a fitted model uses, as far as it tells."""
-    model = getattr(model, "regressor_", model)
-    for name in ("feature_importances_", "coef_"):
-        weights = getattr(model, name, None)
-        if weights is not None:
-            used = np.abs(np.asarray(weights, dtype=np.float64)).reshape(-1, count).sum(axis=0) > 0
-            return np.asarray(used, dtype=bool)
-    return np.ones(count, dtype=bool)
 
 
 def _chance_loss(

@@ -19,7 +19,7 @@ CHECK_CODES: Mapping[str, str] = {
     "reserved_name": "no column has a reserved name",
     "too_few_rows": "enough rows",
     "no_features": "some column is a feature",
-    "unreadable_type": "every feature is numbers or texts",
+    "unreadable_type": "every feature has a type that a model can read",
     "time_type": "the time column holds timestamps",
     "time_missing": "every row has a time",
     "time_range": "every time lies in the years 1 to 9999",

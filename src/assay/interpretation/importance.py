@@ -3,11 +3,11 @@
 import numpy as np
 import pandas as pd
 
-from assay.interpretation.used_columns import used_columns
 from assay.metrics.core import FloatArray, Metric, TargetArray
 from assay.predictor import Predictor, raw_predictions
 from assay.preprocessing import source_features
 from assay.uncertainty import Bootstrap
+from assay.used_columns import used_columns
 
 
 def permutation_importance(

@@ -13,7 +13,7 @@ from assay.params import Params, TaskType, parse_params
 from assay.proposal.document import template_values
 from assay.proposal.names import is_id_name, is_kind_name, names_rows
 from assay.proposal.profile import Column, Profile, profile_table, sample_of
-from assay.proposal.roles import Asked, Roles, guess_roles, is_ours
+from assay.proposal.roles import Asked, Roles, guess_roles, is_ours, may_be_time
 from assay.proposal.settings import Settings, guess_settings
 from assay.proposal.target import TargetGuess, TaskGuess, guess_target, guess_task
 from assay.proposal.trial import Trial, check, try_out
@@ -170,10 +170,10 @@ def _require_wished(sample: pd.DataFrame, profile: Profile, table: str, wishes: 
                 )
             taken[name] = option
     time = profile.columns.get(asked.time or "")
-    if time and not time.is_time:
+    if time and not may_be_time(time, sample):
         faults.append(
-            f"--time: {time.name!r} is {time.told}, expected timestamps. Convert it when the table is "
-            "made, or leave --time out."
+            f"--time: {time.name!r} is {time.told}, expected timestamps, or ISO 8601 texts of "
+            "them. Convert it when the table is made, or leave --time out."
         )
     for option in ("--group", "--ids"):
         faults += [

@@ -140,7 +140,7 @@ def is_ours(name: str, task: TaskType) -> bool:
 
 
 def _find_time(sample: pd.DataFrame, columns: Sequence[Column], roles: Roles) -> None:
-    times = [c for c in columns if _may_be_time(c, sample) and (c.distinct or 0) > 1]
+    times = [c for c in columns if may_be_time(c, sample) and (c.distinct or 0) > 1]
     whole = [c for c in times if not c.missing_rate]
     if whole:
         read = {c.name: moments(sample[c.name]) for c in whole}
@@ -177,7 +177,7 @@ def _find_time(sample: pd.DataFrame, columns: Sequence[Column], roles: Roles) ->
         roles.because("time_column", "No column has timestamps.")
 
 
-def _may_be_time(column: Column, sample: pd.DataFrame) -> bool:
+def may_be_time(column: Column, sample: pd.DataFrame) -> bool:
     """Say whether a column is times, or texts of which each is one."""
     return column.is_time or (column.date_text and times_of_texts(sample[column.name]) is not None)
 
