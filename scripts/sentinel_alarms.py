@@ -17,7 +17,8 @@ import pandas as pd
 from assay.artifacts import read_yaml
 from assay.checks.findings import Wanted
 from assay.checks.table import LEAK_CODES, check_table
-from assay.params import DataParams, TaskParams, parse_params
+from assay.params import parse_params
+from assay.sections import DataParams, TaskParams
 
 ROOT = Path(__file__).resolve().parents[1]
 TABLES = """

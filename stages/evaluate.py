@@ -22,7 +22,7 @@ from assay.plots.holdout import holdout_figures
 from assay.predictions import prediction_columns
 from assay.predictor import load_predictor
 from assay.schema import ROW, schema_from_json
-from assay.uncertainty import clusters_of
+from assay.uncertainty.bootstrap import clusters_of
 from stages._stage import Stage, run, say
 
 STAGE = Stage(

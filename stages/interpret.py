@@ -14,7 +14,7 @@ from assay.interpretation.interpret import interpret_model, interpretation_json,
 from assay.plots.explanation import explanation_figures
 from assay.predictor import load_predictor
 from assay.schema import ROW, schema_from_json
-from assay.uncertainty import Bootstrap
+from assay.uncertainty.bootstrap import Bootstrap
 from stages._stage import Stage, run, say
 
 STAGE = Stage(

@@ -17,7 +17,8 @@ import pytest
 from assay.artifacts import read_yaml
 from assay.bundle import Bundle, load_bundle
 from assay.checks.split import SplitProof, prove_split
-from assay.params import Params, SplitParams, parse_params
+from assay.params import Params, parse_params
+from assay.sections import SplitParams
 from postgresql_server import (  # noqa: F401  (fixtures)
     credentials,
     database,

@@ -16,11 +16,11 @@ from assay.calibration.choice import choose_calibrator, clip
 from assay.errors import DataError, ParamsError
 from assay.metrics.catalogue import primary_metric, undefined_remedy
 from assay.metrics.core import FloatArray, LabelArray, TargetArray
-from assay.params import BaselineParams, CalibrateParams, TaskParams
 from assay.predictions import prediction_columns, refuse_infinite
 from assay.predictor import Predictor, fold_metrics, load_predictor, out_of_fold_predictions
 from assay.preprocessing import on_target
 from assay.schema import ROW, Schema
+from assay.sections import BaselineParams, CalibrateParams, TaskParams
 from assay.splits.folds import Folds
 from assay.trust import FAMILIES
 

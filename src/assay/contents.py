@@ -14,8 +14,8 @@ from assay.column_types import MOMENTS, held_by_dtype
 from assay.contract import InputContract, contract_from_json
 from assay.errors import ArtifactError
 from assay.features import part_name
-from assay.params import TaskType
 from assay.schema import Label, Schema
+from assay.sections import TaskType
 from assay.time_features import AGE, WEEKDAY, Part
 
 Positive = Annotated[float, Field(gt=0)]

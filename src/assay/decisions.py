@@ -12,9 +12,9 @@ import pandas as pd
 
 from assay.conformal import Limits, coverage_of, fit_intervals, interval_rule_from_json
 from assay.metrics.core import FloatArray, TargetArray
-from assay.params import TaskParams, ThresholdParams
 from assay.rejection import RejectionCurve, decide_classes, decided_rates, rejection_curve
 from assay.schema import Label, Schema
+from assay.sections import TaskParams, ThresholdParams
 from assay.thresholds import (
     OperatingPoint,
     ThresholdCurve,
@@ -24,7 +24,7 @@ from assay.thresholds import (
     rule_from_params,
     threshold_curve,
 )
-from assay.uncertainty import wilson_interval
+from assay.uncertainty.rates import wilson_interval
 
 # The data of plots, with their columns; every task writes all, and leaves empty what it has no use for.
 TABLES: Mapping[str, tuple[str, ...]] = {

@@ -10,10 +10,12 @@ import pandas as pd
 from assay.errors import DataError, GateError
 from assay.metrics.catalogue import ROW_LOSS, primary_metric, row_loss, task_metrics
 from assay.metrics.core import FloatArray, TargetArray
-from assay.params import EvaluateParams, GateParams, TaskParams
 from assay.predictions import prediction_columns, refuse_infinite
 from assay.schema import Schema
-from assay.uncertainty import Bootstrap, Estimate, IntArray, paired_estimates
+from assay.sections import EvaluateParams, GateParams, TaskParams
+from assay.uncertainty.bootstrap import Bootstrap, IntArray
+from assay.uncertainty.estimate import Estimate
+from assay.uncertainty.paired import paired_estimates
 
 
 @dataclass(frozen=True)

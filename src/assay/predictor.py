@@ -15,7 +15,7 @@ from assay.calibration.maps import Calibrator, calibrator_from_json
 from assay.errors import ArtifactError
 from assay.metrics.catalogue import task_metrics
 from assay.metrics.core import FloatArray, Metric, TargetArray
-from assay.params import TaskType
+from assay.sections import TaskType
 from assay.splits.folds import Folds
 
 

@@ -9,8 +9,8 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler, TargetEncoder
 
-from assay.params import PreprocessParams, TaskParams
 from assay.schema import Schema
+from assay.sections import PreprocessParams, TaskParams
 
 # The step of features of high cardinality, whichever way they are encoded.
 _HIGH = "high_cardinality"

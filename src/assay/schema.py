@@ -32,7 +32,7 @@ from assay.features import (
     times_of,
     whole_text,
 )
-from assay.params import DataParams, Datetimes, TaskParams, TaskType
+from assay.sections import DataParams, Datetimes, TaskParams, TaskType
 from assay.time_features import AGE, HOUR, PARTS, WEEKDAY, TimeArray, has_hours
 from assay.time_values import read_times
 

@@ -14,7 +14,7 @@ import pandas as pd
 
 from assay.errors import GateError
 from assay.metrics.core import FloatArray, LabelArray
-from assay.params import ThresholdParams
+from assay.sections import ThresholdParams
 
 
 @dataclass(frozen=True)
@@ -250,7 +250,12 @@ def rule_from_params(params: ThresholdParams) -> Rule:
         params.fixed,
         params.min_precision,
         params.min_recall,
-        Costs(params.cost_false_positive, params.cost_false_negative),
+        Costs(
+            *(
+                cost if isinstance(cost, float) else 1.0
+                for cost in (params.costs.false_positive, params.costs.false_negative)
+            )
+        ),
     )
 
 

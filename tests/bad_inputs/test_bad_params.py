@@ -16,6 +16,8 @@ from assay.artifacts import read_yaml
 from assay.errors import ArtifactError, ParamsError
 
 PARAMS = make_params()
+COSTS = PARAMS["threshold"]["costs"]
+UNKNOWN = COSTS | {"false_positive": None, "false_negative": None}
 
 
 def text(changes=None):
@@ -194,9 +196,17 @@ VALUE_CASES = [
     wrong("a table of another format", "data.table", "features.csv", "path of a Parquet file"),
     Case("a column with two roles", file(text({"data.group_column": "outcome"})), ParamsError,
          "'outcome' is in target and in group_column"),
-    wrong("costs of nothing", "threshold",
-          PARAMS["threshold"] | {"cost_false_positive": 0, "cost_false_negative": 0},
-          "cannot both be 0"),
+    wrong("errors that cost what being right costs", "threshold.costs",
+          COSTS | {"false_positive": 0, "false_negative": 0},
+          "false_positive and false_negative cannot both cost what being right costs"),
+    wrong("an error that is cheaper than being right", "threshold.costs",
+          COSTS | {"false_negative": -1}, r"false_negative \(-1\) must not be less than true_positive"),
+    wrong("one cost of two", "threshold.costs", COSTS | {"false_negative": None},
+          "false_positive and false_negative must both be given, or both be null"),
+    Case("the lowest cost of unknown costs", file(text({"threshold.costs": UNKNOWN})), ParamsError,
+         "threshold: strategy min_cost needs costs.false_positive"),
+    Case("a gate by another task's metric", file(text({"evaluate.gate.metric": "r2"})), ParamsError,
+         "evaluate.gate.metric r2 is none of binary"),
 ]  # fmt: skip
 
 

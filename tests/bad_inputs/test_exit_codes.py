@@ -92,7 +92,7 @@ STAGES = [
     ("no holdout", "split", lambda f: (f / "params.yaml").write_text(
         text({"split.embargo_days": 10_000, "split.strategy": "time"})), 13, "embargo"),
     ("no gain", "evaluate", lambda f: (f / "params.yaml").write_text(
-        text({"evaluate.gate": {"min_gain_over_baseline": 0.5, "on": "value", "action": "fail"}})), 15,
+        text({"evaluate.gate.min_gain_over_baseline": 0.5, "evaluate.gate.action": "fail"})), 15,
      "baseline"),
 ]  # fmt: skip
 

@@ -42,8 +42,8 @@ def test_the_sentence_on_alerts_is_the_holdouts():
     assert f"from a score of {told['threshold']:.3f} on" in README
     assert f"of 100 alerts {round(100 * point['precision'])} are right" in README
     assert f"they catch {round(100 * point['recall'])} of 100 late flights" in README
-    costs = read_yaml(ROOT / "params.yaml")["threshold"]
-    assert costs["cost_false_negative"] == 5 * costs["cost_false_positive"]
+    costs = read_yaml(ROOT / "params.yaml")["threshold"]["costs"]
+    assert costs["false_negative"] == 5 * costs["false_positive"]
 
 
 def test_the_two_scores_of_the_split_story_are_told():

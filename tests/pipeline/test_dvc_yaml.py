@@ -176,6 +176,13 @@ def test_every_key_has_a_comment():
         lines[i].strip() for i in keys
         if "#" not in lines[i - 1] and not lines[i].startswith("    ")
     ]  # fmt: skip
-    shared = {"slice_quantiles", "cost_false_negative", "confidence", "clip_high"}
+    shared = {
+        "slice_quantiles",
+        "false_negative",
+        "true_positive",
+        "true_negative",
+        "under_prediction",
+    }
+    shared |= {"confidence", "clip_high"}
     shared |= {"categorical_columns", "passthrough_columns"}
     assert {line.split(":")[0] for line in bare} <= shared

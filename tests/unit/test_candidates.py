@@ -8,9 +8,9 @@ from cases import make_case, positive_table
 
 from assay import artifacts
 from assay.calibration.maps import Identity
-from assay.params import CandidateName
 from assay.predictor import Predictor, Recipe, load_predictor, save_predictor
 from assay.search.candidates import CANDIDATES
+from assay.sections import CandidateName
 from assay.skops_files import model_bytes
 
 TASKS = ["binary", "multiclass", "regression"]

@@ -11,7 +11,7 @@ from assay.evaluation import (
     worst_cases,
 )
 from assay.metrics.catalogue import task_metrics
-from assay.uncertainty import Estimate
+from assay.uncertainty.estimate import Estimate
 
 
 def rows(n=1500, seed=0):

@@ -19,7 +19,7 @@ from assay.metrics.catalogue import primary_metric
 from assay.predictor import Predictor, Recipe, raw_predictions
 from assay.preprocessing import source_features
 from assay.search.candidates import CANDIDATES
-from assay.uncertainty import Bootstrap
+from assay.uncertainty.bootstrap import Bootstrap
 from assay.used_columns import used_columns
 
 PLAN = Bootstrap(200, 0.95, 0)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from assay.metrics.catalogue import ROW_LOSS, primary_metric, row_loss, task_metrics
-from assay.params import TASK_METRICS
+from assay.sections import TASK_METRICS
 
 EVERY_SCORER = [(task, name) for task, names in TASK_METRICS.items() for name in names]
 

@@ -2,7 +2,8 @@ import pytest
 from conftest import ROOT, make_params, read_yaml
 
 from assay.errors import ParamsError
-from assay.params import TASK_METRICS, Params, parse_params, section_names
+from assay.params import Params, parse_params, section_names
+from assay.sections import TASK_METRICS
 
 
 def refusal(document) -> str:
@@ -133,8 +134,13 @@ def test_only_features_are_declared_categories(raw_params):
 
 
 def test_some_error_costs_something(raw_params):
-    raw_params["threshold"] |= {"cost_false_positive": 0, "cost_false_negative": 0}
-    assert "cannot both be 0" in refusal(raw_params)
+    raw_params["threshold"]["costs"] |= {"false_positive": 0, "false_negative": 0}
+    assert "cannot both cost what being right costs" in refusal(raw_params)
+
+
+def test_a_cost_may_be_a_column(raw_params):
+    raw_params["threshold"]["costs"] |= {"false_negative": "amount", "true_positive": "amount"}
+    assert parse_params(raw_params).threshold.costs.columns() == ["amount"]
 
 
 def test_every_fault_is_told_at_once(raw_params):

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from assay.metrics.catalogue import primary_metric, task_metrics
-from assay.uncertainty import Bootstrap, metric_estimate, paired_estimates
+from assay.uncertainty.bootstrap import Bootstrap
+from assay.uncertainty.paired import metric_estimate, paired_estimates
 
 AUC = primary_metric("binary", "roc_auc")
 

@@ -19,7 +19,7 @@ from assay.calibration.maps import (
 )
 from assay.metrics.catalogue import row_loss
 from assay.metrics.core import FloatArray, LabelArray, Metric, TargetArray
-from assay.params import TaskParams
+from assay.sections import TaskParams
 
 
 def fit_sigmoid(y_true: LabelArray, score: FloatArray) -> Calibrator:

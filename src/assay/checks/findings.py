@@ -11,8 +11,8 @@ import pandas as pd
 
 from assay.errors import DataError, SchemaError, numbered
 from assay.finding_codes import UNUSED
-from assay.params import DataParams, Datetimes, TaskParams, ValidateParams
 from assay.schema import feature_columns
+from assay.sections import DataParams, Datetimes, TaskParams, ValidateParams
 
 Severity = Literal["error", "warning", "accepted"]
 # Errors of these kinds are about columns, not about what is in them.

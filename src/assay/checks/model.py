@@ -7,7 +7,7 @@ import pandas as pd
 
 from assay.checks.findings import Finding, accept_known
 from assay.finding_codes import OF_MODEL
-from assay.params import TaskType
+from assay.sections import TaskType
 
 # The scale on which `validate.max_model_score` is meant: 1 is perfect, whatever the shares of classes.
 # Of many classes the AUC is near 1 for honest models too; the balanced accuracy is not.

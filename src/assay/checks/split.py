@@ -12,8 +12,8 @@ from assay.checks.findings import Finding, accept_known
 from assay.checks.repeats import Repeats, estimate_near_repeats, find_repeats
 from assay.errors import SplitError, counted, numbered
 from assay.finding_codes import OF_SPLIT
-from assay.params import SplitParams
 from assay.schema import Schema
+from assay.sections import SplitParams
 from assay.splits.parts import Split
 from assay.splits.proof import keeps_groups_apart, split_summary
 

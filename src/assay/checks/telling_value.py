@@ -11,8 +11,8 @@ import pandas as pd
 
 from assay.checks.missing import missing_by_class
 from assay.checks.sample import LeakSample, Values
-from assay.params import DataParams
 from assay.schema import category_text
+from assay.sections import DataParams
 
 # A value with fewer rows is no proof, and one with less of the outcome may well be a trait.
 _FEW_ROWS, _LEAST_SHARE = 20, 0.5

@@ -6,7 +6,7 @@ import pandas as pd
 from assay.metrics.core import FloatArray, Metric, TargetArray
 from assay.predictor import Predictor, raw_predictions
 from assay.preprocessing import source_features
-from assay.uncertainty import Bootstrap
+from assay.uncertainty.bootstrap import Bootstrap
 from assay.used_columns import used_columns
 
 

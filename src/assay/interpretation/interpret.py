@@ -9,10 +9,10 @@ from assay.interpretation.importance import permutation_importance
 from assay.interpretation.shap_values import Explanation, explain
 from assay.interpretation.slices import error_slices
 from assay.metrics.catalogue import primary_metric
-from assay.params import InterpretParams, TaskParams
 from assay.predictor import Predictor
 from assay.schema import Schema
-from assay.uncertainty import Bootstrap, clusters_of
+from assay.sections import InterpretParams, TaskParams
+from assay.uncertainty.bootstrap import Bootstrap, clusters_of
 
 # What SHAP's explanation may miss the model's output by.
 _ADDITIVITY_TOLERANCE = 1e-4

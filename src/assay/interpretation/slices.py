@@ -8,8 +8,9 @@ import pandas as pd
 
 from assay.metrics.catalogue import primary_metric, row_loss
 from assay.metrics.core import FloatArray, TargetArray
-from assay.params import InterpretParams, TaskParams, TaskType
-from assay.uncertainty import Bootstrap, metric_estimate
+from assay.sections import InterpretParams, TaskParams, TaskType
+from assay.uncertainty.bootstrap import Bootstrap
+from assay.uncertainty.paired import metric_estimate
 
 
 def error_slices(

@@ -7,7 +7,7 @@ from assay.metrics.core import FloatArray, Metric, TargetArray
 from assay.metrics.multiclass import multiclass_metrics
 from assay.metrics.multiclass import row_log_loss as row_log_loss_of_classes
 from assay.metrics.regression import regression_metrics, row_absolute_error
-from assay.params import MetricName, TaskType
+from assay.sections import MetricName, TaskType
 
 # scikit-learn's name of a scorer, and the metric behind it.
 _SCORERS: Mapping[MetricName, str] = {

@@ -9,9 +9,9 @@ from matplotlib.figure import Figure
 
 from assay.interpretation.interpret import Interpretation
 from assay.metrics.catalogue import primary_metric
-from assay.params import InterpretParams, TaskParams
 from assay.plots.labels import further_width, label, labels
 from assay.plots.style import BLUE, GREY, panels, titled_axes
+from assay.sections import InterpretParams, TaskParams
 
 
 def explanation_figures(

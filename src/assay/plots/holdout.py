@@ -11,11 +11,11 @@ from matplotlib.figure import Figure
 
 from assay.diagnostics import precision_recall_table, roc_table
 from assay.metrics.core import FloatArray, reliability
-from assay.params import EvaluateParams
 from assay.plots.labels import label, labels
 from assay.plots.style import BLUE, GREEN, GREY, ORANGE, RED, panels, titled_axes
 from assay.schema import Schema
-from assay.uncertainty import wilson_interval
+from assay.sections import EvaluateParams
+from assay.uncertainty.rates import wilson_interval
 
 # Classes that a figure tells apart; the others are in the table.
 _SHOWN_CLASSES = 6

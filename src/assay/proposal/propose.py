@@ -9,7 +9,7 @@ import pandas as pd
 
 from assay.checks.findings import Finding
 from assay.errors import DataError, ParamsError, SchemaError, nearest, numbered, shown
-from assay.params import Params, TaskType, parse_params
+from assay.params import Params, parse_params
 from assay.proposal.document import template_values
 from assay.proposal.names import is_id_name, is_kind_name, names_rows
 from assay.proposal.profile import Column, Profile, profile_table, sample_of
@@ -17,6 +17,7 @@ from assay.proposal.roles import Asked, Roles, guess_roles, is_ours, may_be_time
 from assay.proposal.settings import Settings, guess_settings
 from assay.proposal.target import TargetGuess, TaskGuess, guess_target, guess_task
 from assay.proposal.trial import Trial, check, try_out
+from assay.sections import TaskType
 
 # Why a feature is kept from the model, by what was found, until somebody has judged it. These are no
 # messages of findings: those may quote a value, and params go to Git.

@@ -8,7 +8,7 @@ import pandas as pd
 
 from assay.checks.structure import RESERVED_NAMES, RESERVED_PREFIXES
 from assay.errors import shown
-from assay.params import TaskType, is_predicted_name
+from assay.params import is_predicted_name
 from assay.proposal.moments import is_finer, later_rate, moments
 from assay.proposal.names import (
     has_word,
@@ -21,6 +21,7 @@ from assay.proposal.names import (
 )
 from assay.proposal.profile import Column, Profile, listed_briefly
 from assay.schema import times_of_texts
+from assay.sections import TaskType
 
 # Times at which a row is decided on, and times that are known only later or tell of a life.
 _DECIDED = frozenset(

@@ -35,9 +35,6 @@ _TO_DECIDE_WITH = {
         "max_f1, which needs no costs. When you know what a false alarm and a miss cost, write the costs "
         "below and take min_cost."
     ],
-    "threshold.cost_false_positive": [
-        "Not known yet: these two are no more than a place to write them."
-    ],
 }
 
 

@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 
 from assay.checks.target import MOST_CLASSES
-from assay.params import TaskType
 from assay.proposal.names import is_id_name, words
 from assay.proposal.profile import Column, Profile
 from assay.schema import Label, category_text, target_labels, whole_text
+from assay.sections import TaskType
 
 # Names of outcomes, by how surely they are some.
 _LABELS = frozenset(

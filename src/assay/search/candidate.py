@@ -8,7 +8,6 @@ import pandas as pd
 
 from assay.calibration.choice import CalibrationChoice, choose_calibrator, clip, clipped_metric
 from assay.metrics.catalogue import primary_metric
-from assay.params import CalibrateParams, PreprocessParams, TaskParams, TrainParams
 from assay.predictions import prediction_columns
 from assay.predictor import Predictor, fold_metrics
 from assay.preprocessing import build_preprocessor, build_sampler
@@ -16,6 +15,7 @@ from assay.schema import ROW, Schema
 from assay.search.engine import SearchProblem
 from assay.search.plan import SearchPlan, search_plan
 from assay.search.selection import SearchResult, search_best
+from assay.sections import CalibrateParams, PreprocessParams, TaskParams, TrainParams
 from assay.splits.folds import Folds
 
 

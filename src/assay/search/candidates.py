@@ -6,7 +6,7 @@ from typing import Any
 
 from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
 
-from assay.params import TaskType
+from assay.sections import TaskType
 
 # `(seed, n_jobs) -> unfitted estimator`, deterministic for a seed, whatever `n_jobs` is.
 Build = Callable[[int, int], Any]

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 
 from assay.metrics.core import Metric, TargetArray
-from assay.params import TaskParams
 from assay.predictor import Recipe
 from assay.preprocessing import on_target
 from assay.search.candidates import Candidate
+from assay.sections import TaskParams
 from assay.splits.folds import Folds
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from assay.metrics.core import FloatArray, Metric, TargetArray
-from assay.params import TaskType
+from assay.sections import TaskType
 from assay.splits.folds import Folds
 
 # Steps of the greedy choice; a weight is a multiple of one over their number.

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 
-from assay.params import CandidateName, TaskType, TrainParams
+from assay.sections import CandidateName, TaskType, TrainParams
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,9 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, clone
 
-from assay.params import TaskType
 from assay.search.candidates import Candidate
 from assay.search.engine import FoldScores, SearchProblem, Trial
+from assay.sections import TaskType
 
 # Read when pycaret is first imported.
 os.environ.setdefault("PYCARET_CUSTOM_LOGGING_PATH", os.devnull)

@@ -12,12 +12,12 @@ import pandas as pd
 from assay.errors import DataError
 from assay.metrics.catalogue import undefined_remedy
 from assay.metrics.core import FloatArray
-from assay.params import TrainParams
 from assay.predictor import fold_scores, out_of_fold_predictions
 from assay.search.candidates import CANDIDATES, Candidate
 from assay.search.engine import Engine, EngineFactory, FoldScores, SearchProblem, Trial
 from assay.search.ensemble import Blend, blend, blended_estimator, choose_blend
 from assay.search.plan import SearchPlan, search_plan
+from assay.sections import TrainParams
 
 # The engine's fold scores and ours may differ by rounding, not by more.
 _AGREEMENT = {"rel_tol": 1e-9, "abs_tol": 1e-6}

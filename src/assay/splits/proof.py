@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from assay.params import SplitParams
 from assay.schema import Schema
+from assay.sections import SplitParams
 from assay.splits.by_time import TimeArray, embargo_of
 from assay.splits.folds import Folds
 from assay.splits.keys import KeyArray, group_keys

@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 import pandas as pd
 
 from assay.errors import SplitError
-from assay.params import SplitParams
 from assay.schema import Schema
+from assay.sections import SplitParams
 from assay.splits.by_group import split_by_group
 from assay.splits.by_row import split_by_row
 from assay.splits.by_time import split_by_group_and_time, split_by_time

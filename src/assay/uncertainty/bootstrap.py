@@ -1,17 +1,14 @@
-"""How sure a number is: bootstrap intervals of a metric and of a paired difference.
-
-Rows of one entity are not independent: where the table has a group column, whole groups are drawn.
-"""
+"""Bootstrap intervals: rows are drawn again, or whole groups, because rows of one entity are not independent."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from assay.metrics.core import FloatArray, Metric, TargetArray
+from assay.metrics.core import FloatArray
+from assay.uncertainty.estimate import Estimate, without_interval
 
 IntArray = npt.NDArray[np.int64]
 
@@ -19,33 +16,6 @@ IntArray = npt.NDArray[np.int64]
 _CHUNK_CELLS = 4_000_000
 # Where fewer resamples have a value, those that have are no fair sample of them.
 _DEFINED_SHARE = 0.9
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A number with its interval.
-
-    Attributes
-    ----------
-    value : float
-        The number on the rows as they are.
-    ci_low, ci_high : float
-        The ends of its interval.
-    method : str
-        How the interval was made; empty where there is none, and both ends are the value.
-    n : int
-        Rows behind it.
-    """
-
-    value: float
-    ci_low: float
-    ci_high: float
-    method: str
-    n: int
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the estimate as a dictionary of scalars."""
-        return asdict(self)
 
 
 @dataclass(frozen=True)
@@ -129,106 +99,9 @@ class Bootstrap:
     def summary(self, value: float, values: FloatArray, n: int) -> Estimate:
         """Return a statistic of `n` rows with the interval that its values over resamples give."""
         if np.isfinite(values).mean() < _DEFINED_SHARE:
-            return _without_interval(value, n)
+            return without_interval(value, n)
         low, high = self.interval(values)
         return Estimate(value, low, high, self.method, n)
-
-
-def metric_estimate(
-    metric: Metric, y_true: TargetArray, predicted: FloatArray, bootstrap: Bootstrap
-) -> Estimate:
-    """Return a metric with its percentile bootstrap interval.
-
-    Parameters
-    ----------
-    metric : Metric
-    y_true : ndarray, shape (n,)
-    predicted : ndarray, shape (n,) or (n, k)
-    bootstrap : Bootstrap
-    """
-    if not metric.resamplable:
-        return _without_interval(metric.value(y_true, predicted), len(y_true))
-    return bootstrap.estimate(
-        lambda weights: metric.function(y_true, predicted, weights), len(y_true)
-    )
-
-
-@dataclass(frozen=True)
-class Paired:
-    """A metric of predictions and of a reference's for the same rows.
-
-    Attributes
-    ----------
-    model, reference : Estimate
-    gain : Estimate
-        How much better the predictions are; positive is better, whatever the metric's direction.
-    """
-
-    model: Estimate
-    reference: Estimate
-    gain: Estimate
-
-
-def paired_estimates(
-    metric: Metric,
-    y_true: TargetArray,
-    predicted: FloatArray,
-    reference: FloatArray,
-    bootstrap: Bootstrap,
-) -> Paired:
-    """Return a metric of predictions, of a reference's, and of what the first gains, with intervals.
-
-    Each resample judges both on the same rows, so that what makes rows hard cancels out.
-
-    Parameters
-    ----------
-    metric : Metric
-    y_true : ndarray, shape (n,)
-    predicted, reference : ndarray, shape (n,) or (n, k)
-    bootstrap : Bootstrap
-    """
-    n, both = len(y_true), (predicted, reference)
-    points = [metric.value(y_true, each) for each in both]
-    gain = metric.gain(*points)
-    if not metric.resamplable:
-        return Paired(*(_without_interval(value, n) for value in (*points, gain)))
-    chunks = [
-        [metric.function(y_true, each, weights) for each in both]
-        for weights in bootstrap.weights(n)
-    ]
-    ours, theirs = np.concatenate(chunks, axis=1)
-    sign = 1.0 if metric.greater_is_better else -1.0
-    return Paired(
-        bootstrap.summary(points[0], ours, n),
-        bootstrap.summary(points[1], theirs, n),
-        _without_interval(gain, n)
-        if metric.signed
-        else bootstrap.summary(gain, sign * (ours - theirs), n),
-    )
-
-
-def _without_interval(value: float, n: int) -> Estimate:
-    return Estimate(value, value, value, "", n)
-
-
-def wilson_interval(rate: Any, count: Any, confidence: float) -> tuple[Any, Any]:
-    """Return the ends of Wilson's interval of a rate, or of an array of rates (Wilson 1927).
-
-    Parameters
-    ----------
-    rate : float or ndarray
-        In [0, 1].
-    count : int or ndarray
-        Rows behind it.
-    confidence : float
-        In (0, 1).
-    """
-    from scipy.special import ndtri
-
-    z = float(ndtri(0.5 + confidence / 2))
-    center = (rate + z**2 / (2 * count)) / (1 + z**2 / count)
-    half = z * np.sqrt(rate * (1 - rate) / count + z**2 / (4 * count**2)) / (1 + z**2 / count)
-    return center - half, center + half
 
 
 def clusters_of(table: pd.DataFrame, group_column: str | None) -> IntArray | None:

@@ -1,0 +1,36 @@
+"""A number with its interval."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A number with its interval.
+
+    Attributes
+    ----------
+    value : float
+        The number on the rows as they are.
+    ci_low, ci_high : float
+        The ends of its interval.
+    method : str
+        How the interval was made; empty where there is none, and both ends are the value.
+    n : int
+        Rows behind it.
+    """
+
+    value: float
+    ci_low: float
+    ci_high: float
+    method: str
+    n: int
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the estimate as a dictionary of scalars."""
+        return asdict(self)
+
+
+def without_interval(value: float, n: int) -> Estimate:
+    """Return a number of `n` rows that has no interval."""
+    return Estimate(value, value, value, "", n)
