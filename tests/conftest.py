@@ -3,6 +3,7 @@
 import stages  # noqa: F401, I001  (pins threads and kernels before anything numeric is imported)
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
@@ -151,6 +152,7 @@ def write_project(folder: Path, table: pd.DataFrame, params: dict[str, Any]) -> 
     table.to_parquet(folder / "data/processed/features.parquet", index=False)
     with (folder / "params.yaml").open("w") as stream:
         YAML().dump(params, stream)
+    shutil.copytree(ROOT / "reports/history", folder / "reports/history")
     (folder / "src").mkdir()
     (folder / "src/assay").symlink_to(ROOT / "src/assay")
     (folder / "stages").symlink_to(ROOT / "stages")

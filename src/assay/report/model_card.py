@@ -25,7 +25,7 @@ class CardFacts:
         The content of `run_meta.json`.
     schema : Schema
     metrics : dict
-        The metrics files by stage.
+        The metrics files by stage, the history of the holdout among them.
     decision : dict
         The content of `models/decision.json`.
     leaderboard, importance, slices, per_class : DataFrame
@@ -59,6 +59,7 @@ def model_card(facts: CardFacts) -> str:
         schema=facts.schema,
         decision=facts.decision,
         m=facts.metrics,
+        history=facts.metrics["history"],
         baselines=[(n, v) for n, v in facts.metrics["baseline"].items() if isinstance(v, dict)],
         metric_names=list(facts.metrics["holdout"]["model"]),
         ranked=ranked.to_dict("records"),
