@@ -204,7 +204,7 @@ def test_the_interval_does_not_depend_on_the_size_of_chunks(monkeypatch, cluster
 
 
 def test_bca_is_not_defined_for_what_no_resample_changes_or_all_change_to_one_side():
-    y_true, score = draw(np.random.default_rng(3), 500, 1.0)
+    y_true, _ = draw(np.random.default_rng(3), 500, 1.0)
     plan = Bootstrap(200, 0.95, 0, None, "bca")
     same = metric_estimate(AUC, y_true, np.full(500, 0.5), plan)
     assert (same.ci_low, same.ci_high) == (0.5, 0.5)
