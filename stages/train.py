@@ -2,7 +2,7 @@
 
 Reads the training set and its folds. Writes the chosen pipeline fitted on the whole training set, its
 calibrator, its out-of-fold predictions, what it loses without each feature, and everything that was
-tried.
+tried. What each model takes to fit and to score, by this machine's clock, goes to `reports/timings/`.
 
 Guarantee: model, hyper-parameters and calibrator are chosen on out-of-fold predictions; the holdout
 is not read. A candidate that failed is on the leaderboard with its reason.
@@ -14,13 +14,21 @@ from assay import artifacts
 from assay.checks.importance import fold_importance
 from assay.predictor import save_predictor
 from assay.schema import schema_from_json
+from assay.search.board import timings_table
 from assay.search.candidate import pose_problem, train_candidate
 from assay.splits.folds import folds_from_table
-from stages._stage import Stage, run, say
+from stages._stage import TIMINGS, Stage, run, say
 
 STAGE = Stage(
     name="train",
-    sections=("task", "preprocess", "train", "calibrate", "evaluate.ece_bins"),
+    sections=(
+        "task",
+        "preprocess",
+        "train",
+        "calibrate",
+        "evaluate.ece_bins",
+        "evaluate.confidence",
+    ),
     reads={
         "train": Path("data/split/train.parquet"),
         "folds": Path("data/split/folds.parquet"),
@@ -43,7 +51,15 @@ def main() -> None:
     train = artifacts.read_table(STAGE.reads["train"])
     schema = schema_from_json(artifacts.read_json(STAGE.reads["schema"]))
     folds = folds_from_table(artifacts.read_table(STAGE.reads["folds"]), train)
-    problem = pose_problem(train, schema, folds, params.task, params.preprocess, params.train)
+    problem = pose_problem(
+        train,
+        schema,
+        folds,
+        params.task,
+        params.preprocess,
+        params.train,
+        params.evaluate.confidence,
+    )
     trained = train_candidate(
         problem, train, schema, params.train, params.calibrate, params.evaluate.ece_bins, say
     )
@@ -62,6 +78,8 @@ def main() -> None:
     artifacts.write_table(STAGE.writes["tuning"], trained.search.tuning)
     artifacts.write_table(STAGE.writes["importance"], importance)
     artifacts.write_json(STAGE.writes["metrics"], trained.metrics)
+    # By this machine's clock, so no output of the stage.
+    artifacts.write_table(TIMINGS / "leaderboard.csv", timings_table(trained.search.board))
 
 
 if __name__ == "__main__":
