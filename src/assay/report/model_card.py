@@ -9,6 +9,7 @@ import pandas as pd
 from assay.metrics.catalogue import primary_metric
 from assay.report.rendering import render
 from assay.schema import Schema
+from assay.search.words import selection_words
 
 # Slices and features that the card shows, and classes.
 _SHOWN = 5
@@ -62,6 +63,7 @@ def model_card(facts: CardFacts) -> str:
         baselines=[(n, v) for n, v in facts.metrics["baseline"].items() if isinstance(v, dict)],
         metric_names=list(facts.metrics["holdout"]["model"]),
         ranked=ranked.to_dict("records"),
+        choice=selection_words(facts.metrics["train"]["selection"]),
         failed=leaderboard[leaderboard["failure"] != ""].to_dict("records"),
         importance=facts.importance.head(_SHOWN).to_dict("records"),
         weak_slices=facts.slices.head(_SHOWN).to_dict("records"),

@@ -1,7 +1,6 @@
 """What a model costs to run: its file, what it holds, and, by this machine's clock, its time and memory."""
 
 import ctypes
-import gc
 import threading
 import time
 from collections.abc import Iterator
@@ -16,7 +15,7 @@ from assay.skops_files import model_bytes
 
 _SAMPLING_SECONDS = 0.01
 # Rows are scored again until so many seconds have passed: a single pass over few rows tells little.
-_SCORING_SECONDS = 0.1
+_SCORING_SECONDS = 0.03
 
 
 @dataclass(frozen=True)
@@ -112,6 +111,5 @@ def _give_back_memory() -> None:
 
     A fit would otherwise find room that an earlier one has left, and seem to need none.
     """
-    gc.collect()
     with suppress(AttributeError, OSError, TypeError):
         ctypes.CDLL(None).malloc_trim(0)
