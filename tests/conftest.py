@@ -97,6 +97,7 @@ def make_params(task: str = "binary") -> dict[str, Any]:
         "tune_top": 1,
         "trials": 2,
         "ensemble": "none",
+        "learning_curve_points": 2,
         "n_jobs": 1,
     }
     params["evaluate"] |= {"resamples": 100, "worst_case_count": 5}

@@ -9,7 +9,7 @@ import pandas as pd
 from assay.metrics.catalogue import primary_metric
 from assay.report.rendering import render
 from assay.schema import Schema
-from assay.search.words import selection_words
+from assay.search.words import learning_words, selection_words
 
 # Slices and features that the card shows, and classes.
 _SHOWN = 5
@@ -64,6 +64,7 @@ def model_card(facts: CardFacts) -> str:
         metric_names=list(facts.metrics["holdout"]["model"]),
         ranked=ranked.to_dict("records"),
         choice=selection_words(facts.metrics["train"]["selection"]),
+        learning=_learning(facts.metrics["train"]["learning_curve"]),
         failed=leaderboard[leaderboard["failure"] != ""].to_dict("records"),
         importance=facts.importance.head(_SHOWN).to_dict("records"),
         weak_slices=facts.slices.head(_SHOWN).to_dict("records"),
@@ -75,3 +76,8 @@ def model_card(facts: CardFacts) -> str:
         warnings=[finding for finding in facts.findings if finding["severity"] == "warning"],
         accepted=[finding for finding in facts.findings if finding["severity"] == "accepted"],
     )
+
+
+def _learning(curve: Mapping[str, Any]) -> str:
+    """Say what the learning curve says; nothing where there is none."""
+    return learning_words(curve) if curve["applicable"] else ""

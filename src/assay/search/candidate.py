@@ -63,6 +63,7 @@ def pose_problem(
     confidence : float
         Of every interval, in (0, 1).
     """
+    groups = train[schema.group_column] if schema.group_column else None
     return SearchProblem(
         task=task,
         features=train[schema.feature_names],
@@ -74,6 +75,7 @@ def pose_problem(
         class_weight=params.class_weight,
         n_jobs=params.n_jobs,
         confidence=confidence,
+        groups=None if groups is None else pd.factorize(groups)[0],
     )
 
 

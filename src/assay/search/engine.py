@@ -12,7 +12,7 @@ from assay.predictor import Recipe
 from assay.preprocessing import on_target
 from assay.search.candidates import Candidate
 from assay.sections import TaskParams
-from assay.splits.folds import Folds
+from assay.splits.folds import Folds, IntArray
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,8 @@ class SearchProblem:
         Threads; what they are given to is the engine's.
     confidence : float
         Of every interval, in (0, 1).
+    groups : ndarray of int, shape (n,), optional
+        The group of each row; None without `data.group_column`.
     """
 
     task: TaskParams
@@ -53,6 +55,7 @@ class SearchProblem:
     class_weight: str
     n_jobs: int
     confidence: float
+    groups: IntArray | None = None
 
     def model(self, candidate: Candidate, params: Mapping[str, Any], n_jobs: int = 1) -> Any:
         """Return a candidate's unfitted estimator with these hyper-parameters, for this problem.
