@@ -15,6 +15,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+# Before PyCaret: skops looks through all modules of scikit-learn, of which one imports distutils by way
+# of setuptools. These have their own, but not where PyCaret has imported Python's, which warns.
+import skops.io  # noqa: F401
+
 from assay.artifacts import read_yaml
 from assay.bundle import Bundle, load_bundle
 from assay.checks.split import SplitProof, prove_split
@@ -94,6 +98,7 @@ def make_params(task: str = "binary") -> dict[str, Any]:
         "tune_top": 1,
         "trials": 2,
         "ensemble": "none",
+        "learning_curve_points": 2,
         "n_jobs": 1,
     }
     params["evaluate"] |= {"resamples": 100, "worst_case_count": 5}

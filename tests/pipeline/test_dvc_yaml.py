@@ -74,7 +74,7 @@ def test_the_closure_finds_late_imports_and_templates():
     for engine in ("pycaret", "sklearn"):
         assert f"src/assay/search/{engine}_engine.py" in stage_closure("train")
     assert "src/assay/report/templates/readiness.md.j2" in stage_closure("validate")
-    assert "src/assay/plots/style.py" not in stage_closure("train")
+    assert "src/assay/plots/style.py" not in stage_closure("baseline")
 
 
 HOLDOUT = "data/split/holdout.parquet"

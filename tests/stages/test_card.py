@@ -62,9 +62,10 @@ def test_the_verdict_is_the_gates(facts, action, passed, words):
 
 
 def test_a_candidate_that_failed_is_listed_with_its_reason(facts):
-    failed = {"model": "extra_trees", "tuned": False, "failure": "ValueError: a | b"}
+    failed = {"model": "extra_trees", "tuned": False, "selected": False}
+    failed["failure"] = "ValueError: a | b"
     board = pd.concat([facts.leaderboard, pd.DataFrame([failed])], ignore_index=True)
-    assert "| failed | extra_trees | | ValueError: a \\| b | |" in model_card(
+    assert "| failed | extra_trees | | ValueError: a \\| b | | | | |" in model_card(
         replace(facts, leaderboard=board)
     )
 
