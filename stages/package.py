@@ -42,7 +42,8 @@ from stages._stage import PARAMS, Stage, run, say
 
 METRICS = ("validation", "split", "baseline", "train", "holdout", "threshold", "interpret")
 CARD_TABLES = ("leaderboard", "importance", "slices", "per_class")
-TABLES = (*CARD_TABLES, "tuning", "worst_cases", "oof_importance")
+OF_DECISION = ("thresholds", "cost_sensitivity", "value")
+TABLES = (*CARD_TABLES, *OF_DECISION, "tuning", "worst_cases", "oof_importance")
 FINDINGS = ("split_findings", "model_findings")
 PICTURES = ("evaluate", "threshold", "interpret")
 
