@@ -1,7 +1,7 @@
 """How good is the model on rows it never saw, and does it beat the baseline?
 
 Reads the candidate, the baselines and the holdout. Writes the holdout's predictions, every metric with
-its interval for both, the paired difference, curves, the worst cases, and whether the model is too good
+its interval for all, the paired differences, curves, the worst cases, and whether the model is too good
 to be true.
 
 Guarantee: nothing is chosen here; the baseline that is compared was the best out-of-fold. With
@@ -17,7 +17,8 @@ from assay import artifacts
 from assay.baselines import load_baseline
 from assay.checks.model import judge_model
 from assay.diagnostics import CURVES, curve_tables, per_class_table
-from assay.evaluation import judge_holdout, judgement_json, refuse_at_gate, worst_cases
+from assay.evaluation import baseline_gains, judge_holdout, judgement_json, worst_cases
+from assay.gate import refuse_at_gate
 from assay.plots.holdout import holdout_figures
 from assay.predictions import prediction_columns
 from assay.predictor import load_predictor
@@ -43,6 +44,7 @@ STAGE = Stage(
     writes={
         "predictions": Path("data/predictions/holdout.parquet"),
         "worst_cases": Path("reports/tables/worst_cases.csv"),
+        "baseline_gains": Path("reports/tables/baseline_gains.csv"),
         "per_class": Path("reports/tables/per_class.csv"),
         "findings": Path("reports/tables/model_findings.json"),
         "metrics": Path("metrics/holdout.json"),
@@ -52,33 +54,45 @@ STAGE = Stage(
 )
 
 
+# The baseline that stands for what people do today; its predictions are kept beside those of the best.
+RULE = "rule"
+
+
 def main() -> None:
     """Predict the holdout once and judge the predictions."""
     params, paths = STAGE.params(), STAGE.writes
     evaluate = params.evaluate
     holdout = artifacts.read_table(STAGE.reads["holdout"])
     schema = schema_from_json(artifacts.read_json(STAGE.reads["schema"]))
-    best = artifacts.read_json(STAGE.reads["baseline_metrics"])["best"]
+    known = artifacts.read_json(STAGE.reads["baseline_metrics"])
+    best = known["best"]
     features, y_true = holdout[schema.feature_names], holdout[schema.target].to_numpy()
     predicted = load_predictor(STAGE.reads["candidate"]).predict(features)
-    baseline = load_baseline(STAGE.reads["baselines"], best).predict(features)
+    baselines = {
+        name: load_baseline(STAGE.reads["baselines"], name).predict(features)
+        for name, values in known.items()
+        if isinstance(values, dict)
+    }
 
     clusters = clusters_of(holdout, schema.group_column)
-    judgement = judge_holdout(y_true, predicted, baseline, best, params.task, evaluate, clusters)
+    judgement = judge_holdout(y_true, predicted, baselines, best, params.task, evaluate, clusters)
     keys = pd.DataFrame({ROW: holdout[ROW].to_numpy(), "y_true": y_true})
-    model_columns = prediction_columns(predicted, schema)
-    baseline_columns = prediction_columns(baseline, schema, "baseline_")
-    artifacts.write_table(
-        paths["predictions"], pd.concat([keys, model_columns, baseline_columns], axis=1)
-    )
+    columns = [
+        prediction_columns(predicted, schema),
+        prediction_columns(baselines[best], schema, "baseline_"),
+    ]
+    if RULE in baselines:
+        columns.append(prediction_columns(baselines[RULE], schema, f"{RULE}_"))
+    artifacts.write_table(paths["predictions"], pd.concat([keys, *columns], axis=1))
+    artifacts.write_table(paths["baseline_gains"], baseline_gains(judgement))
     worst = worst_cases(holdout, predicted, schema, evaluate.worst_case_count)
     artifacts.write_table(paths["worst_cases"], worst)
     per_class = per_class_table(y_true, predicted, schema, evaluate.ece_bins)
     artifacts.write_table(paths["per_class"], per_class)
-    artifacts.write_json(paths["metrics"], judgement_json(judgement))
+    artifacts.write_json(paths["metrics"], judgement_json(judgement, evaluate))
     for name, table in curve_tables(y_true, predicted, schema, evaluate.ece_bins).items():
         artifacts.write_table(paths[name], table)
-    shown = {"model": predicted, f"baseline ({best})": baseline}
+    shown = {"model": predicted, f"baseline ({best})": baselines[best]}
     figures = holdout_figures(y_true, shown, schema, evaluate)
     artifacts.write_figures(paths["pictures"], figures)
     artifacts.write_json(paths["findings"], _findings(judgement, params))

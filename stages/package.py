@@ -43,7 +43,8 @@ from stages._stage import PARAMS, Stage, run, say
 METRICS = ("validation", "split", "baseline", "train", "holdout", "threshold", "interpret")
 CARD_TABLES = ("leaderboard", "importance", "slices", "per_class")
 OF_DECISION = ("thresholds", "cost_sensitivity", "value")
-TABLES = (*CARD_TABLES, *OF_DECISION, "tuning", "worst_cases", "oof_importance")
+OTHERS = ("tuning", "worst_cases", "oof_importance", "baseline_gains")
+TABLES = (*CARD_TABLES, *OF_DECISION, *OTHERS)
 FINDINGS = ("split_findings", "model_findings")
 PICTURES = ("evaluate", "threshold", "interpret")
 

@@ -27,7 +27,7 @@ STAGE = Stage(
     name="threshold",
     sections=(
         *("task", "baseline.rule", "threshold"),
-        *("evaluate.resamples", "evaluate.confidence"),
+        *("evaluate.resamples", "evaluate.confidence", "evaluate.interval"),
     ),
     reads={
         "out_of_fold": Path("data/predictions/oof.parquet"),
@@ -50,6 +50,7 @@ STAGE = Stage(
 def main() -> None:
     """Decide out-of-fold, then report the decision on the holdout."""
     params, paths = STAGE.params(), STAGE.writes
+    evaluate = params.evaluate
     schema = schema_from_json(artifacts.read_json(STAGE.reads["schema"]))
     table = artifacts.read_table(STAGE.reads["table"]).set_index(ROW)
     best = artifacts.read_json(STAGE.reads["baseline_metrics"])["best"]
@@ -63,7 +64,7 @@ def main() -> None:
         params.threshold,
         _rows(out_of_fold, predictions_of(baselines, schema, f"{best}_"), table, schema, params),
         _rows(holdout, predictions_of(holdout, schema, "baseline_"), table, schema, params),
-        Resampling(params.evaluate.resamples, params.evaluate.confidence, params.task.seed),
+        Resampling(evaluate.resamples, evaluate.confidence, params.task.seed, evaluate.interval),
         best,
     )
     artifacts.write_json(paths["decision"], report.decision)

@@ -7,72 +7,85 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from assay.errors import DataError, GateError
+from assay.errors import DataError
+from assay.gate import GateVerdict, gate_scorer, gate_verdict
 from assay.metrics.catalogue import ROW_LOSS, primary_metric, row_loss, task_metrics
 from assay.metrics.core import FloatArray, TargetArray
 from assay.predictions import prediction_columns, refuse_infinite
 from assay.schema import Schema
-from assay.sections import EvaluateParams, GateParams, TaskParams
+from assay.sections import EvaluateParams, TaskParams
 from assay.uncertainty.bootstrap import Bootstrap, IntArray
 from assay.uncertainty.estimate import Estimate
-from assay.uncertainty.paired import paired_estimates
+from assay.uncertainty.paired import Paired, compared
+
+BASELINE_GAINS = (
+    *("baseline", "metric", "model_value", "baseline_value"),
+    *("gain", "ci_low", "ci_high", "method", "n"),
+)
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """The model and the best baseline on the holdout.
+    """The model and every baseline on the holdout.
 
     Attributes
     ----------
-    model, baseline : dict of str to Estimate
-        Every metric of each, by name; one that cannot be resampled has its value at both ends.
-    gain : dict of str to Estimate
-        How much better the model is, paired on the same rows; positive is better.
-    baseline_name : str
+    versus : dict of str to dict of str to Paired
+        By baseline, then by metric; one that cannot be resampled has its value at both ends.
+    best : str
         The baseline that was best out-of-fold.
     primary : str
-        The metric that the gate looks at.
+        The metric that chose the model.
     gate : GateVerdict
+    interval : dict
+        How intervals were made: `method`, `confidence`, `resamples`.
     """
 
-    model: Mapping[str, Estimate]
-    baseline: Mapping[str, Estimate]
-    gain: Mapping[str, Estimate]
-    baseline_name: str
+    versus: Mapping[str, Mapping[str, Paired]]
+    best: str
     primary: str
-    gate: "GateVerdict"
+    gate: GateVerdict
+    interval: Mapping[str, Any]
 
+    @property
+    def model(self) -> dict[str, Estimate]:
+        """Every metric of the model that the best baseline has too."""
+        return {name: paired.model for name, paired in self.versus[self.best].items()}
 
-@dataclass(frozen=True)
-class GateVerdict:
-    """Whether the model may ship, and the figures behind it."""
+    @property
+    def baseline(self) -> dict[str, Estimate]:
+        """Every metric of the best baseline."""
+        return {name: paired.reference for name, paired in self.versus[self.best].items()}
 
-    passed: bool
-    action: str
-    sentence: str
+    @property
+    def gain(self) -> dict[str, Estimate]:
+        """How much better than the best baseline the model is; positive is better."""
+        return {name: paired.gain for name, paired in self.versus[self.best].items()}
 
 
 def judge_holdout(
     y_true: TargetArray,
     predicted: FloatArray,
-    baseline_predicted: FloatArray,
-    baseline_name: str,
+    baselines: Mapping[str, FloatArray],
+    best: str,
     task: TaskParams,
     params: EvaluateParams,
     clusters: IntArray | None = None,
 ) -> Judgement:
-    """Judge the model's holdout predictions against the baseline's for the same rows.
+    """Judge the model's holdout predictions against those of every baseline for the same rows.
 
-    A metric that these rows cannot have (every outcome is 0, say) is left out.
+    A metric that these rows cannot have (every outcome is 0, say) is left out, and so is a baseline
+    that predicts infinite numbers, unless it is the best.
 
     Parameters
     ----------
     y_true : ndarray, shape (n,)
     predicted : ndarray, shape (n,) or (n, k)
         The model's calibrated predictions.
-    baseline_predicted : ndarray, shape (n,) or (n, k)
-        Those of the baseline that was best out-of-fold.
-    baseline_name : str
+    baselines : dict of str to ndarray
+        Those of each baseline, by name.
+    best : str
+        The baseline that was best out-of-fold.
     task : TaskParams
     params : EvaluateParams
         The section `evaluate`.
@@ -80,72 +93,54 @@ def judge_holdout(
         The group of each row; whole groups are resampled.
     """
     refuse_infinite(predicted, "the model")
-    refuse_infinite(baseline_predicted, f"the baseline {baseline_name!r}")
-    bootstrap = Bootstrap(params.resamples, params.confidence, task.seed, clusters)
-    metrics = {
-        name: metric
-        for name, metric in task_metrics(task.type, params.ece_bins).items()
-        if np.isfinite([metric.value(y_true, p) for p in (predicted, baseline_predicted)]).all()
-    }
-    found = {
-        name: paired_estimates(metric, y_true, predicted, baseline_predicted, bootstrap)
-        for name, metric in metrics.items()
-    }
-    primary = primary_metric(task.type, task.primary_metric).name
-    if primary not in found:
-        raise DataError(
-            f"task.primary_metric: {primary} is not defined on the holdout. Choose another, or a "
-            "larger split.holdout_fraction."
-        )
-    verdict = gate_verdict(found[primary].gain, primary, baseline_name, params)
+    refuse_infinite(baselines[best], f"the baseline {best!r}")
+    finite = {name: each for name, each in baselines.items() if np.isfinite(each).all()}
+    bootstrap = bootstrap_of(params, task, clusters)
+    metrics = task_metrics(task.type, params.ece_bins)
+    versus = compared(metrics, y_true, predicted, finite, bootstrap)
+    scorer = gate_scorer(task, params.gate)
+    for key, name in (("task.primary_metric", task.primary_metric), ("evaluate.gate", scorer)):
+        metric = primary_metric(task.type, name).name
+        if metric not in versus[best]:
+            raise DataError(
+                f"{key}: {metric} is not defined on the holdout. Choose another, or a larger "
+                "split.holdout_fraction."
+            )
+    judged = versus[best][primary_metric(task.type, scorer).name]
     return Judgement(
-        {name: paired.model for name, paired in found.items()},
-        {name: paired.reference for name, paired in found.items()},
-        {name: paired.gain for name, paired in found.items()},
-        baseline_name,
-        primary,
-        verdict,
+        versus,
+        best,
+        primary_metric(task.type, task.primary_metric).name,
+        gate_verdict(judged.model, judged.gain, scorer, best, task, params),
+        {
+            "method": bootstrap.method,
+            "confidence": params.confidence,
+            "resamples": params.resamples,
+        },
     )
 
 
-def gate_verdict(
-    gain: Estimate, metric: str, baseline_name: str, params: EvaluateParams
-) -> GateVerdict:
-    """Say whether the gain over the baseline is enough."""
-    gate = params.gate
-    judged = gain.value if gate.on == "value" else gain.ci_low
-    # A lower end that nobody knows is not above anything.
-    known = gate.on == "value" or bool(gain.method)
-    passed = known and judged > gate.min_gain_over_baseline
-    # Rounding first, so that nothing is told as -0.
-    value, low, high = (round(x, 4) + 0.0 for x in (gain.value, gain.ci_low, gain.ci_high))
-    sentence = (
-        f"gain in {metric} over the baseline {baseline_name!r}: {value:.4f} "
-        f"({_told_interval(gain, low, high, params.confidence)}); "
-        f"asked for: {gate.on} above {gate.min_gain_over_baseline:g}"
-    )
-    return GateVerdict(passed, gate.action, sentence)
+def bootstrap_of(
+    params: EvaluateParams, task: TaskParams, clusters: IntArray | None = None
+) -> Bootstrap:
+    """Return how the holdout's rows, or their groups, are resampled."""
+    return Bootstrap(params.resamples, params.confidence, task.seed, clusters, params.interval)
 
 
-def _told_interval(gain: Estimate, low: float, high: float, confidence: float) -> str:
-    if not gain.method:
-        return "without interval: too few resamples have a value"
-    return f"{confidence:.0%} interval {low:.4f} to {high:.4f}"
+def baseline_gains(judgement: Judgement) -> pd.DataFrame:
+    """Return what the model gains over each baseline by each metric, the primary metric first.
 
-
-def refuse_at_gate(verdict: GateVerdict, gate: GateParams) -> None:
-    """Stop if the gate was not passed and says so.
-
-    Raises
-    ------
-    GateError
-        If the action is `fail` and the gain is too small.
+    Without interval, `ci_low` and `ci_high` are missing.
     """
-    if not verdict.passed and gate.action == "fail":
-        raise GateError(
-            f"evaluate.gate: the model is not shown to beat the baseline; {verdict.sentence}. Do not "
-            "ship it. Look for better features, or set evaluate.gate.action to warn to see the card."
-        )
+    rows = []
+    for baseline, metrics in judgement.versus.items():
+        for metric in sorted(metrics, key=lambda name: name != judgement.primary):
+            paired = metrics[metric]
+            gain = paired.gain
+            ends = (gain.ci_low, gain.ci_high) if gain.method else (np.nan, np.nan)
+            values = (paired.model.value, paired.reference.value, gain.value)
+            rows.append((baseline, metric, *values, *ends, gain.method, gain.n))
+    return pd.DataFrame(rows, columns=list(BASELINE_GAINS))
 
 
 def worst_cases(
@@ -173,27 +168,33 @@ def worst_cases(
     return pd.concat([rows[first], columns, rows[others]], axis=1)
 
 
-def judgement_json(judgement: Judgement) -> dict[str, Any]:
+def judgement_json(judgement: Judgement, params: EvaluateParams) -> dict[str, Any]:
     """Return the judgement as the nested scalars of `metrics/holdout.json`."""
+    gate, verdict = params.gate, judgement.gate
+    asked = {} if gate.min_value is None else {"min_value": gate.min_value}
     return {
         "applicable": True,
         "row_count": next(iter(judgement.model.values())).n,
-        "model": _intervals(judgement.model),
-        "baseline": {"name": judgement.baseline_name, **_intervals(judgement.baseline)},
-        "gain_over_baseline": _intervals(judgement.gain),
+        "interval": dict(judgement.interval),
+        "model": _scalars(judgement.model),
+        "baseline": {"name": judgement.best, **_scalars(judgement.baseline)},
+        "gain_over_baseline": _scalars(judgement.gain),
+        "gain_over": {
+            name: {verdict.metric: metrics[verdict.metric].gain.to_json()}
+            for name, metrics in judgement.versus.items()
+            if verdict.metric in metrics
+        },
         "gate": {
-            "metric": judgement.primary,
-            "passed": judgement.gate.passed,
-            "action": judgement.gate.action,
+            "metric": verdict.metric,
+            "passed": verdict.passed,
+            "action": gate.action,
+            "on": gate.on,
+            "min_gain_over_baseline": gate.min_gain_over_baseline,
+            **asked,
+            "sentence": verdict.sentence,
         },
     }
 
 
-def _intervals(estimates: Mapping[str, Estimate]) -> dict[str, dict[str, float]]:
-    """Return value and ends of each estimate; the value alone where there is no interval."""
-    return {
-        name: {"value": e.value, "ci_low": e.ci_low, "ci_high": e.ci_high}
-        if e.method
-        else {"value": e.value}
-        for name, e in estimates.items()
-    }
+def _scalars(estimates: Mapping[str, Estimate]) -> dict[str, dict[str, float]]:
+    return {name: estimate.to_json() for name, estimate in estimates.items()}

@@ -134,6 +134,33 @@ def test_the_holdout_is_judged_by_every_metric_of_the_task(finished_task):
             assert told[part][name]["value"] == pytest.approx(value)
 
 
+def test_the_model_is_compared_with_every_baseline_and_with_the_rule(finished_task):
+    told = metrics(finished_task, "holdout")
+    known = metrics(finished_task, "baseline")
+    names = {name for name, values in known.items() if isinstance(values, dict)}
+    assert set(told["gain_over"]) == names
+    table = read(finished_task, "reports/tables/baseline_gains.csv")
+    assert set(table["baseline"]) == names
+    best = table[table["baseline"] == known["best"]].set_index("metric")
+    for name, gain in told["gain_over_baseline"].items():
+        assert best.loc[name, "gain"] == pytest.approx(gain["value"])
+    schema = schema_from_json(read(finished_task, "data/validated/schema.json"))
+    rows = read(finished_task, "data/predictions/holdout.parquet")
+    has_rule = finished_task.params.baseline.rule is not None
+    assert ("rule" in names) is has_rule
+    assert any(name.startswith("rule_") for name in rows) is has_rule
+    if has_rule:
+        metric = told["gate"]["metric"]
+        judge = task_metrics(finished_task.task)[metric]
+        values = [
+            judge.value(rows["y_true"].to_numpy(), predictions_of(rows, schema, prefix))
+            for prefix in ("", "rule_")
+        ]
+        gain = told["gain_over"]["rule"][metric]
+        assert gain["value"] == pytest.approx(judge.gain(*values))
+        assert gain["ci_low"] <= gain["value"] <= gain["ci_high"]
+
+
 def test_the_model_has_learnt_what_the_table_was_made_of(finished_task):
     told = metrics(finished_task, "holdout")["model"]
     name, least = {
@@ -347,7 +374,7 @@ def test_the_card_tells_what_was_done_to_fit_the_model(finished_task):
         "Its training rows are resampled (smote).": params.train.resampling == "smote",
         "it is fitted on log(1 + target)": params.task.target_transform == "log1p",
         "The model is a blend of": train["chosen_model"] == "blend",
-        "percentile bootstrap over groups (`entity`)": params.data.group_column is not None,
+        "by BCa bootstrap of groups (`entity`), ": params.data.group_column is not None,
         f"(engine {finished_task.engine}, ": True,
     }
     for words, is_said in told.items():

@@ -68,7 +68,8 @@ def value_options(options: Sequence[Option], bootstrap: Bootstrap) -> list[Value
         each: FloatArray = -PER * totals[:, :-1] / totals[:, -1:]
         return np.concatenate([each, each[:, :1] - each], axis=1)
 
-    found, k = joint_estimates(bootstrap, values, n), len(options)
+    k = len(options)
+    found = joint_estimates(bootstrap, values, 2 * k, n)
     gains = [without_interval(0.0, n), *found[k + 1 :]]
     return [Valued(*each) for each in zip(options, found[:k], gains, strict=True)]
 

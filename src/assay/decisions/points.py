@@ -37,7 +37,8 @@ def point_estimates(
             rates = [tp / acted, tp / positives, 2 * tp / (acted + positives), acted / total]
         return np.column_stack([*rates, *(each / total for each in cost)])
 
-    return dict(zip(_ESTIMATED, joint_estimates(bootstrap, values, n), strict=False))
+    names = _ESTIMATED[: len(columns)]
+    return dict(zip(names, joint_estimates(bootstrap, values, len(names), n), strict=True))
 
 
 def estimated_point(point: OperatingPoint, estimates: dict[str, Estimate]) -> dict[str, Any]:

@@ -10,12 +10,13 @@ from assay.conformal import IntervalRule, Limits, coverage_of, fit_intervals
 from assay.costs import NumberCosts
 from assay.decisions import options
 from assay.decisions.options import Option, Valued
-from assay.decisions.resampled import joint_estimates, scalars
+from assay.decisions.resampled import scalars
 from assay.decisions.rows import REPORTS, TABLES, DecisionReport, Resampling, Rows, completed
 from assay.metrics.core import FloatArray
 from assay.newsvendor import fit_quantile
 from assay.sections import TaskParams, ThresholdParams
 from assay.uncertainty.bootstrap import Bootstrap
+from assay.uncertainty.rates import rate_estimate
 
 # Levels at which intervals are tried on the holdout.
 _LEVELS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98)
@@ -114,13 +115,8 @@ def _measured(
 ) -> dict[str, Any]:
     """Return how many outcomes the intervals hold; rows of one group are not independent."""
     low, high = rule.interval(holdout.predicted)
-    inside = ((holdout.y_true >= low) & (holdout.y_true <= high)).astype(float)
-
-    def rate(weights: FloatArray) -> FloatArray:
-        held: FloatArray = (weights @ inside / weights.sum(axis=1))[:, None]
-        return held
-
-    (measured,) = joint_estimates(resampling.of(holdout), rate, len(inside))
+    inside = (holdout.y_true >= low) & (holdout.y_true <= high)
+    measured = rate_estimate(inside, resampling.of(holdout))
     return {
         "wanted_coverage": wanted,
         "holdout_coverage": scalars(measured),

@@ -4,32 +4,52 @@ from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 
-from assay.metrics.core import FloatArray
+from assay.metrics.core import FloatArray, Statistic
 from assay.uncertainty.bootstrap import Bootstrap
 from assay.uncertainty.estimate import Estimate
 
 # Rows x resamples that are sorted and summed; with many rows little varies, and fewer will do.
 _CELLS, _FEWEST_RESAMPLES = 50_000_000, 100
-Statistics = Callable[[FloatArray], FloatArray]
 
 
-def joint_estimates(bootstrap: Bootstrap, statistics: Statistics, n: int) -> list[Estimate]:
+def joint_estimates(
+    bootstrap: Bootstrap, statistics: Callable[[FloatArray], FloatArray], count: int, n: int
+) -> list[Estimate]:
     """Estimate several statistics of `n` rows in one pass over the resamples.
 
     Parameters
     ----------
     bootstrap : Bootstrap
     statistics : callable
-        Takes row weights of shape (b, n) and gives values of shape (b, k); NaN where one has none.
-    n : int
+        Takes row weights of shape (b, n) and gives values of shape (b, count); NaN where one has none.
+    count, n : int
 
     Returns
     -------
-    list of Estimate, length k
+    list of Estimate, length count
     """
-    value = statistics(np.ones((1, n)))[0]
-    values = np.concatenate([statistics(chunk) for chunk in bootstrap.weights(n)])
-    return [bootstrap.summary(float(one), values[:, column], n) for column, one in enumerate(value)]
+    columns = _Columns(statistics)
+    found = bootstrap.resampled([columns.of(index) for index in range(count)], n)
+    return [bootstrap.summary(each, n) for each in found]
+
+
+class _Columns:
+    """Each statistic by itself, where all are computed at once: the last result is kept."""
+
+    def __init__(self, statistics: Callable[[FloatArray], FloatArray]) -> None:
+        self._statistics = statistics
+        self._weights: FloatArray | None = None
+        self._values = np.empty((0, 0))
+
+    def of(self, index: int) -> Statistic:
+        """Return one of the statistics."""
+
+        def statistic(weights: FloatArray) -> FloatArray:
+            if weights is not self._weights:
+                self._weights, self._values = weights, self._statistics(weights)
+            return self._values[:, index]
+
+        return statistic
 
 
 def some_weights(bootstrap: Bootstrap, n: int) -> Iterator[FloatArray]:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from assay.costs import NumberCosts, RowCosts
 from assay.metrics.core import FloatArray, TargetArray
-from assay.uncertainty.bootstrap import Bootstrap, IntArray
+from assay.uncertainty.bootstrap import Bootstrap, IntArray, IntervalKind
 
 BoolArray = npt.NDArray[np.bool_]
 
@@ -91,15 +91,17 @@ class Resampling:
     confidence : float
         In (0, 1).
     seed : int
+    kind : {"percentile", "bca"}
     """
 
     resamples: int
     confidence: float
     seed: int
+    kind: IntervalKind = "percentile"
 
     def of(self, rows: Rows) -> Bootstrap:
         """Return the bootstrap of rows, or of their groups."""
-        return Bootstrap(self.resamples, self.confidence, self.seed, rows.clusters)
+        return Bootstrap(self.resamples, self.confidence, self.seed, rows.clusters, self.kind)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Metrics of a binary score: the probability of the positive class."""
 
 import numpy as np
+import numpy.typing as npt
 
 from assay.metrics.core import (
     PROBABILITY_MARGIN,
@@ -8,13 +9,20 @@ from assay.metrics.core import (
     LabelArray,
     Metric,
     MetricFunction,
+    Prepared,
+    Statistic,
     binned_gap,
+    mean_of_rows,
     ratio,
+    weighted_sums,
 )
 
 
-def roc_auc(y_true: LabelArray, y_score: FloatArray, weights: FloatArray) -> FloatArray:
+@Prepared
+def roc_auc(y_true: LabelArray, y_score: FloatArray) -> Statistic:
     """Area under the ROC curve, ties counted half; NaN where a class has no weight.
+
+    Called with weights, it gives one value for each weighting.
 
     Parameters
     ----------
@@ -31,45 +39,64 @@ def roc_auc(y_true: LabelArray, y_score: FloatArray, weights: FloatArray) -> Flo
     ----------
     Hanley and McNeil 1982, "The meaning and use of the area under a ROC curve".
     """
-    positive, negative = _class_weights_by_score(y_true, y_score, weights)
-    below = np.cumsum(negative, axis=1) - negative
-    concordant = (positive * (below + 0.5 * negative)).sum(axis=1)
-    return ratio(concordant, positive.sum(axis=1) * negative.sum(axis=1))
+    positive, negative = (_by_score(y_score, y_true == label) for label in (1, 0))
+    # For each positive row, how many negative ones score less, and how many do not score more.
+    less = np.searchsorted(y_score[negative], y_score[positive], "left")
+    not_more = np.searchsorted(y_score[negative], y_score[positive], "right")
+    tied = bool((less != not_more).any())
+
+    def areas(weights: FloatArray) -> FloatArray:
+        of_positive, below = (
+            weights.take(positive, axis=1),
+            _running(weights.take(negative, axis=1)),
+        )
+        concordant = weighted_sums(of_positive, below.take(less, axis=1))
+        if tied:
+            concordant += weighted_sums(of_positive, below.take(not_more, axis=1))
+            concordant /= 2
+        return ratio(concordant, of_positive.sum(axis=1) * below[:, -1])
+
+    return areas
 
 
-def average_precision(y_true: LabelArray, y_score: FloatArray, weights: FloatArray) -> FloatArray:
+@Prepared
+def average_precision(y_true: LabelArray, y_score: FloatArray) -> Statistic:
     """Sum of precision weighted by the gain in recall, from the highest score down.
 
     Parameters and result as for `roc_auc`.
     """
-    positive, negative = _class_weights_by_score(y_true, y_score, weights)
-    positive, negative = positive[:, ::-1], negative[:, ::-1]
-    caught = np.cumsum(positive, axis=1)
-    precision = ratio(caught, caught + np.cumsum(negative, axis=1))
-    return ratio(np.nansum(positive * precision, axis=1), positive.sum(axis=1))
+    every, positive = (_by_score(-y_score, rows) for rows in (np.isin(y_true, (0, 1)), y_true == 1))
+    # For each positive row, how many rows and how many positive ones do not score less.
+    flagged = np.searchsorted(-y_score[every], -y_score[positive], "right")
+    caught = np.searchsorted(-y_score[positive], -y_score[positive], "right")
 
+    def areas(weights: FloatArray) -> FloatArray:
+        of_positive = weights.take(positive, axis=1)
+        of_caught = _running(of_positive)
+        precision = ratio(
+            of_caught.take(caught, axis=1),
+            _running(weights.take(every, axis=1)).take(flagged, axis=1),
+        )
+        return ratio(weighted_sums(of_positive, np.nan_to_num(precision)), of_caught[:, -1])
 
-def log_loss(y_true: LabelArray, y_score: FloatArray, weights: FloatArray) -> FloatArray:
-    """Mean negative log-likelihood of a probability.
-
-    Parameters and result as for `roc_auc`; `y_score` in [0, 1].
-    """
-    return ratio(weights @ row_log_loss(y_true, y_score), weights.sum(axis=1))
+    return areas
 
 
 def row_log_loss(y_true: LabelArray, y_score: FloatArray) -> FloatArray:
-    """Negative log-likelihood of each row's probability, shape (n,)."""
+    """Negative log-likelihood of each row's probability, shape (n,); `y_score` in [0, 1]."""
     score = np.clip(y_score, PROBABILITY_MARGIN, 1 - PROBABILITY_MARGIN)
     loss: FloatArray = -np.log(np.where(y_true == 1, score, 1 - score))
     return loss
 
 
-def brier(y_true: LabelArray, y_score: FloatArray, weights: FloatArray) -> FloatArray:
-    """Mean squared error of a probability (Brier 1950).
+def row_squared_error(y_true: LabelArray, y_score: FloatArray) -> FloatArray:
+    """Squared error of each row's probability (Brier 1950), shape (n,)."""
+    error: FloatArray = np.square(y_score - y_true, dtype=float)
+    return error
 
-    Parameters and result as for `roc_auc`; `y_score` in [0, 1].
-    """
-    return ratio(weights @ (y_score - y_true) ** 2, weights.sum(axis=1))
+
+log_loss = mean_of_rows(row_log_loss)
+brier = mean_of_rows(row_squared_error)
 
 
 def calibration_error(bins: int) -> MetricFunction:
@@ -107,15 +134,14 @@ def roc_curve(y_true: LabelArray, y_score: FloatArray) -> tuple[FloatArray, Floa
     return sklearn_roc_curve(y_true, y_score)  # type: ignore[no-any-return]
 
 
-def _class_weights_by_score(
-    y_true: LabelArray, y_score: FloatArray, weights: FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    """Sum the weights of each class over rows of equal score, scores ascending: two (b, groups)."""
-    order = np.argsort(y_score, kind="stable")
-    ordered = y_score[order]
-    starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
-    sorted_weights = weights[:, order]
-    is_positive = y_true[order] == 1
-    positive = np.add.reduceat(sorted_weights * is_positive, starts, axis=1)
-    negative = np.add.reduceat(sorted_weights * ~is_positive, starts, axis=1)
-    return positive, negative
+def _by_score(y_score: FloatArray, chosen: npt.NDArray[np.bool_]) -> npt.NDArray[np.intp]:
+    """Return the positions of the chosen rows, scores ascending."""
+    rows = np.flatnonzero(chosen)
+    return rows[np.argsort(y_score[rows], kind="stable")]
+
+
+def _running(weights: FloatArray) -> FloatArray:
+    """Return the weight of the first 0, 1, ... rows, shape (b, n + 1)."""
+    total = np.zeros((len(weights), weights.shape[1] + 1))
+    np.cumsum(weights, axis=1, out=total[:, 1:])
+    return total

@@ -1,7 +1,7 @@
 """What a metric is: a number for each of many weightings of the rows at once.
 
 A bootstrap resample is a vector of counts, so every metric takes weights of shape (b, n) and returns
-b values: one sort serves all resamples. Without weights the result is scikit-learn's, which the
+b values. What does not depend on the weights (a sort, the losses of rows) is done once for all of them. Without weights the result is scikit-learn's, which the
 tests compare to; where scikit-learn would divide by nearly nothing (MAPE of an outcome of 0), or has no
 answer (a class without rows), the docstring says what is done.
 
@@ -11,6 +11,7 @@ all classes (n, k), or predicted numbers (n,).
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import update_wrapper
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,39 @@ LabelArray = npt.NDArray[np.integer]  # type: ignore[type-arg]
 PROBABILITY_MARGIN = float(np.finfo(np.float64).eps)
 
 MetricFunction = Callable[..., FloatArray]
+# Row weights (b, n) to values (b,).
+Statistic = Callable[[FloatArray], FloatArray]
+
+
+class Prepared:
+    """A metric function that knows which part of its work does not depend on the weights.
+
+    Attributes
+    ----------
+    prepare : callable
+        `(y_true, predicted) -> statistic`, which takes weights (b, n) and gives b values.
+    """
+
+    def __init__(self, prepare: Callable[[Any, Any], Statistic]) -> None:
+        update_wrapper(self, prepare)
+        self.prepare = prepare
+
+    def __call__(
+        self, y_true: TargetArray, predicted: FloatArray, weights: FloatArray
+    ) -> FloatArray:
+        """Return the metric for each weighting."""
+        return self.prepare(y_true, predicted)(weights)
+
+
+def mean_of_rows(loss: Callable[[Any, Any], FloatArray]) -> Prepared:
+    """Return the metric that is the weighted mean of what `loss` gives for each row."""
+
+    def prepare(y_true: TargetArray, predicted: FloatArray) -> Statistic:
+        values = loss(y_true, predicted)
+        return lambda weights: ratio(weighted_sums(weights, values), weights.sum(axis=1))
+
+    update_wrapper(prepare, loss)
+    return Prepared(prepare)
 
 
 @dataclass(frozen=True)
@@ -58,6 +92,12 @@ class Metric:
         """Return the metric of unweighted rows."""
         return float(self.function(y_true, predicted, np.ones((1, len(y_true))))[0])
 
+    def statistic(self, y_true: TargetArray, predicted: FloatArray) -> Statistic:
+        """Return the metric of these rows as a function of their weights alone."""
+        if isinstance(self.function, Prepared):
+            return self.function.prepare(y_true, predicted)
+        return lambda weights: self.function(y_true, predicted, weights)
+
     def gain(self, better: float, than: float) -> float:
         """Return how much better one value is than another; positive is better."""
         if self.signed:
@@ -70,6 +110,16 @@ def ratio(numerator: FloatArray, denominator: FloatArray) -> FloatArray:
     result: FloatArray = np.full(np.broadcast(numerator, denominator).shape, np.nan)
     np.divide(numerator, denominator, out=result, where=denominator > 0)
     return result
+
+
+def weighted_sums(weights: FloatArray, values: FloatArray) -> FloatArray:
+    """Return the sum of values, (n,) or (b, n), under each weighting (b, n), shape (b,).
+
+    Unlike those of a matrix product, its bits do not depend on how many weightings stand together,
+    where both are contiguous by row: `take` gives that, and `[:, rows]` does not.
+    """
+    sums: FloatArray = (weights * values).sum(axis=1)
+    return sums
 
 
 def binned_gap(

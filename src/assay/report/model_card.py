@@ -65,7 +65,7 @@ def model_card(facts: CardFacts) -> str:
         failed=leaderboard[leaderboard["failure"] != ""].to_dict("records"),
         importance=facts.importance.head(_SHOWN).to_dict("records"),
         weak_slices=facts.slices.head(_SHOWN).to_dict("records"),
-        slice_metric=facts.metrics["holdout"]["gate"]["metric"],
+        slice_metric=metric.name,
         per_class=facts.per_class.head(_SHOWN_CLASSES).to_dict("records"),
         per_class_more=max(len(facts.per_class) - _SHOWN_CLASSES, 0),
         greater_is_better=metric.greater_is_better,

@@ -1,7 +1,6 @@
 """A number with its interval."""
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
@@ -26,9 +25,11 @@ class Estimate:
     method: str
     n: int
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the estimate as a dictionary of scalars."""
-        return asdict(self)
+    def to_json(self) -> dict[str, float]:
+        """Return value and ends for a metrics file; the value alone where there is no interval."""
+        if not self.method:
+            return {"value": self.value}
+        return {"value": self.value, "ci_low": self.ci_low, "ci_high": self.ci_high}
 
 
 def without_interval(value: float, n: int) -> Estimate:

@@ -33,6 +33,14 @@ def corrected_difference(
     Estimate
         `n` is the number of validated rows. Without interval where there are fewer than two folds.
 
+    Notes
+    -----
+    The correction is derived for differences whose correlation is validation rows / all rows; there a
+    95% interval covered in 95.4% of 500 simulations. Those of real learners are often less correlated,
+    and the interval is then too wide: it held the true difference of four pairs of least-squares models,
+    on five folds of 200 rows, in 98.0% to 99.6% (`tests/unit/test_coverage.py`). So it claims a
+    difference too seldom rather than too often.
+
     References
     ----------
     Nadeau and Bengio 2003, "Inference for the Generalization Error", Machine Learning 52.

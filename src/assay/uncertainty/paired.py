@@ -1,18 +1,19 @@
 """A metric of predictions, and how much it differs from that of others for the same rows."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from assay.metrics.core import FloatArray, Metric, TargetArray
-from assay.uncertainty.bootstrap import Bootstrap
+from assay.uncertainty.bootstrap import Bootstrap, Resampled
 from assay.uncertainty.estimate import Estimate, without_interval
 
 
 def metric_estimate(
     metric: Metric, y_true: TargetArray, predicted: FloatArray, bootstrap: Bootstrap
 ) -> Estimate:
-    """Return a metric with its percentile bootstrap interval.
+    """Return a metric with its bootstrap interval.
 
     Parameters
     ----------
@@ -23,9 +24,7 @@ def metric_estimate(
     """
     if not metric.resamplable:
         return without_interval(metric.value(y_true, predicted), len(y_true))
-    return bootstrap.estimate(
-        lambda weights: metric.function(y_true, predicted, weights), len(y_true)
-    )
+    return bootstrap.estimate(metric.statistic(y_true, predicted), len(y_true))
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,7 @@ def paired_estimates(
 ) -> Paired:
     """Return a metric of predictions, of a reference's, and of what the first gains, with intervals.
 
-    Each resample judges both on the same rows, so that what makes rows hard cancels out.
+    Both must have a value of it; see `compared`.
 
     Parameters
     ----------
@@ -62,21 +61,68 @@ def paired_estimates(
     predicted, reference : ndarray, shape (n,) or (n, k)
     bootstrap : Bootstrap
     """
-    n, both = len(y_true), (predicted, reference)
-    points = [metric.value(y_true, each) for each in both]
-    gain = metric.gain(*points)
-    if not metric.resamplable:
-        return Paired(*(without_interval(value, n) for value in (*points, gain)))
-    chunks = [
-        [metric.function(y_true, each, weights) for each in both]
-        for weights in bootstrap.weights(n)
-    ]
-    ours, theirs = np.concatenate(chunks, axis=1)
-    sign = 1.0 if metric.greater_is_better else -1.0
-    return Paired(
-        bootstrap.summary(points[0], ours, n),
-        bootstrap.summary(points[1], theirs, n),
-        without_interval(gain, n)
+    found = compared({"": metric}, y_true, predicted, {"": reference}, bootstrap)
+    return found[""][""]
+
+
+def compared(
+    metrics: Mapping[str, Metric],
+    y_true: TargetArray,
+    predicted: FloatArray,
+    references: Mapping[str, FloatArray],
+    bootstrap: Bootstrap,
+) -> dict[str, dict[str, Paired]]:
+    """Compare predictions with each of several references by every metric that both have.
+
+    Each resample judges all of them on the same rows, so that what makes rows hard cancels out.
+
+    Parameters
+    ----------
+    metrics : dict of str to Metric
+    y_true : ndarray, shape (n,)
+    predicted : ndarray, shape (n,) or (n, k)
+    references : dict of str to ndarray
+        Predictions for the same rows, by name.
+    bootstrap : Bootstrap
+
+    Returns
+    -------
+    dict of str to dict of str to Paired
+        By reference, then by metric; without the metrics that these rows do not give to both.
+    """
+    n, everyone = len(y_true), [predicted, *references.values()]
+    values = {
+        (name, who): metric.value(y_true, each)
+        for name, metric in metrics.items()
+        for who, each in enumerate(everyone)
+    }
+    judged = [key for key in values if np.isfinite(values[key]) and metrics[key[0]].resamplable]
+    statistics = [metrics[name].statistic(y_true, everyone[who]) for name, who in judged]
+    resampled = dict(zip(judged, bootstrap.resampled(statistics, n), strict=True))
+    return {
+        reference: {
+            name: _paired(metric, resampled[name, 0], resampled[name, who], bootstrap, n)
+            if metric.resamplable
+            else _without_intervals(metric, values[name, 0], values[name, who], n)
+            for name, metric in metrics.items()
+            if np.isfinite([values[name, 0], values[name, who]]).all()
+        }
+        for who, reference in enumerate(references, start=1)
+    }
+
+
+def _paired(
+    metric: Metric, ours: Resampled, theirs: Resampled, bootstrap: Bootstrap, n: int
+) -> Paired:
+    # A gain in distance to 0 has no interval; see `Metric.signed`.
+    gain = (
+        without_interval(metric.gain(ours.value, theirs.value), n)
         if metric.signed
-        else bootstrap.summary(gain, sign * (ours - theirs), n),
+        else bootstrap.summary(ours.less(theirs, 1.0 if metric.greater_is_better else -1.0), n)
     )
+    return Paired(bootstrap.summary(ours, n), bootstrap.summary(theirs, n), gain)
+
+
+def _without_intervals(metric: Metric, ours: float, theirs: float, n: int) -> Paired:
+    gain = metric.gain(ours, theirs)
+    return Paired(*(without_interval(value, n) for value in (ours, theirs, gain)))

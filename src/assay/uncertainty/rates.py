@@ -3,6 +3,11 @@
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
+
+from assay.metrics.core import FloatArray, mean_of_rows
+from assay.uncertainty.bootstrap import Bootstrap
+from assay.uncertainty.estimate import Estimate
 
 
 def wilson_interval(rate: Any, count: Any, confidence: float) -> tuple[Any, Any]:
@@ -23,3 +28,38 @@ def wilson_interval(rate: Any, count: Any, confidence: float) -> tuple[Any, Any]
     center = (rate + z**2 / (2 * count)) / (1 + z**2 / count)
     half = z * np.sqrt(rate * (1 - rate) / count + z**2 / (4 * count**2)) / (1 + z**2 / count)
     return center - half, center + half
+
+
+def rate_estimate(hits: npt.NDArray[Any], bootstrap: Bootstrap) -> Estimate:
+    """Return a rate with its interval: Wilson's of independent rows, resampled groups otherwise.
+
+    Where every group has the same rate, resampling tells nothing of it, and Wilson's interval is that
+    of as many rows as there are groups.
+
+    Parameters
+    ----------
+    hits : ndarray of bool, shape (n,)
+        Whether each row counts; n is at least 1.
+    bootstrap : Bootstrap
+        Its confidence, and how it resamples groups. Without groups nothing is resampled.
+
+    Returns
+    -------
+    Estimate
+    """
+    n, rate = len(hits), float(np.mean(hits))
+    if bootstrap.clusters is not None:
+        estimate = mean_estimate(np.asarray(hits, dtype=float), bootstrap)
+        if estimate.ci_low < estimate.ci_high:
+            return estimate
+        groups = int(bootstrap.clusters.max()) + 1
+        return Estimate(
+            rate, *wilson_interval(rate, groups, bootstrap.confidence), "Wilson of groups", n
+        )
+    return Estimate(rate, *wilson_interval(rate, n, bootstrap.confidence), "Wilson of rows", n)
+
+
+def mean_estimate(values: FloatArray, bootstrap: Bootstrap) -> Estimate:
+    """Return the mean of the rows' values, (n,), with its bootstrap interval."""
+    mean = mean_of_rows(lambda _, each: each).prepare(None, values)
+    return bootstrap.estimate(mean, len(values))
