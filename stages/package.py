@@ -45,10 +45,9 @@ from stages._stage import PARAMS, Stage, run, say
 
 METRICS = ("validation", "split", "baseline", "train", "holdout", "threshold", "interpret")
 CARD_TABLES = ("leaderboard", "importance", "slices", "per_class")
-TABLES = (
-    *CARD_TABLES,
-    *("tuning", "learning_curve", "worst_cases", "oof_importance", "baseline_gains"),
-)
+OF_DECISION = ("thresholds", "cost_sensitivity", "value")
+OTHERS = ("tuning", "learning_curve", "worst_cases", "oof_importance", "baseline_gains")
+TABLES = (*CARD_TABLES, *OF_DECISION, *OTHERS)
 FINDINGS = ("split_findings", "model_findings")
 PICTURES = ("train", "evaluate", "threshold", "interpret")
 

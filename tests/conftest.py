@@ -200,6 +200,11 @@ def rows() -> pd.DataFrame:
     return table.assign(noise=table["noise"].where(table.index % 50 != 7, np.nan))
 
 
+def _costs(**changes: Any) -> dict[str, Any]:
+    """Return the bundled costs with some changed."""
+    return {"costs": read_yaml(ROOT / "params.yaml")["threshold"]["costs"] | changes}
+
+
 # `kind` has three categories.
 _TARGET_MEANS = {"max_categories": 2, "high_cardinality": "target"}
 # What the projects of the other tasks and of the other engine try beside it.
@@ -208,6 +213,7 @@ VARIANTS: dict[tuple[str, str], dict[str, dict[str, Any]]] = {
     ("binary", "sklearn"): {
         "preprocess": {"max_categories": 2},
         "train": {"class_weight": "balanced"},
+        "threshold": _costs(false_negative="count", true_positive=-1.0),
     },
     ("multiclass", "pycaret"): {
         "preprocess": _TARGET_MEANS,
@@ -219,7 +225,10 @@ VARIANTS: dict[tuple[str, str], dict[str, dict[str, Any]]] = {
         "task": {"target_transform": "log1p", "clip_low": 0.0},
         "preprocess": _TARGET_MEANS,
         "train": {"ensemble": "blend"},
-        "threshold": {"interval_coverage": 0.8},
+        "threshold": {
+            "interval_coverage": 0.8,
+            **_costs(over_prediction=1.0, under_prediction=3.0),
+        },
     },
 }
 

@@ -40,8 +40,8 @@ def test_the_sentence_on_alerts_is_the_holdouts():
     told = metrics("threshold")
     point = told["holdout"]
     assert f"from a score of {told['threshold']:.3f} on" in README
-    assert f"of 100 alerts {round(100 * point['precision'])} are right" in README
-    assert f"they catch {round(100 * point['recall'])} of 100 late flights" in README
+    assert f"of 100 alerts {round(100 * point['precision']['value'])} are right" in README
+    assert f"they catch {round(100 * point['recall']['value'])} of 100 late flights" in README
     costs = read_yaml(ROOT / "params.yaml")["threshold"]["costs"]
     assert costs["false_negative"] == 5 * costs["false_positive"]
 
