@@ -42,7 +42,7 @@ from stages._stage import PARAMS, Stage, run, say
 
 METRICS = ("validation", "split", "baseline", "train", "holdout", "threshold", "interpret")
 CARD_TABLES = ("leaderboard", "importance", "slices", "per_class")
-TABLES = (*CARD_TABLES, "tuning", "worst_cases", "oof_importance", "baseline_gains")
+TABLES = (*CARD_TABLES, "tuning", "worst_cases", "oof_importance", "baseline_gains", "calibration")
 FINDINGS = ("split_findings", "model_findings")
 PICTURES = ("evaluate", "threshold", "interpret")
 

@@ -12,7 +12,9 @@ from assay.interpretation.shap_values import Explanation
 from assay.plots.decision import decision_figures
 from assay.plots.explanation import explanation_figures, importance_figure, shap_bar_figure
 from assay.plots.holdout import holdout_figures
+from assay.reliability import judge_calibration
 from assay.schema import Schema
+from assay.uncertainty.bootstrap import Bootstrap
 
 TASKS = ["binary", "multiclass", "regression"]
 
@@ -42,8 +44,18 @@ def rows(task, n=200, classes=3, seed=0) -> Rows:
 def judged(task, classes=None):
     judged = rows(task, classes=classes or 3)
     shown = {"model": judged.predicted, "baseline (x)": judged.predicted[::-1]}
-    params = changed_params(task).evaluate
-    return holdout_figures(judged.y_true, shown, schema_of(task, classes), params)
+    return holdout_figures(
+        judged.y_true, shown, calibration_of(task, judged), schema_of(task, classes), 0.95
+    )
+
+
+def calibration_of(task, judged):
+    """Raw predictions and others that stand for the calibrated ones."""
+    calibrated = judged.predicted
+    raw = calibrated * 1.1 if task == "regression" else calibrated**1.2
+    method = "clip" if task == "regression" else "sigmoid"
+    plan = Bootstrap(100, 0.95, 0)
+    return judge_calibration(task, judged.y_true, raw, calibrated, method, 10, plan)
 
 
 def decided(task, classes=None, **threshold):
@@ -141,7 +153,7 @@ def test_few_rows_and_perfect_predictions_are_drawn(task, tmp_path):
     if task == "regression":
         few = Rows(few.predicted, few.predicted)
     found = holdout_figures(
-        few.y_true, {"model": few.predicted}, schema_of(task), changed_params(task).evaluate
+        few.y_true, {"model": few.predicted}, calibration_of(task, few), schema_of(task), 0.95
     )
     for name, figure in found.items():
         artifacts.write_figure(tmp_path / f"{name}.png", figure)
