@@ -11,7 +11,7 @@ from assay.interpretation.interpret import Interpretation
 from assay.interpretation.shap_values import Explanation
 from assay.plots.decision import decision_figures
 from assay.plots.explanation import explanation_figures, importance_figure, shap_bar_figure
-from assay.plots.holdout import holdout_figures
+from assay.plots.holdout import calibration_figure, holdout_figures
 from assay.reliability import judge_calibration
 from assay.schema import Schema
 from assay.uncertainty.bootstrap import Bootstrap
@@ -88,7 +88,10 @@ def explained(task):
 FIGURES = {
     "binary": {"roc", "precision_recall", "calibration", "threshold", "confusion"},
     "multiclass": {"roc", "precision_recall", "calibration", "rejection", "confusion"},
-    "regression": {"actual", "residuals", "errors", "qq", "coverage", "intervals"},
+    "regression": {
+        *("calibration", "actual", "residuals", "errors", "qq"),
+        *("coverage", "intervals"),
+    },
 }
 
 
@@ -117,6 +120,20 @@ def test_each_figure_names_its_rows_its_axes_and_draws_the_same_bytes(task, tmp_
 
 def legend(figure) -> list[str]:
     return [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
+
+
+def test_both_stages_of_calibration_are_drawn_or_one_that_says_there_is_no_other():
+    before, after = legend(judged("binary")["calibration"])[1:]
+    assert before.startswith("before: error 0.")
+    assert after.startswith("after sigmoid: error 0.")
+    binary = rows("binary")
+    plan = Bootstrap(100, 0.95, 0)
+    same = judge_calibration(
+        "binary", *([binary.y_true] + [binary.predicted] * 2), "none", 10, plan
+    )
+    told = legend(calibration_figure(same, "Score", 0.95))
+    assert len(told) == 2
+    assert told[1].startswith("not calibrated: error")
 
 
 def test_two_classes_are_drawn_beside_the_baseline():

@@ -112,10 +112,11 @@ def calibration_figure(calibration: Calibration, what: str, confidence: float) -
     marks = pd.concat([stage.bins["equal_mass"] for stage in stages.values()])
     with panels(2, 1, sharex=True, height_ratios=(4, 1), figsize=(6.4, 5.6)) as (figure, grid):
         axes, histogram = grid
-        axes.set_title(
+        figure.suptitle(
             f"Calibration, holdout (n = {len(after.outcome):,}, "
-            f"{len(after.bins['equal_mass'])} bins of equal mass)"
-        )
+            f"{len(after.bins['equal_mass'])} bins of equal mass)",
+            x=0.01, ha="left", fontsize=11,
+        )  # fmt: skip
         columns = ["mean_prediction", "mean_outcome", "ci_low", "ci_high"]
         low, high = _limits(marks[columns].to_numpy(), calibration.task)
         axes.plot([low, high], [low, high], color=GREY, linestyle=":", label="perfect")
@@ -130,8 +131,9 @@ def calibration_figure(calibration: Calibration, what: str, confidence: float) -
                 f"by chance up to {error['chance_q95']:.3g}",
             )  # fmt: skip
         axes.set(ylabel=f"Mean outcome, {confidence:.0%} interval", ylim=(low, high))
-        axes.legend(loc="upper left")
-        edges = np.linspace(*_limits(predictions, calibration.task), 41)
+        # Above the axes, where no bin can be.
+        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2)
+        edges = np.histogram_bin_edges(predictions, 40)
         for (name, stage), color in zip(stages.items(), _STAGE_COLORS[-len(stages) :], strict=True):
             kind = "stepfilled" if name == "calibrated" else "step"
             histogram.hist(stage.prediction, bins=edges, color=color, histtype=kind)
