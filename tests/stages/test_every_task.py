@@ -89,7 +89,7 @@ PICTURES = {
         "threshold": {"rejection", "confusion"},
     },
     "regression": {
-        "evaluate": {"actual", "residuals", "errors", "qq"},
+        "evaluate": {"calibration", "actual", "residuals", "errors", "qq"},
         "threshold": {"coverage", "intervals"},
     },
 }
