@@ -95,7 +95,9 @@ EXPLAINED = {"importance", "shap_bar", "shap_beeswarm", "shap_dependence"}
 
 
 def test_every_task_has_its_own_pictures(finished_task):
-    for stage, names in {**PICTURES[finished_task.task], "interpret": EXPLAINED}.items():
+    searched = {"leaderboard", "learning_curve"}
+    further = {"train": searched, "interpret": EXPLAINED}
+    for stage, names in {**PICTURES[finished_task.task], **further}.items():
         found = list((finished_task.folder / "plots" / stage).iterdir())
         assert {path.name for path in found} == {f"{name}.png" for name in names}
         assert all(path.stat().st_size > 5000 for path in found)
@@ -169,7 +171,7 @@ def test_a_run_folder_has_pycarets_own_file_only_where_pycaret_searched(finished
     if finished_task.engine == "pycaret":
         expected |= {"pycaret_model.pkl"}
     assert model == expected
-    for stage in ("evaluate", "threshold", "interpret"):
+    for stage in ("train", "evaluate", "threshold", "interpret"):
         names = {path.name for path in (finished_task.folder / "plots" / stage).iterdir()}
         assert {path.name for path in (finished_task.run / "plots" / stage).iterdir()} == names
 
