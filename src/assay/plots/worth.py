@@ -91,8 +91,8 @@ def value_figure(drawn: ThresholdDrawn, rows: int) -> Figure:
         curve.set(xlabel="Share of rows acted on", ylabel=f"Saved, in {unit}", xlim=(0, 1))
         curve.xaxis.set_major_formatter(PercentFormatter(1))
         curve.legend(loc="lower left")
-        saved = {_OF_ROWS[each.option.name]: each.saved for each in drawn.valued[:-1]}
-        _bars(bars, saved, 1.0)
+        shown = {_OF_ROWS[each.option.name]: each.saved for each in drawn.valued[:-1]}
+        _bars(bars, shown, 1.0)
         bars.set(xlabel=f"Saved, in {unit}")
     return figure
 
