@@ -52,6 +52,7 @@ bench: $(READY) ## measure what the README claims
 	$(RUN) python benchmarks/search.py
 	$(RUN) python benchmarks/scoring.py
 	$(RUN) python benchmarks/large_table.py
+	$(RUN) python benchmarks/bootstrap_speed.py
 
 clean: ## remove the environment and its tools (nothing of yours)
 	rm -rf .venv .tools

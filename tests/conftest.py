@@ -3,6 +3,7 @@
 import stages  # noqa: F401, I001  (pins threads and kernels before anything numeric is imported)
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
@@ -13,6 +14,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+
+# Before PyCaret: skops looks through all modules of scikit-learn, of which one imports distutils by way
+# of setuptools. These have their own, but not where PyCaret has imported Python's, which warns.
+import skops.io  # noqa: F401
 
 from assay.artifacts import read_yaml
 from assay.bundle import Bundle, load_bundle
@@ -93,6 +98,7 @@ def make_params(task: str = "binary") -> dict[str, Any]:
         "tune_top": 1,
         "trials": 2,
         "ensemble": "none",
+        "learning_curve_points": 2,
         "n_jobs": 1,
     }
     params["evaluate"] |= {"resamples": 100, "worst_case_count": 5}
@@ -151,6 +157,7 @@ def write_project(folder: Path, table: pd.DataFrame, params: dict[str, Any]) -> 
     table.to_parquet(folder / "data/processed/features.parquet", index=False)
     with (folder / "params.yaml").open("w") as stream:
         YAML().dump(params, stream)
+    shutil.copytree(ROOT / "reports/history", folder / "reports/history")
     (folder / "src").mkdir()
     (folder / "src/assay").symlink_to(ROOT / "src/assay")
     (folder / "stages").symlink_to(ROOT / "stages")

@@ -1,0 +1,167 @@
+"""Figures of `train`: how the models stand, and how the chosen one learns."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
+
+from assay.plots.labels import further_width, labels
+from assay.plots.style import BLUE, GREEN, GREY, ORANGE, panels, titled_axes
+
+
+def search_figures(
+    board: pd.DataFrame, curve: pd.DataFrame, metrics: Mapping[str, Any], confidence: float
+) -> dict[str, Figure]:
+    """Return the figures of a search by name.
+
+    Parameters
+    ----------
+    board : DataFrame
+        `reports/tables/leaderboard.csv`.
+    curve : DataFrame
+        `plots/data/learning_curve.csv`; without rows it has no figure of its own.
+    metrics : dict
+        `metrics/train.json`.
+    confidence : float
+    """
+    return {
+        "leaderboard": leaderboard_figure(board, confidence),
+        "learning_curve": learning_curve_figure(curve, metrics["learning_curve"]),
+    }
+
+
+def leaderboard_figure(board: pd.DataFrame, confidence: float) -> Figure:
+    """How far each model is behind the best, with its interval, and what it holds beside it."""
+    ranked = board[board["rank"].notna()].iloc[::-1]
+    names = labels(
+        [
+            f"{row.model} (tuned)" if row.tuned else str(row.model)
+            for row in ranked.itertuples(index=False)
+        ]
+    )
+    names = [
+        f"{name}, taken" if taken else name
+        for name, taken in zip(names, ranked["selected"], strict=True)
+    ]
+    places, metric = np.arange(len(ranked)), ranked["metric"].iloc[0]
+    size = (8.2 + further_width(names), 0.42 * len(ranked) + 1.7)
+    ratios = {"width_ratios": [3, 2]}
+    with panels(1, 2, figsize=size, sharey=True, gridspec_kw=ratios) as (figure, (left, right)):
+        behind = ranked["behind_best"].to_numpy(dtype=float)
+        ends = ranked[["behind_best_ci_low", "behind_best_ci_high"]].to_numpy(dtype=float)
+        for mask, color, label in (
+            (ranked["within_noise"].to_numpy(dtype=bool), GREEN, "within one standard error"),
+            (~ranked["within_noise"].to_numpy(dtype=bool), BLUE, "further behind"),
+        ):
+            if mask.any():
+                left.errorbar(
+                    behind[mask],
+                    places[mask],
+                    xerr=np.abs(ends[mask].T - behind[mask]),
+                    fmt="o",
+                    color=color,
+                    capsize=3,
+                    label=label,
+                )
+        left.axvline(0, color="black", linewidth=0.8)
+        left.set_yticks(places, names)
+        left.set(xlabel=f"Behind the best in {metric}", ylim=(-0.6, len(ranked) - 0.4))
+        left.set_title(f"Difference to the best, {100 * confidence:g}% interval")
+        left.grid(axis="y", visible=False)
+        figure.legend(
+            *left.get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=9
+        )
+        _draw_complexity(right, ranked, places)
+    return figure
+
+
+def _draw_complexity(axes: Any, ranked: pd.DataFrame, places: Any) -> None:
+    held = ranked["complexity"].to_numpy(dtype=float)
+    axes.barh(places, np.maximum(held, 1), color=GREY, height=0.5, left=0.7)
+    top = float(np.nanmax(held)) if np.isfinite(held).any() else 1.0
+    axes.set_xscale("log")
+    # Powers of ten would be set in mathematical fonts.
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.set_xlim(0.7, max(top, 2.0) ** 1.7 * 10)
+    for place, count, unit in zip(places, held, ranked["complexity_unit"], strict=True):
+        text = f"{count:,.0f} {unit}" if np.isfinite(count) else "not known"
+        axes.annotate(
+            text,
+            (max(count, 1) + 0.7 if np.isfinite(count) else 0.7, place),
+            xytext=(4, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=8.5,
+        )
+    axes.set_title("What it holds")
+    axes.set_xlabel("Numbers that decide (log scale)")
+    axes.grid(axis="y", visible=False)
+
+
+def learning_curve_figure(curve: pd.DataFrame, told: Mapping[str, Any]) -> Figure:
+    """Scores on the rows of the fit and on others against rows, to twice as many."""
+    if curve.empty:
+        with titled_axes("Learning curve: not asked for", figsize=(7.0, 1.6)) as (figure, axes):
+            axes.axis("off")
+            axes.text(0, 0.5, "train.learning_curve_points is 0.", transform=axes.transAxes)
+        return figure
+    rows = curve["rows"].to_numpy(dtype=float)
+    with titled_axes(
+        "Learning curve of the chosen model, means over folds", figsize=(7.6, 4.6)
+    ) as (figure, axes):
+        axes.set_xscale("log", base=2)
+        for part, color, label in (
+            ("train", ORANGE, "on the rows of the fit"),
+            ("validation", BLUE, "on other rows (out-of-fold)"),
+        ):
+            mean, error = curve[f"{part}_mean"], curve[f"{part}_error"]
+            axes.plot(rows, mean, color=color, marker="o", label=label)
+            axes.fill_between(
+                rows, mean - error, mean + error, color=color, alpha=0.18, linewidth=0
+            )
+        ticks = list(rows)
+        if "next_doubling_gain" in told:
+            ticks.append(2 * rows[-1])
+            _draw_projection(axes, rows[-1], float(curve["validation_mean"].iloc[-1]), told)
+        axes.xaxis.set_major_locator(FixedLocator(ticks))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+        axes.xaxis.set_minor_locator(NullLocator())
+        axes.xaxis.set_minor_formatter(NullFormatter())
+        axes.set(
+            xlabel="Training rows (mean over folds, log scale); bands: one standard error",
+            ylabel=told["metric"],
+        )
+        figure.legend(loc="outside lower center", ncols=2, fontsize=9)
+    return figure
+
+
+def _draw_projection(axes: Any, rows: float, level: float, told: Mapping[str, Any]) -> None:
+    """Draw what twice the rows would bring, with its interval."""
+    gain = told["next_doubling_gain"]
+    # A gain lowers a loss.
+    sign = 1.0 if told["greater_is_better"] else -1.0
+    values = [level + sign * gain[key] for key in ("value", "ci_low", "ci_high")]
+    steps = np.linspace(0, 1, 20)
+    decay = 2.0 ** -(told["exponent"] * steps)
+    share = (1 - decay) / (1 - decay[-1]) if told["exponent"] > 1e-6 else steps
+    axes.plot(
+        rows * 2**steps,
+        level + (values[0] - level) * share,
+        color=BLUE,
+        linestyle=":",
+        label="with twice the rows, by a power law",
+    )
+    axes.errorbar(
+        [2 * rows],
+        [values[0]],
+        yerr=[[values[0] - min(values)], [max(values) - values[0]]],
+        fmt="o",
+        mfc="white",
+        color=BLUE,
+        capsize=4,
+        label="its interval",
+    )
