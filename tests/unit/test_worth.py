@@ -7,7 +7,12 @@ from assay.costs import RowCosts
 from assay.decisions import options
 from assay.decisions.gain import gain_table, value_curve
 from assay.decisions.options import Option, value_options, value_warnings
-from assay.decisions.points import FLAGGED_RATES, point_estimates, thresholds_table
+from assay.decisions.points import (
+    FLAGGED_RATES,
+    estimated_point,
+    point_estimates,
+    thresholds_table,
+)
 from assay.decisions.rows import Resampling, Rows
 from assay.decisions.sensitivity import FACTORS, cost_sensitivity
 from assay.decisions.stability import threshold_stability
@@ -52,6 +57,7 @@ def test_the_value_of_acting_on_all_and_on_none_is_exact():
     point = operating_point(y_true, score, 0.3, costs)
     assert model.value.value == pytest.approx(-1000 * point.expected_cost)
     assert nothing.gain.value == pytest.approx(model.value.value - nothing.value.value)
+    assert model.saved == nothing.gain
     assert model.gain.value == 0
     assert not model.gain.method
 
@@ -117,6 +123,19 @@ def test_what_a_threshold_does_has_intervals_around_its_counts():
         np.tile(y_true, 2), np.tile(flagged, 2), None, Bootstrap(300, 0.95, 0, groups)
     )
     assert twice["precision"].ci_low == pytest.approx(found["precision"].ci_low, abs=1e-12)
+
+
+def test_where_nothing_is_flagged_there_is_no_precision_and_no_gain():
+    y_true, score = calibrated(300)
+    costs, bootstrap = costs_of(300), Bootstrap(100, 0.95, 0, kind="bca")
+    found = point_estimates(y_true, score >= 2, costs, bootstrap)
+    point = operating_point(y_true, score, 2.0, costs)
+    told = estimated_point(point, found)
+    assert told["precision"] == {"value": 0.0}
+    assert told["expected_cost"]["ci_low"] < told["expected_cost"]["ci_high"]
+    valued = value_options(ways(y_true, score, costs, 2.0), bootstrap)
+    warnings = value_warnings(valued, {"none": "acting on none"}, "euros")
+    assert "its gain per 1,000 rows is 0.00 [0.00, 0.00] euros" in warnings["no_gain_over_none"]
 
 
 def test_ten_thresholds_flag_ten_shares_out_of_fold_and_the_chosen_one_is_marked():

@@ -1,6 +1,6 @@
 """Two classes: a threshold, what it does, and what acting on it is worth."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -37,7 +37,6 @@ from assay.thresholds import (
     rule_from_params,
     threshold_curve,
 )
-from assay.uncertainty.bootstrap import Bootstrap
 
 _CURVE_POINTS = 200
 # A precision of fewer flagged rows, or with a wider interval, is hardly known.
@@ -64,7 +63,7 @@ class ThresholdDrawn:
     value : DataFrame
         What acting on a share of the holdout saves; empty where costs are not known.
     valued : tuple of Valued
-        Every option against acting on none; empty likewise.
+        Every option, acting on none last; empty likewise.
     cost_unit, row_unit : str
     """
 
@@ -104,7 +103,7 @@ def decide_threshold(
     metrics = _metrics(decision, point, stability, holdout, resampling)
     warnings = _doubts(decision, out_of_fold, resampling)
 
-    valued, saved = list[Valued](), list[Valued]()
+    valued = list[Valued]()
     if costs is None or holdout.costs is None:
         metrics["value"] = options.not_valued("threshold.costs are not known")
         metrics["sensitivity"] = options.not_valued("threshold.costs are not known")
@@ -115,7 +114,6 @@ def decide_threshold(
         baseline = _baseline_threshold(out_of_fold, rule, schema.unit)
         ways = _options(decision, baseline, holdout, holdout.costs)
         valued = options.value_options(ways, resampling.of(holdout))
-        saved = _against_none(ways, resampling.of(holdout))
         reports["value"] = options.value_table(valued)
         metrics["value"] = options.value_metrics(valued, params.costs.unit) | {
             "baseline": baseline_name
@@ -138,7 +136,7 @@ def decide_threshold(
         schema.labels,
         known["gain"],
         known["value"],
-        tuple(saved),
+        tuple(valued),
         params.costs.unit,
         schema.unit,
     )
@@ -244,13 +242,6 @@ def _options(
     found.append(option(options.ALL, np.ones(len(y_true), dtype=bool)))
     found.append(option(options.NONE, np.zeros(len(y_true), dtype=bool)))
     return found
-
-
-def _against_none(found: list[Option], bootstrap: Bootstrap) -> list[Valued]:
-    """Value what each option saves against acting on none, which is what a chart can compare."""
-    *others, none = found
-    saved = [replace(option, cost=option.cost - none.cost) for option in others]
-    return options.value_options(saved, bootstrap)
 
 
 def _sensitivity_metrics(table: pd.DataFrame) -> dict[str, Any]:

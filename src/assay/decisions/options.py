@@ -48,15 +48,18 @@ class Valued:
         Minus its mean cost, per 1,000 rows.
     gain : Estimate
         How much more the model is worth, paired on the same rows; 0 for the model.
+    saved : Estimate
+        How much more it is worth than the last option, likewise.
     """
 
     option: Option
     value: Estimate
     gain: Estimate
+    saved: Estimate
 
 
 def value_options(options: Sequence[Option], bootstrap: Bootstrap) -> list[Valued]:
-    """Value every option on the same rows; the first is the model's.
+    """Value every option on the same rows; the first is the model's, and the last the plainest one.
 
     Groups are drawn whole, so that resamples differ in their number of rows, and means are ratios.
     """
@@ -66,12 +69,13 @@ def value_options(options: Sequence[Option], bootstrap: Bootstrap) -> list[Value
     def values(weights: FloatArray) -> FloatArray:
         totals = weights @ sums
         each: FloatArray = -PER * totals[:, :-1] / totals[:, -1:]
-        return np.concatenate([each, each[:, :1] - each], axis=1)
+        return np.concatenate([each, each[:, :1] - each, each - each[:, -1:]], axis=1)
 
     k = len(options)
-    found = joint_estimates(bootstrap, values, 2 * k, n)
-    gains = [without_interval(0.0, n), *found[k + 1 :]]
-    return [Valued(*each) for each in zip(options, found[:k], gains, strict=True)]
+    found = joint_estimates(bootstrap, values, 3 * k, n)
+    nothing = without_interval(0.0, n)
+    gains, saved = [nothing, *found[k + 1 : 2 * k]], [*found[2 * k : -1], nothing]
+    return [Valued(*each) for each in zip(options, found[:k], gains, saved, strict=True)]
 
 
 def value_table(valued: Sequence[Valued]) -> pd.DataFrame:

@@ -1,26 +1,32 @@
 """Figures of what decisions are worth: gain and lift, and a chart for whoever pays."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
 
 from assay.decisions import options
 from assay.decisions.binary import ThresholdDrawn
-from assay.decisions.options import Valued
 from assay.decisions.regression import PLAIN, IntervalsDrawn
 from assay.plots.labels import label
 from assay.plots.style import BLUE, GREY, ORANGE, panels, titled_axes
+from assay.uncertainty.estimate import Estimate
 
-_NAMES: Mapping[str, str] = {
+# What options are called, by task.
+_OF_ROWS: Mapping[str, str] = {
     options.MODEL: "the model",
     options.BASELINE: "the baseline",
     options.RULE: "the rule of today",
     options.ALL: "all",
-    PLAIN: "its plain prediction",
-    f"{options.BASELINE}_{PLAIN}": "the baseline, plain",
+}
+_OF_NUMBERS: Mapping[str, str] = {
+    options.MODEL: "the model's quantile",
+    PLAIN: "the model's prediction",
+    options.BASELINE: "the baseline's quantile",
+    f"{options.BASELINE}_{PLAIN}": "the baseline's prediction",
 }
 
 
@@ -44,6 +50,8 @@ def gain_figure(table: pd.DataFrame, chosen: float, rows: int) -> Figure:
                 chosen, color="black", linestyle="--", label=f"chosen threshold: {chosen:.1%}"
             )
             axes.set(xlabel="Share of rows acted on", xlim=(0, 1))
+            axes.xaxis.set_major_formatter(PercentFormatter(1))
+        caught.yaxis.set_major_formatter(PercentFormatter(1))
         caught.legend(loc="lower right")
         lift.legend(loc="upper right")
     return figure
@@ -69,20 +77,23 @@ def value_figure(drawn: ThresholdDrawn, rows: int) -> Figure:
         curve.axhline(0, color=GREY, linestyle=":")
         rate = chosen.option.acted_rate
         curve.plot(
-            [rate], [chosen.value.value], color="black", marker="o", linestyle="none",
+            [rate], [chosen.saved.value], color="black", marker="o", linestyle="none",
             label=f"chosen: act on {rate:.1%}",
         )  # fmt: skip
         ends = ((0.0, 0.0, "none"), (1.0, float(table["model_saved"].iloc[-1]), "all"))
         for share, saved, name in ends:
             curve.plot([share], [saved], color=GREY, marker="s", linestyle="none", clip_on=False)
-            side = (8, 8) if share == 0 else (-8, 8)
+            side = (8, 8) if share == 0 else (-9, -13)
             curve.annotate(
                 name, (share, saved), xytext=side, textcoords="offset points",
                 ha="left" if share == 0 else "right", color="#4D4D4D",
             )  # fmt: skip
         curve.set(xlabel="Share of rows acted on", ylabel=f"Saved, in {unit}", xlim=(0, 1))
+        curve.xaxis.set_major_formatter(PercentFormatter(1))
         curve.legend(loc="lower left")
-        _bars(bars, drawn.valued, f"Saved, in {unit}")
+        shown = {_OF_ROWS[each.option.name]: each.saved for each in drawn.valued[:-1]}
+        _bars(bars, shown, 1.0)
+        bars.set(xlabel=f"Saved, in {unit}")
     return figure
 
 
@@ -91,17 +102,18 @@ def options_figure(drawn: IntervalsDrawn, rows: int) -> Figure:
     unit = label(drawn.cost_unit, 24)
     title = f"What acting on each number costs per {options.PER:,} rows, holdout (n = {rows:,})"
     with titled_axes(title, figsize=(7.6, 3.6)) as (figure, axes):
-        _bars(axes, drawn.valued, f"Cost, in {unit}", sign=-1.0)
+        _bars(axes, {_OF_NUMBERS[each.option.name]: each.value for each in drawn.valued}, -1.0)
+        axes.set(xlabel=f"Cost, in {unit}")
     return figure
 
 
-def _bars(axes: Any, valued: Sequence[Valued], told: str, sign: float = 1.0) -> None:
-    """Draw options as bars, the model on top, each with its interval and its number."""
-    names = [_NAMES[each.option.name] for each in valued]
-    values = np.array([sign * each.value.value for each in valued])
-    ends = np.array([sorted((sign * e.value.ci_low, sign * e.value.ci_high)) for e in valued])
-    y = np.arange(len(valued))[::-1]
-    axes.barh(y, values, height=0.55, color=[BLUE, *[GREY] * (len(valued) - 1)])
+def _bars(axes: Any, shown: Mapping[str, Estimate], sign: float) -> None:
+    """Draw numbers times a sign as bars, the model's on top, each with its interval."""
+    estimates = list(shown.values())
+    values = np.array([sign * each.value for each in estimates])
+    ends = np.array([sorted((sign * each.ci_low, sign * each.ci_high)) for each in estimates])
+    y = np.arange(len(values))[::-1]
+    axes.barh(y, values, height=0.55, color=[BLUE, *[GREY] * (len(values) - 1)])
     axes.errorbar(
         values, y, xerr=np.abs(ends - values[:, None]).T, color="black", linestyle="none",
         capsize=3, linewidth=1,
@@ -116,7 +128,6 @@ def _bars(axes: Any, valued: Sequence[Valued], told: str, sign: float = 1.0) -> 
             va="center",
         )
     axes.axvline(0, color="black", linewidth=0.8)
-    axes.set_yticks(y, [f"act on {name}" for name in names])
-    axes.set(xlabel=told)
+    axes.set_yticks(y, [f"act on {name}" for name in shown])
     axes.margins(x=0.18)
     axes.grid(axis="y", visible=False)
