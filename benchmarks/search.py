@@ -68,7 +68,15 @@ def search(table: pd.DataFrame, params: Params) -> tuple[float, SearchResult]:
     typed = typed_table(table, schema)
     split = split_table(typed, schema, params.split)
     train = typed.iloc[split.train]
-    problem = pose_problem(train, schema, split.folds, params.task, params.preprocess, params.train)
+    problem = pose_problem(
+        train,
+        schema,
+        split.folds,
+        params.task,
+        params.preprocess,
+        params.train,
+        params.evaluate.confidence,
+    )
     started = time.perf_counter()
     result = search_best(problem, params.train, lambda _: None)
     return time.perf_counter() - started, result

@@ -19,16 +19,19 @@ import stages
 from assay import artifacts, provenance
 from assay.bundle import BACKGROUND, Bundle, bundle_files, model_families, write_bundle
 from assay.contract import build_contract
+from assay.history.command import COMPARISON, LEDGER, read_comparison, read_ledger
+from assay.history.facts import history_facts
+from assay.metrics.catalogue import primary_metric
 from assay.monitoring import reference_profile
 from assay.params import parse_params, section_names
-from assay.predictions import predictions_of
+from assay.predictions import by_row, predictions_of
 from assay.predictor import load_predictor
 from assay.report.model_card import CardFacts, model_card
+from assay.revisions import content_md5
 from assay.schema import ROW, schema_from_json
 from assay.self_check import check_bundle, check_files
 from assay.shipping import (
     background_rows,
-    by_row,
     companions,
     environment_files,
     refit_on_all,
@@ -42,9 +45,12 @@ from stages._stage import PARAMS, Stage, run, say
 
 METRICS = ("validation", "split", "baseline", "train", "holdout", "threshold", "interpret")
 CARD_TABLES = ("leaderboard", "importance", "slices", "per_class")
-TABLES = (*CARD_TABLES, "tuning", "worst_cases", "oof_importance", "baseline_gains", "calibration")
+OF_HOLDOUT = ("worst_cases", "baseline_gains", "calibration")
+OF_DECISION = ("thresholds", "cost_sensitivity", "value")
+OF_TRAINING = ("tuning", "learning_curve", "oof_importance")
+TABLES = (*CARD_TABLES, *OF_HOLDOUT, *OF_DECISION, *OF_TRAINING)
 FINDINGS = ("split_findings", "model_findings")
-PICTURES = ("evaluate", "threshold", "interpret")
+PICTURES = ("train", "evaluate", "threshold", "interpret")
 
 STAGE = Stage(
     name="package",
@@ -56,6 +62,7 @@ STAGE = Stage(
         "findings": Path("data/validated/findings.json"),
         "train": Path("data/split/train.parquet"),
         "out_of_fold": Path("data/predictions/oof.parquet"),
+        "holdout": Path("data/split/holdout.parquet"),
         "holdout_predictions": Path("data/predictions/holdout.parquet"),
         "candidate": Path("models/candidate"),
         "decision": Path("models/decision.json"),
@@ -63,11 +70,13 @@ STAGE = Stage(
         **{f"tables/{name}.csv": Path(f"reports/tables/{name}.csv") for name in TABLES},
         **{f"tables/{name}.json": Path(f"reports/tables/{name}.json") for name in FINDINGS},
         **{f"plots/{name}": Path(f"plots/{name}") for name in PICTURES},
+        "history": Path("reports/history"),
     },
     writes={
         "runs": Path("models/runs"),
         "latest": Path("models/registry/latest.txt"),
         "model_card": Path("reports/model_card.md"),
+        "metrics": Path("metrics/history.json"),
     },
 )
 # The code's hash is part of the run, so every source file is an input.
@@ -85,12 +94,13 @@ def main() -> None:
     train = artifacts.read_table(reads["train"])
     decision = artifacts.read_json(reads["decision"])
     metrics = {name: artifacts.read_json(reads[f"metrics/{name}.json"]) for name in METRICS}
+    metrics["history"] = _history(params, metrics["holdout"])
     candidate = load_predictor(reads["candidate"])
     holdout = _check_skew(source, schema, candidate, train, decision)
 
     fitted = table if params.package.refit else train
     shipped = refit_on_all(candidate, table, schema, params) if params.package.refit else candidate
-    origin = trace_origin(source, table, schema, params, list(CODE), LOCK)
+    origin = trace_origin(source, table, schema, params, list(CODE), LOCK, metrics["history"])
     environment = provenance.environment(stages.kernel_pins())
     meta = run_meta(origin, schema, shipped, decision, metrics, len(fitted), environment)
     tables = [artifacts.read_report(reads[f"tables/{name}.csv"]) for name in CARD_TABLES]
@@ -116,9 +126,24 @@ def main() -> None:
     extra |= check_files(bundle, holdout.source) | scorer_files(Path())
     write_bundle(folder, bundle_files(shipped, contract, decision, meta, extra))
     check_bundle(folder, tolerance=0.0)
+    artifacts.write_json(STAGE.writes["metrics"], metrics["history"])
     artifacts.write_text(STAGE.writes["model_card"], card)
     artifacts.write_text(STAGE.writes["latest"], f"{folder.as_posix()}\n")
     say(f"packaged {folder}")
+
+
+def _history(params, judged) -> dict:
+    """Return how often the holdout was asked, and how the model does against the run before it."""
+    task, reads = params.task, STAGE.reads
+    return history_facts(
+        read_ledger(LEDGER),
+        read_comparison(COMPARISON),
+        content_md5(reads["holdout"]),
+        content_md5(reads["candidate"]),
+        primary_metric(task.type, task.primary_metric),
+        judged,
+        params.evaluate.confidence,
+    )
 
 
 def _findings() -> list:

@@ -1,8 +1,8 @@
 """Which pipeline is best on the folds?
 
 Reads the training set and its folds. Writes the chosen pipeline fitted on the whole training set, its
-calibrator, its out-of-fold predictions, what it loses without each feature, and everything that was
-tried.
+calibrator, its out-of-fold predictions, what it loses without each feature, what more rows would bring it, and
+everything that was tried. What each model takes to fit and to score, by this machine's clock, goes to `reports/timings/`.
 
 Guarantee: model, hyper-parameters and calibrator are chosen on out-of-fold predictions; the holdout
 is not read. A candidate that failed is on the leaderboard with its reason.
@@ -12,15 +12,25 @@ from pathlib import Path
 
 from assay import artifacts
 from assay.checks.importance import fold_importance
+from assay.plots.search import search_figures
 from assay.predictor import save_predictor
 from assay.schema import schema_from_json
+from assay.search.board import timings_table
 from assay.search.candidate import pose_problem, train_candidate
+from assay.search.learning_gain import chart_learning
 from assay.splits.folds import folds_from_table
-from stages._stage import Stage, run, say
+from stages._stage import TIMINGS, Stage, run, say
 
 STAGE = Stage(
     name="train",
-    sections=("task", "preprocess", "train", "calibrate", "evaluate.ece_bins"),
+    sections=(
+        "task",
+        "preprocess",
+        "train",
+        "calibrate",
+        "evaluate.ece_bins",
+        "evaluate.confidence",
+    ),
     reads={
         "train": Path("data/split/train.parquet"),
         "folds": Path("data/split/folds.parquet"),
@@ -32,6 +42,9 @@ STAGE = Stage(
         "leaderboard": Path("reports/tables/leaderboard.csv"),
         "tuning": Path("reports/tables/tuning.csv"),
         "importance": Path("reports/tables/oof_importance.csv"),
+        "learning_by_fold": Path("reports/tables/learning_curve.csv"),
+        "learning_curve": Path("plots/data/learning_curve.csv"),
+        "plots": Path("plots/train"),
         "metrics": Path("metrics/train.json"),
     },
 )
@@ -43,9 +56,20 @@ def main() -> None:
     train = artifacts.read_table(STAGE.reads["train"])
     schema = schema_from_json(artifacts.read_json(STAGE.reads["schema"]))
     folds = folds_from_table(artifacts.read_table(STAGE.reads["folds"]), train)
-    problem = pose_problem(train, schema, folds, params.task, params.preprocess, params.train)
+    problem = pose_problem(
+        train,
+        schema,
+        folds,
+        params.task,
+        params.preprocess,
+        params.train,
+        params.evaluate.confidence,
+    )
     trained = train_candidate(
         problem, train, schema, params.train, params.calibrate, params.evaluate.ece_bins, say
+    )
+    curve, learned = chart_learning(
+        problem, trained.search, params.train.learning_curve_points, say
     )
     importance = fold_importance(
         problem.recipe(trained.search.estimator),
@@ -61,7 +85,15 @@ def main() -> None:
     artifacts.write_table(STAGE.writes["leaderboard"], trained.search.leaderboard)
     artifacts.write_table(STAGE.writes["tuning"], trained.search.tuning)
     artifacts.write_table(STAGE.writes["importance"], importance)
-    artifacts.write_json(STAGE.writes["metrics"], trained.metrics)
+    artifacts.write_table(STAGE.writes["learning_by_fold"], curve.by_fold)
+    artifacts.write_table(STAGE.writes["learning_curve"], curve.means())
+    metrics = trained.metrics | {"learning_curve": learned}
+    artifacts.write_json(STAGE.writes["metrics"], metrics)
+    board = artifacts.read_report(STAGE.writes["leaderboard"])
+    figures = search_figures(board, curve.means(), metrics, params.evaluate.confidence)
+    artifacts.write_figures(STAGE.writes["plots"], figures)
+    # By this machine's clock, so no output of the stage.
+    artifacts.write_table(TIMINGS / "leaderboard.csv", timings_table(trained.search.board))
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ STAGE = Stage(
     name="validate",
     sections=(
         *("data", "task", "validate"),
-        *("preprocess.datetimes", "preprocess.datetime_reference"),
+        *("preprocess.datetimes", "preprocess.datetime_reference", "threshold.costs"),
     ),
     reads={"features": Path("${data.table}")},
     writes={
@@ -41,7 +41,8 @@ def main() -> None:
     table = artifacts.read_table(Path(params.data.table))
     frame = with_plain_roles(table, params.data)
     times = (params.preprocess.datetimes, params.preprocess.datetime_reference)
-    wanted = Wanted(params.data, params.task, params.validate, *times)
+    costs = params.threshold.costs
+    wanted = Wanted(params.data, params.task, params.validate, *times, costs)
     findings = check_table(frame, wanted)
     positions = wanted.labelled(frame)
     frame = rows_at(frame, positions)

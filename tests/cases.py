@@ -40,8 +40,9 @@ class Case:
     def problem(self) -> SearchProblem:
         params = self.params
         return pose_problem(
-            self.train, self.schema, self.folds, params.task, params.preprocess, params.train
-        )
+            self.train, self.schema, self.folds, params.task, params.preprocess, params.train,
+            params.evaluate.confidence,
+        )  # fmt: skip
 
 
 def changed_params(task: str = "binary", /, **sections: dict[str, Any]) -> Params:

@@ -3,6 +3,7 @@
 import stages  # noqa: F401, I001  (pins threads and kernels before anything numeric is imported)
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
@@ -13,6 +14,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+
+# Before PyCaret: skops looks through all modules of scikit-learn, of which one imports distutils by way
+# of setuptools. These have their own, but not where PyCaret has imported Python's, which warns.
+import skops.io  # noqa: F401
 
 from assay.artifacts import read_yaml
 from assay.bundle import Bundle, load_bundle
@@ -93,6 +98,7 @@ def make_params(task: str = "binary") -> dict[str, Any]:
         "tune_top": 1,
         "trials": 2,
         "ensemble": "none",
+        "learning_curve_points": 2,
         "n_jobs": 1,
     }
     params["evaluate"] |= {"resamples": 100, "worst_case_count": 5}
@@ -151,6 +157,7 @@ def write_project(folder: Path, table: pd.DataFrame, params: dict[str, Any]) -> 
     table.to_parquet(folder / "data/processed/features.parquet", index=False)
     with (folder / "params.yaml").open("w") as stream:
         YAML().dump(params, stream)
+    shutil.copytree(ROOT / "reports/history", folder / "reports/history")
     (folder / "src").mkdir()
     (folder / "src/assay").symlink_to(ROOT / "src/assay")
     (folder / "stages").symlink_to(ROOT / "stages")
@@ -193,6 +200,11 @@ def rows() -> pd.DataFrame:
     return table.assign(noise=table["noise"].where(table.index % 50 != 7, np.nan))
 
 
+def _costs(**changes: Any) -> dict[str, Any]:
+    """Return the bundled costs with some changed."""
+    return {"costs": read_yaml(ROOT / "params.yaml")["threshold"]["costs"] | changes}
+
+
 # `kind` has three categories.
 _TARGET_MEANS = {"max_categories": 2, "high_cardinality": "target"}
 # What the projects of the other tasks and of the other engine try beside it.
@@ -201,6 +213,7 @@ VARIANTS: dict[tuple[str, str], dict[str, dict[str, Any]]] = {
     ("binary", "sklearn"): {
         "preprocess": {"max_categories": 2},
         "train": {"class_weight": "balanced"},
+        "threshold": _costs(false_negative="count", true_positive=-1.0),
     },
     ("multiclass", "pycaret"): {
         "preprocess": _TARGET_MEANS,
@@ -212,7 +225,10 @@ VARIANTS: dict[tuple[str, str], dict[str, dict[str, Any]]] = {
         "task": {"target_transform": "log1p", "clip_low": 0.0},
         "preprocess": _TARGET_MEANS,
         "train": {"ensemble": "blend"},
-        "threshold": {"interval_coverage": 0.8},
+        "threshold": {
+            "interval_coverage": 0.8,
+            **_costs(over_prediction=1.0, under_prediction=3.0),
+        },
     },
 }
 

@@ -19,6 +19,7 @@ from assay.metrics.core import FloatArray, LabelArray, TargetArray
 from assay.predictions import prediction_columns, refuse_infinite
 from assay.predictor import Predictor, fold_metrics, load_predictor, out_of_fold_predictions
 from assay.preprocessing import on_target
+from assay.rules import rule_holds, rule_values
 from assay.schema import ROW, Schema
 from assay.sections import BaselineParams, CalibrateParams, TaskParams
 from assay.splits.folds import Folds
@@ -39,7 +40,7 @@ class RuleClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def fit(self, X: pd.DataFrame, y: LabelArray) -> "RuleClassifier":
         """Learn the two rates; a side without rows has the overall rate."""
-        holds = self._holds(X)
+        holds = rule_holds(X, self.query)
         y = np.asarray(y)
         self.classes_ = np.array([0, 1])
         self.rate_ = float(y[holds].mean()) if holds.any() else float(y.mean())
@@ -48,21 +49,12 @@ class RuleClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def predict_proba(self, X: pd.DataFrame) -> FloatArray:
         """Return the two rates' probabilities, shape (n, 2)."""
-        positive = np.where(self._holds(X), self.rate_, self.other_rate_)
+        positive = np.where(rule_holds(X, self.query), self.rate_, self.other_rate_)
         return np.column_stack([1 - positive, positive])
 
     def predict(self, X: pd.DataFrame) -> LabelArray:
         """Return 1 where the rule holds."""
-        return self._holds(X).astype(int)
-
-    def _holds(self, X: pd.DataFrame) -> np.ndarray[Any, np.dtype[np.bool_]]:
-        holds = _evaluated(X, self.query)
-        if holds.dtype != bool:
-            raise ParamsError(
-                f"params.yaml: baseline.rule {self.query!r} must be true or false for each row, "
-                f"got {holds.dtype}. Compare something, as in 'seats > 100'."
-            )
-        return holds
+        return rule_holds(X, self.query).astype(int)
 
 
 class RuleRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
@@ -85,7 +77,7 @@ class RuleRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
 
     def predict(self, X: pd.DataFrame) -> FloatArray:
         """Return the rule's number for each row."""
-        numbers = _evaluated(X, self.query)
+        numbers = rule_values(X, self.query)
         if numbers.dtype.kind not in "iuf":
             raise ParamsError(
                 f"params.yaml: baseline.rule {self.query!r} must be a number for each row, "
@@ -93,23 +85,6 @@ class RuleRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             )
         values = numbers.astype(float)
         return np.where(np.isfinite(values), values, self.mean_)
-
-
-def _evaluated(X: pd.DataFrame, query: str) -> np.ndarray[Any, np.dtype[Any]]:
-    """Return a rule's value for each row."""
-    try:
-        result = np.asarray(X.eval(query, engine="python"))
-    except Exception as error:  # pandas raises many kinds for a query that it cannot read
-        raise ParamsError(
-            f"params.yaml: baseline.rule {query!r} cannot be evaluated: {error}. "
-            f"It may use features only: {', '.join(map(str, X.columns))}."
-        ) from None
-    if result.shape != (len(X),):
-        raise ParamsError(
-            f"params.yaml: baseline.rule {query!r} must have one value for each row, got "
-            f"{result.shape or 'a single one'}. Name a feature in it."
-        )
-    return result
 
 
 def load_baseline(folder: Path, name: str) -> Predictor:
@@ -179,8 +154,8 @@ class FittedBaselines:
     best : str
         The one with the best mean fold score; the holdout has no say.
     out_of_fold : DataFrame
-        Row, fold, `y_true` and the predictions of every baseline, whose name is the prefix of its
-        columns; rows that a fold validates.
+        Row, fold, `y_true`, and the predictions of every baseline, calibrated and raw, whose name is
+        the prefix of its columns; rows that a fold validates.
     metrics : dict
         The scalars of `metrics/baseline.json`.
     """
@@ -232,7 +207,13 @@ def fit_baselines(
             task, y_true[judged], raw[judged], folds.fold[judged], folds.ordered, calibrate.methods
         )
         metrics[name]["calibration_method"] = choice.method
-        columns.append(prediction_columns(raw[judged], schema, f"{name}_"))
+        # As the candidate's: a threshold that is chosen on them suits what is predicted later.
+        multiclass = task.type == "multiclass"
+        told = choice.cross_fitted if multiclass else choice.calibrator.apply(raw[judged])
+        columns += [
+            prediction_columns(told, schema, f"{name}_"),
+            prediction_columns(raw[judged], schema, f"{name}_raw_"),
+        ]
         models[name] = Predictor(clone(baseline).fit(features, y_true), choice.calibrator)
     best = _best(metrics, task)
     table = pd.concat([part.reset_index(drop=True) for part in columns], axis=1)

@@ -13,7 +13,16 @@ from typing import Any
 
 from assay.errors import counted
 from assay.provenance import installed_versions
-from assay.revisions import LOCK, file_at, lock_entries, parse_yaml, run_dvc, run_git, under
+from assay.revisions import (
+    LOCK,
+    cached_file,
+    file_at,
+    lock_entries,
+    parse_yaml,
+    run_dvc,
+    run_git,
+    under,
+)
 
 # Metrics from another CPU agree up to this difference: a share, or near 0 as such.
 METRICS_TOLERANCE = 1e-6
@@ -145,10 +154,10 @@ def _difference(project: Path, cache: Path, old: str, new: str) -> str:
 
 def _listing(cache: Path, md5: str) -> dict[str, str] | None:
     """Return the hashes of a folder's files by name, as DVC's cache has them."""
-    path = cache / "files/md5" / md5[:2] / md5[2:]
-    if not path.is_file():
+    content = cached_file(cache, md5)
+    if content is None:
         return None
-    return {entry["relpath"]: entry["md5"] for entry in json.loads(path.read_bytes())}
+    return {entry["relpath"]: entry["md5"] for entry in json.loads(content)}
 
 
 def listed(names: Sequence[str]) -> str:

@@ -116,7 +116,7 @@ def fit_intervals(
             f"threshold.interval_coverage of {coverage:g} needs at least {needed} out-of-fold rows, "
             f"got {len(y_true)}. Ask for less, or bring more rows."
         )
-    edges = _edges(y_pred, min(bins, len(y_true) // (_ROWS_BEYOND * (needed + 1))), needed)
+    edges = bin_edges(y_pred, min(bins, len(y_true) // (_ROWS_BEYOND * (needed + 1))), needed)
     index = np.searchsorted(edges, y_pred, side="right")
     residual = y_true - y_pred
     ends = [_ends(residual[index == number], tail) for number in range(len(edges) + 1)]
@@ -134,8 +134,17 @@ def fit_intervals(
     )
 
 
-def _edges(y_pred: FloatArray, bins: int, needed: int) -> FloatArray:
-    """Return the inner edges of as many bins as have enough rows; equal predictions stay together."""
+def bin_edges(y_pred: FloatArray, bins: int, needed: int) -> FloatArray:
+    """Return the inner edges of as many bins as have enough rows; equal predictions stay together.
+
+    Parameters
+    ----------
+    y_pred : ndarray, shape (n,)
+    bins : int
+        How many bins there are at most.
+    needed : int
+        Rows that each must have.
+    """
     above = y_pred[y_pred > y_pred.min()]
     for count in range(bins if len(above) else 1, 1, -1):
         edges = np.quantile(y_pred, np.linspace(0, 1, count + 1)[1:-1])

@@ -129,6 +129,20 @@ class _ClassDecision(_Part):
     labels: list[Label]
 
 
+class _Quantile(_Part):
+    level: Annotated[float, Field(ge=0, le=1)]
+    edges: list[float]
+    shift: list[float]
+
+    @model_validator(mode="after")
+    def _every_bin_has_a_shift(self) -> "_Quantile":
+        if len(self.shift) != len(self.edges) + 1:
+            raise ValueError("shift needs one number more than edges")
+        if self.edges != sorted(self.edges):
+            raise ValueError("edges must ascend")
+        return self
+
+
 class _IntervalDecision(_Part):
     kind: Literal["interval"]
     coverage: Share
@@ -137,6 +151,8 @@ class _IntervalDecision(_Part):
     high: list[float]
     limits: Annotated[list[float | None], Field(min_length=2, max_length=2)]
     rationale: str
+    # Only where costs are known, and not in a folder of an earlier Assay.
+    quantile: _Quantile | None = None
 
     @model_validator(mode="after")
     def _every_bin_has_ends(self) -> "_IntervalDecision":

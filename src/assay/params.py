@@ -42,7 +42,10 @@ _OF_OTHER_TASKS: Mapping[TaskType, frozenset[CandidateName]] = {
 _PREDICTED: Mapping[TaskType, tuple[str, ...]] = {
     "binary": ("score", "prediction", "threshold", "probability_", "reason_", "rejected_"),
     "multiclass": ("prediction", "confidence", "probability_", "reason_", "rejected_"),
-    "regression": ("prediction", "prediction_low", "prediction_high", "reason_", "rejected_"),
+    "regression": (
+        *("prediction", "prediction_low", "prediction_high", "prediction_quantile"),
+        *("reason_", "rejected_"),
+    ),
 }
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from assay.errors import DataError
 from assay.metrics.core import FloatArray
-from assay.schema import Schema
+from assay.schema import ROW, Schema
 
 
 def prediction_columns(predicted: FloatArray, schema: Schema, prefix: str = "") -> pd.DataFrame:
@@ -48,6 +48,13 @@ def refuse_infinite(predicted: FloatArray, who: str) -> None:
             f"{who} predicts infinite numbers for {count} rows, expected finite ones. Set "
             "task.clip_high, or task.target_transform to none."
         )
+
+
+def by_row(predictions: pd.DataFrame, table: pd.DataFrame, schema: Schema) -> pd.DataFrame:
+    """Put a table's carried columns in front of predictions that are keyed by row."""
+    names = [name for name in schema.carried_columns if name in table.columns]
+    carried = table.set_index(ROW)[names].loc[predictions[ROW]].reset_index(drop=True)
+    return pd.concat([carried, predictions.drop(columns=ROW).reset_index(drop=True)], axis=1)
 
 
 def _names(schema: Schema, prefix: str) -> list[str]:

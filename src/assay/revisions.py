@@ -72,6 +72,38 @@ def file_at(project: Path, commit: str, path: str) -> bytes | None:
     return None if done.returncode else done.stdout
 
 
+def files_at(project: Path, names: Sequence[str]) -> list[bytes | None]:
+    """Return many files that Git tracks at once; None for each that is not there.
+
+    Parameters
+    ----------
+    project : Path
+    names : sequence of str
+        As in `COMMIT:./path`, the path POSIX and from the project's folder.
+    """
+    if not names:
+        return []
+    done = subprocess.run(  # noqa: S603
+        ["git", "-C", str(project), "cat-file", "--batch"],  # noqa: S607
+        input="".join(f"{name}\n" for name in names).encode(),
+        capture_output=True,
+        check=True,
+    )
+    found: list[bytes | None] = []
+    rest, start = done.stdout, 0
+    for _ in names:
+        end = rest.index(b"\n", start)
+        kind = rest[start:end].rsplit(b" ", 2)
+        start = end + 1
+        if kind[-1] == b"missing":
+            found.append(None)
+            continue
+        size = int(kind[-1])
+        found.append(rest[start : start + size])
+        start += size + 1
+    return found
+
+
 def parse_yaml(text: bytes | str, source: str) -> Any:
     """Parse YAML by the rules of version 1.2, which DVC uses.
 
@@ -166,6 +198,12 @@ def download(project: Path, commit: str, path: str, target: Path, action: str) -
             f"{path} of commit {commit[:7]} came neither from the cache nor from {place}. "
             f"DVC says: {_dvc_error(done.stderr)}. {action}"
         )
+
+
+def cached_file(cache: Path, md5: str) -> bytes | None:
+    """Return the content of a file that DVC's cache holds under a hash, or None."""
+    path = cache / "files/md5" / md5[:2] / md5[2:]
+    return path.read_bytes() if md5 and path.is_file() else None
 
 
 def run_dvc(project: Path, arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:

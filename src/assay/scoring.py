@@ -9,7 +9,7 @@ import pandas as pd
 
 from assay.acceptance import Accepted, accept, check_columns, left_out
 from assay.bundle import Bundle, load_bundle
-from assay.decisions import decided_columns
+from assay.decisions.columns import decided_columns
 from assay.errors import DataError, ParamsError, SchemaError, counted, listed, numbered, repeats
 from assay.row_faults import Fault, FaultTally
 
@@ -42,7 +42,7 @@ class Scored:
     Attributes
     ----------
     predictions : DataFrame
-        Carried columns, then those of the decision (see `assay.decisions.decided_columns`); rows in
+        Carried columns, then those of the decision (see `assay.decisions.columns.decided_columns`); rows in
         the order of the input.
     rejected : DataFrame
         Rows that could not be scored: `rejected_row` (from 1), `rejected_reason`, `rejected_column`,

@@ -14,7 +14,7 @@ from assay.closure import import_closure
 from assay.params import Params
 from assay.predictor import Predictor, Recipe
 from assay.preprocessing import build_sampler
-from assay.schema import ROW, Schema
+from assay.schema import Schema
 from assay.scoring_requirements import extra_requirements, scoring_requirements
 from assay.version import VERSION
 
@@ -42,6 +42,8 @@ class Origin:
         The whole of `params.yaml`.
     data_through : datetime or None
         The latest decision in the table; None without a time column.
+    history : dict
+        What is known of the holdout's history, which the card tells.
     """
 
     data_file: str
@@ -51,6 +53,7 @@ class Origin:
     lock_sha256: str
     params: Mapping[str, Any]
     data_through: datetime | None
+    history: Mapping[str, Any]
 
     @property
     def run_id(self) -> str:
@@ -60,6 +63,7 @@ class Origin:
             "code": self.code_sha256,
             "lock": self.lock_sha256,
             "params": self.params,
+            "history": self.history,
         }
         task = self.params["task"]
         return provenance.run_id(self.data_through, task["type"], task["seed"], inputs)
@@ -72,6 +76,7 @@ def trace_origin(
     params: Params,
     code: list[Path],
     lock: Path,
+    history: Mapping[str, Any],
 ) -> Origin:
     """Hash everything that decides a run.
 
@@ -87,6 +92,8 @@ def trace_origin(
         Folders of source files.
     lock : Path
         The environment's lock file.
+    history : dict
+        The content of `metrics/history.json`.
     """
     latest = table[schema.time_column].max() if schema.time_column else None
     return Origin(
@@ -97,6 +104,7 @@ def trace_origin(
         provenance.file_sha256(lock),
         params.model_dump(by_alias=True),
         None if latest is None else pd.Timestamp(latest).floor("s").to_pydatetime(),
+        history,
     )
 
 
@@ -298,10 +306,3 @@ def companions(
             found[relative] = artifacts.read_bytes(file)
     found |= {name: artifacts.parquet_bytes(table) for name, table in tables.items()}
     return found
-
-
-def by_row(predictions: pd.DataFrame, table: pd.DataFrame, schema: Schema) -> pd.DataFrame:
-    """Put a table's carried columns in front of predictions that are keyed by row."""
-    names = [name for name in schema.carried_columns if name in table.columns]
-    carried = table.set_index(ROW)[names].loc[predictions[ROW]].reset_index(drop=True)
-    return pd.concat([carried, predictions.drop(columns=ROW).reset_index(drop=True)], axis=1)

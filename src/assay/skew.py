@@ -11,7 +11,7 @@ from assay import artifacts
 from assay.batch.run import score_file
 from assay.bundle import bundle_files, load_bundle, write_bundle
 from assay.contract import InputContract
-from assay.decisions import predictions_in
+from assay.decisions.columns import predictions_in
 from assay.errors import ArtifactError
 from assay.metrics.core import FloatArray
 from assay.predictor import Predictor

@@ -2,9 +2,12 @@
 
 A row is flagged when its score is at or above the threshold. Candidate thresholds lie midway between
 neighbouring scores, so that a score is never equal to the threshold that was chosen on it.
+
+There is one threshold for all rows, also where each row has costs of its own: it is the one whose mean
+cost is lowest. A threshold per row from the row's own costs (Elkan 2001; Bahnsen et al. 2014) is not
+built: it would need the costs of every row that is scored, and probabilities that are right row by row.
 """
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -12,17 +15,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from assay.errors import GateError
+from assay.costs import RowCosts, told_costs
+from assay.errors import GateError, counted
 from assay.metrics.core import FloatArray, LabelArray
 from assay.sections import ThresholdParams
-
-
-@dataclass(frozen=True)
-class Costs:
-    """What an error costs, in one unit; right decisions cost nothing."""
-
-    false_positive: float
-    false_negative: float
 
 
 @dataclass(frozen=True)
@@ -40,8 +36,8 @@ class OperatingPoint:
         Harmonic mean of both.
     flagged_rate : float
         Flagged among all rows.
-    expected_cost : float
-        Mean cost per row.
+    expected_cost : float or None
+        Mean cost per row; None where costs are not known.
     true_positive_count, false_positive_count, false_negative_count, true_negative_count : int
     """
 
@@ -50,15 +46,15 @@ class OperatingPoint:
     recall: float
     f1: float
     flagged_rate: float
-    expected_cost: float
+    expected_cost: float | None
     true_positive_count: int
     false_positive_count: int
     false_negative_count: int
     true_negative_count: int
 
     def to_json(self) -> dict[str, Any]:
-        """Return the point as a dictionary of scalars."""
-        return asdict(self)
+        """Return the point as a dictionary of scalars; what is not known is left out."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
 
 
 @dataclass(frozen=True)
@@ -67,8 +63,11 @@ class ThresholdCurve:
 
     Attributes
     ----------
-    threshold, precision, recall, f1, flagged_rate, expected_cost : ndarray, shape (k,)
+    threshold : ndarray, shape (k,)
+    precision, recall, f1, flagged_rate : ndarray, shape (k,), or (b, k) for b weightings of the rows
         As in `OperatingPoint`; the first point flags nothing, the last one everything.
+    expected_cost : ndarray of the same shape, or None
+        None where costs are not known.
     """
 
     threshold: FloatArray
@@ -76,7 +75,7 @@ class ThresholdCurve:
     recall: FloatArray
     f1: FloatArray
     flagged_rate: FloatArray
-    expected_cost: FloatArray
+    expected_cost: FloatArray | None
 
 
 @dataclass(frozen=True)
@@ -103,47 +102,8 @@ class Decision:
 
     def to_json(self) -> dict[str, Any]:
         """Return the content of `models/decision.json`."""
-        return {"applicable": True, "kind": "threshold", **asdict(self)}
-
-
-@dataclass(frozen=True)
-class ThresholdReport:
-    """What a decision does on the holdout, beside what else could be done.
-
-    Attributes
-    ----------
-    decision : Decision
-    holdout : OperatingPoint
-        At the chosen threshold.
-    alternatives : dict of str to OperatingPoint
-        On the same rows: "at_one_half", "flag_all" and "flag_none".
-    y_true : ndarray of {0, 1}, shape (n,)
-    flagged : ndarray of bool, shape (n,)
-    """
-
-    decision: Decision
-    holdout: OperatingPoint
-    alternatives: Mapping[str, OperatingPoint]
-    y_true: LabelArray
-    flagged: npt.NDArray[np.bool_]
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the scalars of `metrics/threshold.json`."""
-        return {
-            "applicable": True,
-            "strategy": self.decision.strategy,
-            "threshold": self.decision.threshold,
-            "out_of_fold": self.decision.out_of_fold.to_json(),
-            "holdout": self.holdout.to_json(),
-            **{f"holdout_{name}": point.to_json() for name, point in self.alternatives.items()},
-        }
-
-    def labelled(self, labels: tuple[Any, ...]) -> pd.DataFrame:
-        """Return `actual` and `predicted` of each row as labels, for a confusion matrix."""
-        names = np.array([str(label) for label in labels], dtype=object)
-        return pd.DataFrame(
-            {"actual": names[self.y_true], "predicted": names[self.flagged.astype(int)]}
-        )
+        point = self.out_of_fold.to_json()
+        return {"applicable": True, "kind": "threshold", **asdict(self), "out_of_fold": point}
 
 
 @dataclass(frozen=True)
@@ -156,18 +116,30 @@ class Rule:
         "fixed", "max_f1", "min_precision", "min_recall" or "min_cost".
     fixed, min_precision, min_recall : float
         In [0, 1].
-    costs : Costs
+    costs_told : str
+        What errors cost, in words, for `min_cost`.
     """
 
     strategy: str
     fixed: float
     min_precision: float
     min_recall: float
-    costs: Costs
+    costs_told: str = ""
+
+
+def rule_from_params(params: ThresholdParams) -> Rule:
+    """Return the rule that the section `threshold` describes."""
+    return Rule(
+        params.strategy,
+        params.fixed,
+        params.min_precision,
+        params.min_recall,
+        "" if params.costs.false_positive is None else told_costs(params.costs),
+    )
 
 
 def operating_point(
-    y_true: LabelArray, y_score: FloatArray, threshold: float, costs: Costs
+    y_true: LabelArray, y_score: FloatArray, threshold: float, costs: RowCosts | None
 ) -> OperatingPoint:
     """Return what a threshold does to rows with known outcomes.
 
@@ -176,7 +148,8 @@ def operating_point(
     y_true : ndarray of {0, 1}, shape (n,)
     y_score : ndarray, shape (n,)
     threshold : float
-    costs : Costs
+    costs : RowCosts or None
+        Of the same rows.
     """
     flagged = y_score >= threshold
     positive = y_true == 1
@@ -190,7 +163,7 @@ def operating_point(
         recall=recall,
         f1=2 * tp / (2 * tp + fp + fn) if tp + fp + fn else 0.0,
         flagged_rate=(tp + fp) / len(y_true),
-        expected_cost=(costs.false_positive * fp + costs.false_negative * fn) / len(y_true),
+        expected_cost=None if costs is None else float(costs.of_decisions(y_true, flagged).mean()),
         true_positive_count=tp,
         false_positive_count=fp,
         false_negative_count=fn,
@@ -198,7 +171,49 @@ def operating_point(
     )
 
 
-def threshold_curve(y_true: LabelArray, y_score: FloatArray, costs: Costs) -> ThresholdCurve:
+class Ranking:
+    """Rows by descending score, to be cut at every distinct one.
+
+    Parameters
+    ----------
+    y_score : ndarray, shape (n,)
+        In [0, 1].
+
+    Attributes
+    ----------
+    threshold : ndarray, shape (k,)
+        One for each cut; the first flags nothing, the last one everything.
+    """
+
+    def __init__(self, y_score: FloatArray) -> None:
+        self._order = np.argsort(-y_score, kind="stable")
+        scores = y_score[self._order]
+        self._last = np.flatnonzero(np.r_[scores[1:] != scores[:-1], True])
+        self.threshold = _between(scores[self._last])
+
+    def flagged_sum(self, values: FloatArray) -> FloatArray:
+        """Return the sum of a value over the rows that each cut flags.
+
+        Parameters
+        ----------
+        values : ndarray, shape (n,) or (b, n)
+
+        Returns
+        -------
+        ndarray, shape (k,) or (b, k)
+            Ascending in flagged rows; 0 first.
+        """
+        sums = np.cumsum(values[..., self._order], axis=-1)[..., self._last]
+        return np.concatenate([np.zeros((*sums.shape[:-1], 1)), sums], axis=-1)
+
+
+def threshold_curve(
+    y_true: LabelArray,
+    y_score: FloatArray,
+    costs: RowCosts | None,
+    weights: FloatArray | None = None,
+    ranking: Ranking | None = None,
+) -> ThresholdCurve:
     """Return every distinct operating point of the rows.
 
     Parameters
@@ -207,24 +222,36 @@ def threshold_curve(y_true: LabelArray, y_score: FloatArray, costs: Costs) -> Th
         With at least one positive.
     y_score : ndarray, shape (n,)
         In [0, 1].
-    costs : Costs
+    costs : RowCosts or None
+        Of the same rows.
+    weights : ndarray, shape (b, n), optional
+        How often each row counts, for b curves at once; once by default, for one.
+    ranking : Ranking, optional
+        Of the scores, where it is there already.
     """
-    order = np.argsort(-y_score, kind="stable")
-    scores, outcomes = y_score[order], y_true[order] == 1
-    last_of_group = np.flatnonzero(np.r_[scores[1:] != scores[:-1], True])
-    tp = np.r_[0, np.cumsum(outcomes)[last_of_group]].astype(float)
-    flagged = np.r_[0, last_of_group + 1].astype(float)
-    positives, n = float(outcomes.sum()), len(y_true)
-    fp, fn = flagged - tp, positives - tp
-    precision = np.divide(tp, flagged, out=np.zeros_like(tp), where=flagged > 0)
+    ranking = ranking or Ranking(y_score)
+    weight = np.ones(len(y_true)) if weights is None else weights
+    tp, flagged = ranking.flagged_sum(weight * (y_true == 1)), ranking.flagged_sum(weight)
+    positives, n = tp[..., -1:], flagged[..., -1:]
+    expected_cost = None
+    if costs is not None:
+        left = costs.of_leaving(y_true)
+        change = ranking.flagged_sum(weight * (costs.of_acting(y_true) - left))
+        expected_cost = ((weight * left).sum(axis=-1, keepdims=True) + change) / n
     return ThresholdCurve(
-        threshold=_between(scores[last_of_group]),
-        precision=precision,
-        recall=tp / positives,
-        f1=2 * tp / (flagged + positives),
+        threshold=ranking.threshold,
+        precision=_ratio(tp, flagged),
+        recall=_ratio(tp, positives),
+        f1=_ratio(2 * tp, flagged + positives),
         flagged_rate=flagged / n,
-        expected_cost=(costs.false_positive * fp + costs.false_negative * fn) / n,
+        expected_cost=expected_cost,
     )
+
+
+def _ratio(part: FloatArray, whole: FloatArray) -> FloatArray:
+    """Return a ratio, and 0 where there is nothing to divide by."""
+    whole = np.broadcast_to(whole, part.shape)
+    return np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
 
 
 def _between(scores: FloatArray) -> FloatArray:
@@ -237,30 +264,23 @@ def _between(scores: FloatArray) -> FloatArray:
     return thresholds
 
 
-def curve_points(curve: ThresholdCurve, count: int) -> ThresholdCurve:
-    """Return at most `count` points of a curve, evenly spaced by rank, both ends among them."""
+def curve_points(curve: ThresholdCurve, count: int) -> pd.DataFrame:
+    """Return at most `count` points of a curve, evenly spaced by rank, both ends among them.
+
+    The columns are the curve's attributes; without known costs there is none of them.
+    """
     keep = np.unique(np.linspace(0, len(curve.threshold) - 1, count).round().astype(int))
-    return ThresholdCurve(**{name: values[keep] for name, values in vars(curve).items()})
-
-
-def rule_from_params(params: ThresholdParams) -> Rule:
-    """Return the rule that the section `threshold` describes."""
-    return Rule(
-        params.strategy,
-        params.fixed,
-        params.min_precision,
-        params.min_recall,
-        Costs(
-            *(
-                cost if isinstance(cost, float) else 1.0
-                for cost in (params.costs.false_positive, params.costs.false_negative)
-            )
-        ),
-    )
+    known = {name: values for name, values in vars(curve).items() if values is not None}
+    return pd.DataFrame({name: values[keep] for name, values in known.items()})
 
 
 def decide(
-    y_true: LabelArray, y_score: FloatArray, rule: Rule, unit: str, labels: tuple[Any, ...]
+    y_true: LabelArray,
+    y_score: FloatArray,
+    rule: Rule,
+    unit: str,
+    labels: tuple[Any, ...],
+    costs: RowCosts | None,
 ) -> Decision:
     """Choose the operating point that the strategy asks for.
 
@@ -276,83 +296,28 @@ def decide(
         What one row is, for the rationale.
     labels : tuple
         The target's values, the negative one first.
+    costs : RowCosts or None
+        Of the same rows; `min_cost` needs them.
 
     Raises
     ------
     GateError
         If no point meets the strategy's constraint; the message has the best that is reachable.
     """
-    threshold, rationale = choose_threshold(y_true, y_score, rule, unit)
-    point = operating_point(y_true, y_score, threshold, rule.costs)
+    threshold, rationale = choose_threshold(y_true, y_score, rule, unit, costs)
+    point = operating_point(y_true, y_score, threshold, costs)
     return Decision(threshold, rule.strategy, rationale, labels, point)
 
 
 def choose_threshold(
-    y_true: LabelArray, y_score: FloatArray, rule: Rule, unit: str
+    y_true: LabelArray, y_score: FloatArray, rule: Rule, unit: str, costs: RowCosts | None
 ) -> tuple[float, str]:
     """Return the threshold and its rationale; see `decide`."""
     if rule.strategy == "fixed":
         return rule.fixed, f"fixed: {rule.fixed:g} was given in threshold.fixed."
-    curve = threshold_curve(y_true, y_score, rule.costs)
-    index = _best_index(curve, rule)
-    rows = f"{len(y_true):,} out-of-fold rows (one row is one {unit})"
-    figures = (
-        f"precision {curve.precision[index]:.3f}, recall {curve.recall[index]:.3f}, "
-        f"{curve.flagged_rate[index]:.1%} flagged"
-    )
-    reasons = {
-        "max_f1": f"F1 is highest there, {curve.f1[index]:.3f}",
-        "min_precision": (
-            f"recall is highest among points with a precision of at least {rule.min_precision:g}"
-        ),
-        "min_recall": (
-            f"precision is highest among points with a recall of at least {rule.min_recall:g}"
-        ),
-        "min_cost": (
-            f"a false positive costs {rule.costs.false_positive:g} and a false negative "
-            f"{rule.costs.false_negative:g}; the mean cost per row is lowest there, "
-            f"{curve.expected_cost[index]:.3f}"
-        ),
-    }
-    rationale = f"{rule.strategy}: {reasons[rule.strategy]} ({figures}), on {rows}."
-    return float(curve.threshold[index]), rationale
-
-
-def report_decision(
-    decision: Decision, y_true: LabelArray, y_score: FloatArray, costs: Costs
-) -> ThresholdReport:
-    """Report what a decision does on rows that had no part in it.
-
-    Parameters
-    ----------
-    decision : Decision
-    y_true : ndarray of {0, 1}, shape (n,)
-    y_score : ndarray, shape (n,)
-        Holdout scores.
-    costs : Costs
-    """
-    # No score reaches 2, and every score reaches 0.
-    alternatives = {"at_one_half": 0.5, "flag_all": 0.0, "flag_none": 2.0}
-    return ThresholdReport(
-        decision,
-        operating_point(y_true, y_score, decision.threshold, costs),
-        {name: operating_point(y_true, y_score, t, costs) for name, t in alternatives.items()},
-        y_true,
-        y_score >= decision.threshold,
-    )
-
-
-def _best_index(curve: ThresholdCurve, rule: Rule) -> int:
-    if rule.strategy == "max_f1":
-        return int(np.argmax(curve.f1))
-    if rule.strategy == "min_cost":
-        return int(np.argmin(curve.expected_cost))
-    if rule.strategy == "min_recall":
-        feasible = curve.recall >= rule.min_recall
-        # Flagging everything has recall 1, so some point is always feasible.
-        return int(np.argmax(np.where(feasible, curve.precision, -1.0)))
-    feasible = (curve.precision >= rule.min_precision) & (curve.flagged_rate > 0)
-    if not feasible.any():
+    curve = threshold_curve(y_true, y_score, costs)
+    index = int(best_points(curve, rule))
+    if index < 0:
         best = int(np.argmax(curve.precision))
         raise GateError(
             f"threshold.min_precision of {rule.min_precision:g} is out of reach: the highest "
@@ -360,4 +325,73 @@ def _best_index(curve: ThresholdCurve, rule: Rule) -> int:
             f"{curve.threshold[best]:.3f} with recall {curve.recall[best]:.3f}. "
             "Ask for less, or choose another strategy."
         )
-    return int(np.argmax(np.where(feasible, curve.recall, -1.0)))
+    n = len(y_true)
+    figures = (
+        f"precision {curve.precision[index]:.3f}, recall {curve.recall[index]:.3f}, "
+        f"{curve.flagged_rate[index]:.1%} flagged"
+    )
+    rationale = (
+        f"{rule.strategy}: {_reason(curve, index, rule, n)} ({figures}), on {n:,} out-of-fold rows "
+        f"(one row is one {unit})."
+    )
+    return float(curve.threshold[index]), rationale
+
+
+def _reason(curve: ThresholdCurve, index: int, rule: Rule, n: int) -> str:
+    if rule.strategy == "max_f1":
+        return f"F1 is highest there, {curve.f1[index]:.3f}"
+    if rule.strategy == "min_recall":
+        return f"precision is highest among points with a recall of at least {rule.min_recall:g}"
+    if rule.strategy == "min_precision":
+        flagged = round(float(curve.flagged_rate[index]) * n)
+        return (
+            f"recall is highest among points with a precision of at least {rule.min_precision:g}, "
+            f"which rests on {counted(flagged, 'flagged row')}"
+        )
+    return (
+        f"{rule.costs_told}; the mean cost per row is lowest there, {known_cost(curve)[index]:.3f}"
+    )
+
+
+def best_points(curve: ThresholdCurve, rule: Rule) -> npt.NDArray[np.int64]:
+    """Return the index of the point that a strategy takes, for each weighting of the rows.
+
+    Parameters
+    ----------
+    curve : ThresholdCurve
+        Of one weighting or of b.
+    rule : Rule
+        Any strategy but "fixed".
+
+    Returns
+    -------
+    ndarray of int, shape () or (b,)
+        -1 where no point meets the constraint.
+    """
+    if rule.strategy == "max_f1":
+        return np.asarray(curve.f1.argmax(axis=-1))
+    if rule.strategy == "min_cost":
+        return np.asarray(known_cost(curve).argmin(axis=-1))
+    if rule.strategy == "min_recall":
+        # Flagging everything has recall 1, so some point is always feasible.
+        feasible = curve.recall >= rule.min_recall
+        return np.asarray(np.where(feasible, curve.precision, -1.0).argmax(axis=-1))
+    feasible = (curve.precision >= rule.min_precision) & (curve.flagged_rate > 0)
+    best = np.where(feasible, curve.recall, -1.0).argmax(axis=-1)
+    return np.where(feasible.any(axis=-1), best, -1)
+
+
+def known_cost(curve: ThresholdCurve) -> FloatArray:
+    """Return the expected cost of each point.
+
+    Raises
+    ------
+    GateError
+        If costs are not known.
+    """
+    if curve.expected_cost is None:
+        raise GateError(
+            "threshold.strategy min_cost needs to know what errors cost. Set "
+            "threshold.costs.false_positive and false_negative, or choose another strategy."
+        )
+    return curve.expected_cost

@@ -40,10 +40,25 @@ def test_the_sentence_on_alerts_is_the_holdouts():
     told = metrics("threshold")
     point = told["holdout"]
     assert f"from a score of {told['threshold']:.3f} on" in README
-    assert f"of 100 alerts {round(100 * point['precision'])} are right" in README
-    assert f"they catch {round(100 * point['recall'])} of 100 late flights" in README
+    assert f"of 100 alerts {round(100 * point['precision']['value'])} are right" in README
+    assert f"they catch {round(100 * point['recall']['value'])} of 100 late flights" in README
     costs = read_yaml(ROOT / "params.yaml")["threshold"]["costs"]
     assert costs["false_negative"] == 5 * costs["false_positive"]
+
+
+def rounded(estimate, digits):
+    return "{value:.{d}f} [{ci_low:.{d}f}, {ci_high:.{d}f}]".format(**estimate, d=digits)
+
+
+def test_what_acting_is_worth_is_the_holdouts():
+    gains = metrics("threshold")["value"]["gain_over"]
+    for other, words in (
+        ("none", "against doing nothing"),
+        ("rule", "against the rule of today"),
+        ("baseline", "against the baseline at its own best threshold"),
+    ):
+        assert f"{rounded(gains[other], 0)} {words}" in README
+    assert f"it gains {rounded(metrics('holdout')['gain_over']['rule']['roc_auc'], 3)}" in README
 
 
 def test_the_two_scores_of_the_split_story_are_told():

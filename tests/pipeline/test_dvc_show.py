@@ -12,7 +12,8 @@ DVC = Path(sys.executable).parent / "dvc"
 TITLES = {
     "binary": (
         "ROC curve (holdout)", "Precision and recall (holdout)", "Calibration (holdout)",
-        "Expected cost by threshold", "Confusion matrix (holdout)",
+        "F1 by threshold", "Expected cost by threshold", "Positives caught", "Saved by the share",
+        "Confusion matrix (holdout)",
     ),
     "multiclass": (
         "ROC curve (holdout)", "Precision and recall (holdout)", "Calibration (holdout)",

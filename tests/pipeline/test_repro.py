@@ -1,8 +1,10 @@
 """The pipeline under DVC: once in full on a tiny table, then what a change reruns."""
 
+import sys
+
 import pytest
 from conftest import STAGES, make_params, make_table
-from repositories import commit, dvc, git, write_repository
+from repositories import commit, dvc, git, run, write_repository
 
 
 @pytest.fixture(scope="module")
@@ -82,3 +84,28 @@ def test_the_model_is_declared(repository):
         or (repository / "models/runs").is_dir()
     )
     assert "late-flights" in (repository / "dvc.yaml").read_text()
+
+
+def test_the_history_of_the_holdout_reaches_the_card(repository):
+    """An experiment and an earlier commit are told; the second time there is nothing to add."""
+    dvc(repository, "exp", "run", "--quiet", "-S", "preprocess.missing_indicator=false")
+    git(repository, "checkout", "--quiet", ".")
+    first = git(repository, "rev-parse", "HEAD")[:10]
+    dvc(repository, "exp", "run", "--quiet", "-S", "train.candidates=[dummy,lightgbm]")
+    commit(repository, "second")
+    told = run(repository, sys.executable, "-m", "stages.history")
+    assert "3 distinct models judged on it" in told
+    assert f"(commit {first})" in told
+    assert "per 1,000 rows, each at its own threshold, it is worth" in told
+    assert running(dvc(repository, "repro")) == ["package"]
+    card = (repository / "reports/model_card.md").read_text()
+    assert "**3 distinct models have been judged on this holdout**" in card
+    assert "1 from commits, 1 from DVC's experiments" in card
+    assert f"(commit {first}" in card
+    commit(repository, "with its history")
+    assert "has every model that Git holds" in run(
+        repository, sys.executable, "-m", "stages.history", "--check"
+    )
+    run(repository, sys.executable, "-m", "stages.history")
+    dvc(repository, "repro")
+    assert git(repository, "status", "--porcelain") == ""

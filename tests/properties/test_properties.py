@@ -8,10 +8,11 @@ from hypothesis.extra.numpy import arrays
 from sklearn import metrics as reference
 
 from assay.conformal import fit_intervals
+from assay.costs import RowCosts
 from assay.errors import GateError
 from assay.metrics.catalogue import task_metrics
 from assay.rejection import decide_classes, decided_rates, rejection_curve
-from assay.thresholds import Costs, Rule, decide, threshold_curve
+from assay.thresholds import Rule, decide, threshold_curve
 
 QUICK = settings(max_examples=60, deadline=None)
 
@@ -183,10 +184,15 @@ def test_a_monotone_map_keeps_the_ranking_metrics(rows):
         assert metrics[name].value(y_true, score**3) == metrics[name].value(y_true, score)
 
 
+def one_and_five(rows) -> RowCosts:
+    """Return a cost of 1 for each false alarm and of 5 for each miss."""
+    return RowCosts(*(np.full(len(rows[0]), cost) for cost in (1.0, 5.0, 0.0, 0.0)))
+
+
 @QUICK
 @given(scored_rows())
 def test_a_higher_threshold_never_flags_more(rows):
-    curve = threshold_curve(*rows, Costs(1, 5))
+    curve = threshold_curve(*rows, one_and_five(rows))
     assert (np.diff(curve.threshold) < 0).all()
     assert (np.diff(curve.recall) >= 0).all()
     assert (np.diff(curve.flagged_rate) > 0).all()
@@ -196,9 +202,9 @@ def test_a_higher_threshold_never_flags_more(rows):
 @given(scored_rows(), st.sampled_from(["max_f1", "min_recall", "min_cost"]))
 def test_the_chosen_point_does_what_the_curve_says(rows, strategy):
     y_true, score = rows
-    rule = Rule(strategy, 0.5, 0.5, 0.5, Costs(1, 5))
-    point = decide(y_true, score, rule, "case", (0, 1)).out_of_fold
-    curve = threshold_curve(y_true, score, rule.costs)
+    costs = one_and_five(rows)
+    point = decide(y_true, score, Rule(strategy, 0.5, 0.5, 0.5), "case", (0, 1), costs).out_of_fold
+    curve = threshold_curve(y_true, score, costs)
     if strategy == "max_f1":
         np.testing.assert_allclose(point.f1, curve.f1.max())
     elif strategy == "min_cost":

@@ -62,9 +62,10 @@ def test_the_verdict_is_the_gates(facts, action, passed, words):
 
 
 def test_a_candidate_that_failed_is_listed_with_its_reason(facts):
-    failed = {"model": "extra_trees", "tuned": False, "failure": "ValueError: a | b"}
+    failed = {"model": "extra_trees", "tuned": False, "selected": False}
+    failed["failure"] = "ValueError: a | b"
     board = pd.concat([facts.leaderboard, pd.DataFrame([failed])], ignore_index=True)
-    assert "| failed | extra_trees | | ValueError: a \\| b | |" in model_card(
+    assert "| failed | extra_trees | | ValueError: a \\| b | | | | |" in model_card(
         replace(facts, leaderboard=board)
     )
 
@@ -180,3 +181,35 @@ def test_the_card_and_the_run_folder_have_the_findings_of_every_stage(facts, fin
     for name in ("split_findings.json", "model_findings.json", "oof_importance.csv"):
         shipped = (finished_task.run / "tables" / name).read_bytes()
         assert shipped == (finished_task.folder / "reports/tables" / name).read_bytes()
+
+
+def test_a_holdout_that_was_asked_often_is_told(facts):
+    assert "No other model is known to have been judged on this holdout" in model_card(facts)
+    ledger = {
+        **{"model_count": 12, "commit_count": 6, "experiment_count": 4, "local_run_count": 1},
+        **{"rank": 3, "expected_optimism": 0.0041, "expected_optimism_if_independent": 0.019},
+    }
+    told = model_card(changed(facts, "metrics", ("history", "ledger"), ledger))
+    assert "**12 distinct models have been judged on this holdout**" in told
+    assert "6 from commits, 4 from DVC's experiments, 1 from runs that nobody committed" in told
+    assert "this one ranks 3 of 12" in told
+    assert "flatter it by 0.0041 on average" in told
+
+
+@pytest.mark.parametrize(
+    ("verdict", "words"),
+    [("better", "**it is better**"), ("no difference shown", "**no difference is shown**")],
+)
+def test_the_run_before_is_told(facts, verdict, words):
+    assert "It is not compared with an earlier run" in model_card(facts)
+    estimate = {"value": 0.5, "ci_low": 0.4, "ci_high": 0.6}
+    figures = {"current": estimate, "previous": estimate, "gain": estimate}
+    comparison = {
+        **{"applicable": True, "previous_run": "run-7", "previous_commit": "abc"},
+        **{"previous_date": "2020-01-01", "row_count": 1234, "all_rows": False},
+        **{"verdict": verdict, "metrics": {"some_metric": figures}},
+    }
+    told = model_card(changed(facts, "metrics", ("history", "comparison"), comparison))
+    assert words in told
+    assert "`run-7` (commit abc, 2020-01-01), on 1,234 holdout rows of both that neither" in told
+    assert "| some_metric | 0.500 [0.400, 0.600] |" in told

@@ -13,7 +13,7 @@ import pytest
 from conftest import STAGES, VARIANTS, run_stage
 
 from assay import artifacts
-from assay.decisions import TABLES
+from assay.decisions.rows import REPORTS, TABLES
 from assay.diagnostics import CURVES
 from assay.metrics.catalogue import task_metrics
 from assay.predictions import predictions_of
@@ -38,6 +38,9 @@ def test_a_stage_writes_just_what_it_declares(finished_task):
     for folder in ("data", "metrics", "models", "plots", "reports"):
         for path in (finished_task.folder / folder).rglob("*"):
             relative = path.relative_to(finished_task.folder).as_posix()
+            # What depends on the clock is nobody's output.
+            if relative.startswith("reports/timings/"):
+                continue
             if path.is_file() and relative != "data/processed/features.parquet":
                 assert any(relative == d or relative.startswith(f"{d}/") for d in declared), (
                     relative
@@ -60,10 +63,12 @@ def test_metrics_hold_finite_scalars_only(finished_task):
 
 
 DRAWN = {
-    "binary": {"roc", "precision_recall", "calibration", "threshold", "confusion"},
+    "binary": {
+        "roc", "precision_recall", "calibration", "threshold", "confusion", "cost", "gain", "value",
+    },
     "multiclass": {"roc", "precision_recall", "calibration", "rejection", "confusion"},
     "regression": {"calibration", "residuals", "qq", "coverage"},
-}
+}  # fmt: skip
 
 
 def test_curves_of_other_tasks_are_empty_and_have_their_columns(finished_task):
@@ -77,7 +82,7 @@ def test_curves_of_other_tasks_are_empty_and_have_their_columns(finished_task):
 PICTURES = {
     "binary": {
         "evaluate": {"roc", "precision_recall", "calibration"},
-        "threshold": {"threshold", "confusion"},
+        "threshold": {"threshold", "confusion", "gain", "value"},
     },
     "multiclass": {
         "evaluate": {"roc", "precision_recall", "calibration"},
@@ -91,8 +96,16 @@ PICTURES = {
 EXPLAINED = {"importance", "shap_bar", "shap_beeswarm", "shap_dependence"}
 
 
+def has_quantile(finished) -> bool:
+    return finished.params.threshold.costs.over_prediction is not None
+
+
 def test_every_task_has_its_own_pictures(finished_task):
-    for stage, names in {**PICTURES[finished_task.task], "interpret": EXPLAINED}.items():
+    searched = {"leaderboard", "learning_curve"}
+    pictures = {**PICTURES[finished_task.task], "train": searched, "interpret": EXPLAINED}
+    if finished_task.task == "regression" and has_quantile(finished_task):
+        pictures["threshold"] = pictures["threshold"] | {"value"}
+    for stage, names in pictures.items():
         found = list((finished_task.folder / "plots" / stage).iterdir())
         assert {path.name for path in found} == {f"{name}.png" for name in names}
         assert all(path.stat().st_size > 5000 for path in found)
@@ -194,10 +207,37 @@ def test_the_decision_does_not_depend_on_the_holdout(finished_task, tmp_path, mo
     outcomes = rows["y_true"].to_numpy()
     artifacts.write_table(path, rows.iloc[::-1].assign(y_true=outcomes).head(100))
     run_stage("threshold")
-    for name in ("models/decision.json", "plots/data/threshold.csv", "plots/data/rejection.csv"):
+    chosen = ("threshold", "cost", "rejection")
+    for name in (
+        *("models/decision.json", "reports/tables/cost_sensitivity.csv"),
+        *(f"plots/data/{name}.csv" for name in chosen),
+    ):
         assert (copy / name).read_bytes() == (finished_task.folder / name).read_bytes()
     changed = artifacts.read_json(copy / "metrics/threshold.json")
-    assert changed != metrics(finished_task, "threshold")
+    plain = metrics(finished_task, "threshold")
+    assert changed != plain
+    for name in {"out_of_fold", "stability", "sensitivity"} & set(plain):
+        assert changed[name] == plain[name]
+    # The thresholds that are compared, and those of the table, are chosen out-of-fold too.
+    for name in ("thresholds", "value"):
+        ours, theirs = (
+            artifacts.read_table(folder / f"reports/tables/{name}.csv")["threshold"]
+            for folder in (copy, finished_task.folder)
+        )
+        pd.testing.assert_series_equal(ours, theirs)
+
+
+def test_reports_that_do_not_apply_are_empty_and_have_their_columns(finished_task):
+    task = finished_task.task
+    told = {"binary": set(REPORTS), "multiclass": set(), "regression": set()}[task]
+    if task == "regression" and has_quantile(finished_task):
+        told = {"value"}
+    for name, columns in REPORTS.items():
+        table = read(finished_task, f"reports/tables/{name}.csv")
+        assert tuple(table.columns) == columns
+        assert (len(table) > 0) is (name in told), name
+        assert (finished_task.run / f"tables/{name}.csv").exists()
+    assert metrics(finished_task, "threshold")["value"]["applicable"] is ("value" in told)
 
 
 def test_a_run_folder_has_pycarets_own_file_only_where_pycaret_searched(finished_task):
@@ -206,7 +246,7 @@ def test_a_run_folder_has_pycarets_own_file_only_where_pycaret_searched(finished
     if finished_task.engine == "pycaret":
         expected |= {"pycaret_model.pkl"}
     assert model == expected
-    for stage in ("evaluate", "threshold", "interpret"):
+    for stage in ("train", "evaluate", "threshold", "interpret"):
         names = {path.name for path in (finished_task.folder / "plots" / stage).iterdir()}
         assert {path.name for path in (finished_task.run / "plots" / stage).iterdir()} == names
 
@@ -296,6 +336,11 @@ def check_numbers(finished, scored, outcome):
     assert (scored["prediction"] <= high).all()
     held = ((low <= outcome) & (outcome <= high)).mean()
     assert held == pytest.approx(finished.params.threshold.interval_coverage, abs=0.07)
+    assert ("prediction_quantile" in scored) is has_quantile(finished)
+    if has_quantile(finished):
+        # Too little costs three times as much: three of four outcomes lie below.
+        below = (outcome <= scored["prediction_quantile"]).mean()
+        assert below == pytest.approx(0.75, abs=0.08)
     if finished.params.task.clip_low is not None:
         assert low.min() >= finished.params.task.clip_low
 

@@ -10,7 +10,7 @@ from conftest import VARIANTS
 from assay import artifacts
 from assay.acceptance import accept
 from assay.batch.run import score_file
-from assay.decisions import predictions_in
+from assay.decisions.columns import predictions_in
 from assay.errors import ArtifactError
 from assay.predictions import predictions_of
 from assay.predictor import load_predictor

@@ -16,7 +16,11 @@ def wanted(**changes) -> Wanted:
         raw[section][key] = value
     params = parse_params(raw)
     times = (params.preprocess.datetimes, params.preprocess.datetime_reference)
-    return Wanted(params.data, params.task, params.validate_, *times)
+    return Wanted(params.data, params.task, params.validate_, *times, params.threshold.costs)
+
+
+def costs(**changes):
+    return make_params()["threshold"]["costs"] | changes
 
 
 def codes(table, **changes) -> dict[str, str]:
@@ -57,6 +61,8 @@ ONE_EACH = {
     "datetime_reference": (
         spoil(when=make_table()["moment"]),
         {"preprocess__datetimes": "age", "preprocess__datetime_reference": "kind"}, "error"),
+    "cost_column": (make_table(), {"threshold__costs": costs(false_positive="kind")}, "error"),
+    "cost_missing": (make_table(), {"threshold__costs": costs(false_negative="signal")}, "error"),
     "time_missing": (with_value("moment", pd.NaT), {}, "error"),
     "target_missing": (with_value("outcome", np.nan), {}, "error"),
     "unlabelled_rows": (with_value("outcome", np.nan), {"validate__missing_target": "drop"}, "warning"),

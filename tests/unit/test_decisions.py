@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -7,45 +8,55 @@ from cases import changed_params, make_case
 
 from assay import artifacts
 from assay.conformal import fit_intervals
-from assay.decisions import (
-    TABLES,
-    Rows,
-    decide_task,
-    decided_columns,
-    outcomes,
-    outcomes_told,
-    predictions_in,
-)
+from assay.costs import NumberCosts, RowCosts
+from assay.decisions.columns import decided_columns, outcomes, outcomes_told, predictions_in
+from assay.decisions.decide import decide_task
+from assay.decisions.rows import REPORTS, TABLES, Resampling, Rows
 from assay.errors import GateError
 
 SCHEMAS = {task: make_case(task).schema for task in ("binary", "multiclass", "regression")}
 
 
-def rows(task, n=800, seed=0) -> Rows:
+RESAMPLING = Resampling(100, 0.95, 0)
+
+
+def rows(task, n=800, seed=0, costs=True) -> Rows:
     rng = np.random.default_rng(seed)
     if task == "binary":
         predicted = rng.beta(2, 4, n)
-        return Rows((rng.uniform(size=n) < predicted).astype(int), predicted)
+        y_true = (rng.uniform(size=n) < predicted).astype(int)
+        known = RowCosts(*(np.full(n, cost) for cost in (1.0, 5.0, 0.0, 0.0))) if costs else None
+        other = np.clip(predicted + rng.normal(0, 0.2, n), 0, 1)
+        return Rows(y_true, predicted, other, known, rule_holds=other > 0.5)
     if task == "multiclass":
         predicted = rng.dirichlet([1, 1, 1], n)
         return Rows((rng.uniform(size=(n, 1)) > predicted.cumsum(axis=1)).sum(axis=1), predicted)
     predicted = rng.gamma(3, 4, n)
-    return Rows(predicted + rng.normal(0, 1 + predicted / 5), predicted)
+    known = NumberCosts(np.full(n, 1.0), np.full(n, 4.0)) if costs else None
+    outcome = predicted + rng.normal(0, 1 + predicted / 5)
+    return Rows(outcome, predicted, np.full(n, 12.0), number_costs=known)
 
 
 def report(task, out_of_fold=None, holdout=None, **threshold):
     params = changed_params(task, threshold=threshold)
     out_of_fold = rows(task) if out_of_fold is None else out_of_fold
     holdout = rows(task, 300, seed=1) if holdout is None else holdout
-    return decide_task(SCHEMAS[task], params.task, params.threshold, out_of_fold, holdout, 0.95)
+    parts = (out_of_fold, holdout, RESAMPLING, "prior")
+    return decide_task(SCHEMAS[task], params.task, params.threshold, *parts)
 
 
 KINDS = {"binary": "threshold", "multiclass": "most_probable_class", "regression": "interval"}
 USED = {
-    "binary": {"threshold", "confusion"},
+    "binary": {"threshold", "cost", "gain", "value", "confusion"},
     "multiclass": {"rejection", "confusion"},
     "regression": {"coverage"},
 }
+REPORTED = {
+    "binary": {"thresholds", "cost_sensitivity", "value"},
+    "multiclass": set(),
+    "regression": {"value"},
+}
+OF_COSTS = {"cost", "value", "cost_sensitivity"}
 
 
 @pytest.mark.parametrize("task", KINDS)
@@ -56,10 +67,25 @@ def test_every_task_decides_in_its_own_way_and_has_every_table(task):
     assert found.metrics["applicable"] is (task != "regression")
     assert found.rationale == found.decision["rationale"]
     assert {name for name, table in found.tables.items() if len(table)} == USED[task]
-    assert list(found.tables) == list(TABLES)
-    for name, table in found.tables.items():
-        assert tuple(table.columns) == TABLES[name]
+    assert {name for name, table in found.reports.items() if len(table)} == REPORTED[task]
+    for tables, wanted in ((found.tables, TABLES), (found.reports, REPORTS)):
+        assert list(tables) == list(wanted)
+        for name, table in tables.items():
+            assert tuple(table.columns) == wanted[name]
     json.dumps([found.decision, found.metrics], allow_nan=False)
+
+
+@pytest.mark.parametrize("task", KINDS)
+def test_without_known_costs_nothing_is_told_of_value(task):
+    parts = {"out_of_fold": rows(task, costs=False), "holdout": rows(task, 300, 1, costs=False)}
+    found = report(task, **parts, strategy="max_f1", accept_accuracy=0.8)
+    assert {name for name, table in found.tables.items() if len(table)} == USED[task] - OF_COSTS
+    left = REPORTED[task] - OF_COSTS
+    assert {name for name, table in found.reports.items() if len(table)} == left
+    assert found.metrics["value"]["applicable"] is False
+    assert "quantile" not in found.decision
+    assert "expected_cost" not in json.dumps(found.metrics)
+    assert not found.warnings
 
 
 @pytest.mark.parametrize("task", KINDS)
@@ -67,13 +93,24 @@ def test_the_holdout_never_changes_the_decision(task):
     """Other outcomes and other predictions there: another report, the same decision."""
     plain = report(task, accept_accuracy=0.8)
     other = rows(task, 40, seed=9)
-    turned = Rows(other.y_true[::-1].copy(), other.predicted)
+    turned = replace(other, y_true=other.y_true[::-1].copy())
     changed = report(task, holdout=turned, accept_accuracy=0.8)
     assert changed.decision == plain.decision
     assert changed.metrics != plain.metrics
-    unused = {"binary": ["threshold"], "multiclass": ["rejection"], "regression": []}[task]
+    unused = {"binary": ["threshold", "cost"], "multiclass": ["rejection"], "regression": []}[task]
     for name in unused:
         pd.testing.assert_frame_equal(changed.tables[name], plain.tables[name])
+    if task == "binary":
+        chosen = ["threshold", "chosen", *(f"out_of_fold_{name}" for name in ("f1", "recall"))]
+        for name, columns in (("thresholds", chosen), ("cost_sensitivity", slice(None))):
+            ours, theirs = changed.reports[name], plain.reports[name]
+            pd.testing.assert_frame_equal(ours.loc[:, columns], theirs.loc[:, columns])
+        for name in ("stability", "sensitivity", "out_of_fold"):
+            assert changed.metrics[name] == plain.metrics[name]
+        # The thresholds behind the values, too, are chosen out-of-fold.
+        assert list(changed.reports["value"]["threshold"].dropna()) == list(
+            plain.reports["value"]["threshold"].dropna()
+        )
 
 
 @pytest.mark.parametrize("task", KINDS)
@@ -124,7 +161,8 @@ CLASSES = np.array([[0.7, 0.2, 0.1], [0.4, 0.35, 0.25], [0.1, 0.1, 0.8]])
 
 
 def interval_decision():
-    return fit_intervals(*vars(rows("regression")).values(), 0.9, 3).to_json()
+    known = rows("regression")
+    return fit_intervals(known.y_true, known.predicted, 0.9, 3).to_json()
 
 
 def threshold_decision(labels):
@@ -178,6 +216,18 @@ def test_intervals_stand_beside_the_number_and_obey_its_limits():
     limited = decided_columns({**decision, "limits": [0.0, 31.0]}, NUMBERS)
     assert limited["prediction_low"].min() == 0
     assert limited["prediction_high"].max() == 31
+
+
+def test_the_number_to_act_on_stands_beside_where_costs_are_known():
+    decision = report("regression").decision
+    columns = decided_columns(decision, NUMBERS)
+    assert list(columns) == [
+        "prediction", "prediction_low", "prediction_high", "prediction_quantile",
+    ]  # fmt: skip
+    # Too little costs four times as much.
+    assert (columns["prediction_quantile"] > columns["prediction"]).all()
+    limited = decided_columns({**decision, "limits": [0.0, 29.0]}, NUMBERS)
+    assert limited["prediction_quantile"].between(0, 29).all()
 
 
 EVERY = {

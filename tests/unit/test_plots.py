@@ -6,7 +6,9 @@ import pytest
 from cases import changed_params, make_case
 
 from assay import artifacts
-from assay.decisions import Rows, decide_task
+from assay.costs import NumberCosts, RowCosts
+from assay.decisions.decide import decide_task
+from assay.decisions.rows import Resampling, Rows
 from assay.interpretation.interpret import Interpretation
 from assay.interpretation.shap_values import Explanation
 from assay.plots.decision import decision_figures
@@ -16,6 +18,7 @@ from assay.reliability import judge_calibration
 from assay.schema import Schema
 from assay.uncertainty.bootstrap import Bootstrap
 
+RESAMPLING = Resampling(100, 0.95, 0)
 TASKS = ["binary", "multiclass", "regression"]
 
 
@@ -30,7 +33,9 @@ def rows(task, n=200, classes=3, seed=0) -> Rows:
     rng = np.random.default_rng(seed)
     if task == "binary":
         score = rng.uniform(size=n)
-        return Rows((rng.uniform(size=n) < score).astype(int), score)
+        costs = RowCosts(*(np.full(n, cost) for cost in (1.0, 5.0, 0.0, 0.0)))
+        y_true = (rng.uniform(size=n) < score).astype(int)
+        return Rows(y_true, score, score[::-1].copy(), costs, rule_holds=score > 0.7)
     if task == "multiclass":
         y_prob = rng.dirichlet(np.ones(classes), n)
         y_true = np.minimum(
@@ -38,7 +43,8 @@ def rows(task, n=200, classes=3, seed=0) -> Rows:
         )
         return Rows(y_true, y_prob)
     y_pred = rng.gamma(3, 4, n)
-    return Rows(y_pred + rng.normal(size=n), y_pred)
+    costs = NumberCosts(np.full(n, 1.0), np.full(n, 4.0))
+    return Rows(y_pred + rng.normal(size=n), y_pred, y_pred[::-1].copy(), number_costs=costs)
 
 
 def judged(task, classes=None):
@@ -62,7 +68,7 @@ def decided(task, classes=None, **threshold):
     params = changed_params(task, threshold=threshold)
     parts = (rows(task, classes=classes or 3, seed=seed) for seed in (1, 0))
     return decision_figures(
-        decide_task(schema_of(task, classes), params.task, params.threshold, *parts, 0.95)
+        decide_task(schema_of(task, classes), params.task, params.threshold, *parts, RESAMPLING)
     )
 
 
@@ -86,11 +92,11 @@ def explained(task):
 
 
 FIGURES = {
-    "binary": {"roc", "precision_recall", "calibration", "threshold", "confusion"},
+    "binary": {"roc", "precision_recall", "calibration", "threshold", "confusion", "gain", "value"},
     "multiclass": {"roc", "precision_recall", "calibration", "rejection", "confusion"},
     "regression": {
         *("calibration", "actual", "residuals", "errors", "qq"),
-        *("coverage", "intervals"),
+        *("coverage", "intervals", "value"),
     },
 }
 

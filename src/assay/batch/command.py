@@ -14,7 +14,7 @@ from assay.batch.targets import TableTarget, Target, file_target, receipt_path
 from assay.bundle import Bundle, latest_bundle, load_bundle
 from assay.calibration.maps import Identity
 from assay.databases.access import check_url, is_database
-from assay.decisions import outcomes_told
+from assay.decisions.columns import outcomes_told
 from assay.errors import ParamsError, counted, numbered
 from assay.scoring import Extras, at_threshold
 

@@ -12,7 +12,7 @@ from assay.batch.carried import CarriedColumns
 from assay.batch.counts import Counts
 from assay.batch.reading import Batch
 from assay.bundle import Bundle
-from assay.decisions import outcomes
+from assay.decisions.columns import outcomes
 from assay.errors import SchemaError, numbered
 from assay.row_faults import Fault
 from assay.schema import Label

@@ -28,6 +28,7 @@ def table_facts(frame: pd.DataFrame, wanted: Wanted, findings: Sequence[Finding]
     # The most severe stands first.
     found = {finding.code: finding.severity for finding in reversed(findings)}
     features = set(wanted.features(frame))
+    has_costs = bool(wanted.costs and wanted.costs.columns())
     roles = {name: key.removeprefix("data.") for name, key in wanted.declared.items()}
     return {
         "table": wanted.data.table,
@@ -51,6 +52,7 @@ def table_facts(frame: pd.DataFrame, wanted: Wanted, findings: Sequence[Finding]
             {"text": text, "state": _state(code, found, wanted)}
             for code, text in CHECK_CODES.items()
             if wanted.task.type in _OF_TASKS.get(code, (wanted.task.type,))
+            and (not code.startswith("cost_") or has_costs)
         ],
     }
 
@@ -64,7 +66,11 @@ def _distinct_count(column: "pd.Series[Any]") -> int:
 
 
 # A check that looks only where another has found nothing.
-_AFTER = {"time_missing": "time_type", "positive_label": "target_classes"}
+_AFTER = {
+    "time_missing": "time_type",
+    "positive_label": "target_classes",
+    "cost_missing": "cost_column",
+}
 
 # Errors of the target, without which no leak is looked for.
 _OF_TARGET = {code for code in REQUIRED if code.startswith("target_")} | {"positive_label"}

@@ -12,7 +12,7 @@ import pandas as pd
 from assay.errors import DataError, SchemaError, numbered
 from assay.finding_codes import UNUSED
 from assay.schema import feature_columns
-from assay.sections import DataParams, Datetimes, TaskParams, ValidateParams
+from assay.sections import CostParams, DataParams, Datetimes, TaskParams, ValidateParams
 
 Severity = Literal["error", "warning", "accepted"]
 # Errors of these kinds are about columns, not about what is in them.
@@ -22,6 +22,7 @@ _SCHEMA_CODES = {
     "unreadable_type",
     "time_type",
     "datetime_reference",
+    "cost_column",
 }
 
 
@@ -66,6 +67,8 @@ class Wanted:
         The sections that the checks read.
     datetimes, datetime_reference
         Keys of `preprocess`: what becomes of dates and times.
+    costs : CostParams, optional
+        The section `threshold.costs`, whose columns the table must have.
     """
 
     data: DataParams
@@ -73,6 +76,7 @@ class Wanted:
     limits: ValidateParams
     datetimes: Datetimes = "drop"
     datetime_reference: str | None = None
+    costs: CostParams | None = None
 
     @property
     def declared(self) -> dict[str, str]:

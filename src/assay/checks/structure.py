@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
+from assay.checks.costs import COST_CHECKS
 from assay.checks.findings import Check, Finding, Wanted
 from assay.checks.times import TIME_CHECKS
 from assay.column_types import (
@@ -181,9 +182,11 @@ STRUCTURE_CHECKS: tuple[Check, ...] = (
     _role_types,
     _time_column,
     *TIME_CHECKS,
+    *COST_CHECKS,
 )
 # Where one of these is found, the checks of the content wait for the next run.
 STRUCTURE_CODES = frozenset(
     {"missing_column", "reserved_name", "too_few_rows", "no_features", "unreadable_type"}
     | {"time_type", "time_missing", "time_range", "datetime_reference"}
+    | {"cost_column", "cost_missing"}
 )

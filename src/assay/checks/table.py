@@ -24,6 +24,8 @@ CHECK_CODES: Mapping[str, str] = {
     "time_missing": "every row has a time",
     "time_range": "every time lies in the years 1 to 9999",
     "datetime_reference": "ages have a time to be counted to",
+    "cost_column": "columns of costs are there and hold numbers",
+    "cost_missing": "every row has its costs",
     "target_missing": "every row has an outcome",
     "unlabelled_rows": "no row is left out for want of an outcome",
     "target_classes": "the target has as many classes as the task",

@@ -6,9 +6,13 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from assay.decisions import ClassesDrawn, DecisionReport, IntervalsDrawn, ThresholdDrawn
+from assay.decisions.binary import ThresholdDrawn
+from assay.decisions.multiclass import ClassesDrawn
+from assay.decisions.regression import IntervalsDrawn
+from assay.decisions.rows import DecisionReport
 from assay.plots.labels import labels as drawn_labels
 from assay.plots.style import BLUE, GREEN, GREY, ORANGE, RED, panels, titled_axes
+from assay.plots.worth import gain_figure, options_figure, value_figure
 from assay.rejection import RejectionCurve
 from assay.thresholds import ThresholdCurve
 
@@ -30,34 +34,47 @@ def decision_figures(report: DecisionReport) -> dict[str, Figure]:
             ]
         )
         title = f"Holdout at threshold {point.threshold:.3f} (n = {matrix.sum():,})"
-        return {
+        figures = {
             "threshold": threshold_figure(drawn.curve, point.threshold, drawn.row_count),
             "confusion": confusion_figure(matrix, drawn.labels, title),
         }
+        if len(drawn.gain):
+            figures["gain"] = gain_figure(drawn.gain, point.flagged_rate, int(matrix.sum()))
+        if len(drawn.value):
+            figures["value"] = value_figure(drawn, int(matrix.sum()))
+        return figures
     if isinstance(drawn, ClassesDrawn):
         title = f"Decided rows of the holdout (n = {drawn.confusion.sum():,})"
         return {
             "rejection": rejection_figure(drawn.curve, drawn.min_confidence, drawn.row_count),
             "confusion": confusion_figure(drawn.confusion, drawn.labels, title),
         }
-    return {"coverage": coverage_figure(drawn), "intervals": intervals_figure(drawn)}
+    figures = {"coverage": coverage_figure(drawn), "intervals": intervals_figure(drawn)}
+    if drawn.valued:
+        figures["value"] = options_figure(drawn, len(drawn.holdout.y_true))
+    return figures
 
 
 def threshold_figure(curve: ThresholdCurve, chosen: float, rows: int) -> Figure:
-    """Precision, recall, F1 and expected cost against the threshold, with the chosen one."""
+    """Precision, recall, F1 and, where known, expected cost against the threshold, with the chosen one."""
     order = np.argsort(curve.threshold)
     x = curve.threshold[order]
     # Where nothing is flagged there is no precision to draw.
     precision = np.where(curve.flagged_rate > 0, curve.precision, np.nan)[order]
-    with panels(2, 1, sharex=True, figsize=(7.6, 5.6)) as (figure, (axes, cost)):
-        axes.set_title(f"What each threshold does, out-of-fold (n = {rows:,})")
-        axes.plot(x, precision, color=BLUE, label="precision")
-        axes.plot(x, curve.recall[order], color=ORANGE, label="recall")
-        axes.plot(x, curve.f1[order], color=GREEN, label="F1")
-        axes.set(ylabel="Rate", ylim=(0, 1.02))
-        cost.plot(x, curve.expected_cost[order], color=RED, label="expected cost")
-        cost.set(xlabel="Decision threshold", ylabel="Mean cost per row", xlim=(0, 1))
-        for panel in (axes, cost):
+    cost, count = curve.expected_cost, 1 if curve.expected_cost is None else 2
+    size = (7.6, 2.8 * count + 0.6 * (2 - count))
+    with panels(count, 1, sharex=True, squeeze=False, figsize=size) as (figure, grid):
+        shown = grid[:, 0]
+        shown[0].set_title(f"What each threshold does, out-of-fold (n = {rows:,})")
+        shown[0].plot(x, precision, color=BLUE, label="precision")
+        shown[0].plot(x, curve.recall[order], color=ORANGE, label="recall")
+        shown[0].plot(x, curve.f1[order], color=GREEN, label="F1")
+        shown[0].set(ylabel="Rate", ylim=(0, 1.02))
+        if cost is not None:
+            shown[1].plot(x, cost[order], color=RED, label="expected cost")
+            shown[1].set(ylabel="Mean cost per row")
+        shown[-1].set(xlabel="Decision threshold", xlim=(0, 1))
+        for panel in shown:
             panel.axvline(chosen, color="black", linestyle="--", label=f"chosen {chosen:.3f}")
             # Beside the panel: the curves cross all of it.
             panel.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))

@@ -9,6 +9,7 @@ import pandas as pd
 from assay.metrics.catalogue import primary_metric
 from assay.report.rendering import render
 from assay.schema import Schema
+from assay.search.words import learning_words, selection_words
 
 # Slices and features that the card shows, and classes.
 _SHOWN = 5
@@ -25,7 +26,7 @@ class CardFacts:
         The content of `run_meta.json`.
     schema : Schema
     metrics : dict
-        The metrics files by stage.
+        The metrics files by stage, the history of the holdout among them.
     decision : dict
         The content of `models/decision.json`.
     leaderboard, importance, slices, per_class : DataFrame
@@ -59,9 +60,12 @@ def model_card(facts: CardFacts) -> str:
         schema=facts.schema,
         decision=facts.decision,
         m=facts.metrics,
+        history=facts.metrics["history"],
         baselines=[(n, v) for n, v in facts.metrics["baseline"].items() if isinstance(v, dict)],
         metric_names=list(facts.metrics["holdout"]["model"]),
         ranked=ranked.to_dict("records"),
+        choice=selection_words(facts.metrics["train"]["selection"]),
+        learning=_learning(facts.metrics["train"]["learning_curve"]),
         failed=leaderboard[leaderboard["failure"] != ""].to_dict("records"),
         importance=facts.importance.head(_SHOWN).to_dict("records"),
         weak_slices=facts.slices.head(_SHOWN).to_dict("records"),
@@ -74,6 +78,11 @@ def model_card(facts: CardFacts) -> str:
         warnings=[finding for finding in facts.findings if finding["severity"] == "warning"],
         accepted=[finding for finding in facts.findings if finding["severity"] == "accepted"],
     )
+
+
+def _learning(curve: Mapping[str, Any]) -> str:
+    """Say what the learning curve says; nothing where there is none."""
+    return learning_words(curve) if curve["applicable"] else ""
 
 
 def _miscalibrated(slices: pd.DataFrame, level: float) -> Sequence[Mapping[Any, Any]]:

@@ -12,9 +12,11 @@ from assay.predictions import prediction_columns
 from assay.predictor import Predictor, fold_metrics
 from assay.preprocessing import build_preprocessor, build_sampler
 from assay.schema import ROW, Schema
+from assay.search.board import selection_json
 from assay.search.engine import SearchProblem
 from assay.search.plan import SearchPlan, search_plan
 from assay.search.selection import SearchResult, search_best
+from assay.search.words import selection_words
 from assay.sections import CalibrateParams, PreprocessParams, TaskParams, TrainParams
 from assay.splits.folds import Folds
 
@@ -47,6 +49,7 @@ def pose_problem(
     task: TaskParams,
     preprocess: PreprocessParams,
     params: TrainParams,
+    confidence: float,
 ) -> SearchProblem:
     """Return what a search is asked.
 
@@ -57,7 +60,10 @@ def pose_problem(
     schema : Schema
     folds : Folds
     task, preprocess, params : TaskParams, PreprocessParams, TrainParams
+    confidence : float
+        Of every interval, in (0, 1).
     """
+    groups = train[schema.group_column] if schema.group_column else None
     return SearchProblem(
         task=task,
         features=train[schema.feature_names],
@@ -68,6 +74,8 @@ def pose_problem(
         metric=clipped_metric(primary_metric(task.type, task.primary_metric), task),
         class_weight=params.class_weight,
         n_jobs=params.n_jobs,
+        confidence=confidence,
+        groups=None if groups is None else pd.factorize(groups)[0],
     )
 
 
@@ -95,6 +103,8 @@ def train_candidate(
         Takes one line of progress.
     """
     search = search_best(problem, params, report)
+    selection = selection_json(search.board, search.chosen, params.select, problem.metric.name)
+    report(f"choice: {selection_words(selection)}")
     judged = problem.folds.validated
     raw = search.out_of_fold[judged]
     choice = choose_calibrator(
@@ -134,13 +144,14 @@ def train_candidate(
         Predictor(pipeline, choice.calibrator),
         out_of_fold,
         search,
-        _metrics(problem, search, choice, params, ece_bins),
+        _metrics(problem, search, selection, choice, params, ece_bins),
     )
 
 
 def _metrics(
     problem: SearchProblem,
     search: SearchResult,
+    selection: dict[str, Any],
     choice: CalibrationChoice,
     params: TrainParams,
     ece_bins: int,
@@ -156,6 +167,7 @@ def _metrics(
         "plan": _plan_json(search_plan(params, task)),
         "chosen_model": search.chosen.candidate.name,
         "tuned": search.tuned,
+        "selection": selection,
         "model_count": int((~failed).sum()),
         "failure_count": int(failed.sum()),
         "trial_count": len(search.tuning),

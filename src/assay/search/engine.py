@@ -12,7 +12,7 @@ from assay.predictor import Recipe
 from assay.preprocessing import on_target
 from assay.search.candidates import Candidate
 from assay.sections import TaskParams
-from assay.splits.folds import Folds
+from assay.splits.folds import Folds, IntArray
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,10 @@ class SearchProblem:
         Whether rare classes count more while models are fitted.
     n_jobs : int
         Threads; what they are given to is the engine's.
+    confidence : float
+        Of every interval, in (0, 1).
+    groups : ndarray of int, shape (n,), optional
+        The group of each row; None without `data.group_column`.
     """
 
     task: TaskParams
@@ -50,6 +54,8 @@ class SearchProblem:
     metric: Metric
     class_weight: str
     n_jobs: int
+    confidence: float
+    groups: IntArray | None = None
 
     def model(self, candidate: Candidate, params: Mapping[str, Any], n_jobs: int = 1) -> Any:
         """Return a candidate's unfitted estimator with these hyper-parameters, for this problem.
@@ -105,6 +111,11 @@ class FoldScores:
     def tuned(self) -> bool:
         """Whether hyper-parameters come from tuning; the weights of a blend are none."""
         return bool(self.params and self.candidate.space)
+
+    @property
+    def label(self) -> str:
+        """The name that tells a tuned model from the same one as delivered."""
+        return f"{self.candidate.name} (tuned)" if self.tuned else self.candidate.name
 
     def __str__(self) -> str:
         return f"{self.metric} {self.mean:.4f}, sd {self.std:.4f} over {len(self.scores)} folds"

@@ -1,4 +1,4 @@
-"""From candidates to the one that ships: score all, tune the best, choose by mean fold score."""
+"""From candidates to the one that ships: score all, tune the best, choose by their fold scores."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -13,6 +13,13 @@ from assay.errors import DataError
 from assay.metrics.catalogue import undefined_remedy
 from assay.metrics.core import FloatArray
 from assay.predictor import fold_scores, out_of_fold_predictions
+from assay.search.board import (
+    Standing,
+    leaderboard_table,
+    params_text,
+    simplest_within_noise,
+    standings,
+)
 from assay.search.candidates import CANDIDATES, Candidate
 from assay.search.engine import Engine, EngineFactory, FoldScores, SearchProblem, Trial
 from assay.search.ensemble import Blend, blend, blended_estimator, choose_blend
@@ -32,15 +39,17 @@ class SearchResult:
     Attributes
     ----------
     chosen : FoldScores
-        Best mean fold score.
+        As `train.select` says: the best mean, or the simplest model within noise of it.
     tuned : bool
         Whether its hyper-parameters come from tuning.
     estimator : estimator
         The chosen one, unfitted, single-threaded.
     out_of_fold : ndarray, shape (n,) or (n, k)
         Its raw predictions; NaN for rows that no fold validates.
+    board : tuple of Standing
+        Every model that has scores, the best first.
     leaderboard : DataFrame
-        One row per model: rank, model, tuned, mean, std, each fold, hyper-parameters, failure.
+        The same as a table, with the models that failed.
     tuning : DataFrame
         One row per trial: model, trial, mean, folds, hyper-parameters.
     blend : Blend or None
@@ -51,6 +60,7 @@ class SearchResult:
     tuned: bool
     estimator: Any
     out_of_fold: FloatArray
+    board: tuple[Standing, ...]
     leaderboard: pd.DataFrame
     tuning: pd.DataFrame
     blend: Blend | None
@@ -76,8 +86,9 @@ def search_best(
 
     Candidates are scored as delivered; the best `tune_top` of those that have a search space are
     tuned; delivered and tuned compete together, and with them their blend if the plan has one. The
-    winner's out-of-fold predictions are then made without the engine, and must reproduce the fold
-    scores that it won by.
+    one that is taken has the best mean, or is the simplest within noise of it (`train.select`). Its
+    out-of-fold predictions are then made without the engine, and must reproduce the fold scores that
+    it was taken by.
 
     Parameters
     ----------
@@ -104,22 +115,27 @@ def search_best(
     delivered.sort(key=lambda result: direction * result.mean)
     tuned, trials = _tune_best(engine, delivered, plan, failures, report)
     ranked = sorted([*delivered, *tuned], key=lambda result: direction * result.mean)
-    chosen = ranked[0]
-    estimator = problem.model(chosen.candidate, chosen.params)
-    out_of_fold = _out_of_fold(problem, estimator)
-    _confirm(chosen, out_of_fold, problem)
+    contenders = [(scores, problem.model(scores.candidate, scores.params)) for scores in ranked]
+    out_of_fold = _out_of_fold(problem, contenders[0][1])
+    _confirm(ranked[0], out_of_fold, problem)
     blended = None
     if plan.ensemble == "blend":
-        blended, result = _try_blend(problem, ranked, out_of_fold, report)
-        if result:
-            chosen, estimator, out_of_fold = result
-            ranked = [chosen, *ranked]
+        blended, kept = _try_blend(problem, ranked, out_of_fold, report)
+        if kept:
+            scores, estimator, out_of_fold = kept
+            contenders = [(scores, estimator), *contenders]
+    board = standings(problem, contenders)
+    chosen = board[0] if params.select == "best" else simplest_within_noise(board)
+    if chosen is not board[0]:
+        out_of_fold = _out_of_fold(problem, chosen.estimator)
+        _confirm(chosen.scores, out_of_fold, problem)
     return SearchResult(
-        chosen,
-        chosen.tuned,
-        estimator,
+        chosen.scores,
+        chosen.scores.tuned,
+        chosen.estimator,
         out_of_fold,
-        _leaderboard(ranked, failures, problem),
+        board,
+        leaderboard_table(board, chosen, failures, problem.metric.name),
         _tuning_table(trials),
         blended,
     )
@@ -260,33 +276,6 @@ def _confirm(chosen: FoldScores, out_of_fold: FloatArray, problem: SearchProblem
             )
 
 
-def _leaderboard(
-    ranked: Sequence[FoldScores], failures: dict[str, str], problem: SearchProblem
-) -> pd.DataFrame:
-    rows: list[dict[str, Any]] = []
-    for rank, result in enumerate(ranked, start=1):
-        folds = {f"fold_{k}": score for k, score in enumerate(result.scores, start=1)}
-        rows.append(
-            {
-                "rank": rank,
-                "model": result.candidate.name,
-                "tuned": result.tuned,
-                "metric": problem.metric.name,
-                "mean": result.mean,
-                "std": result.std,
-                **folds,
-                "params": _params_text(result.params),
-                "failure": "",
-            }
-        )
-    for name, reason in failures.items():
-        rows.append(
-            {"model": name, "tuned": False, "metric": problem.metric.name, "failure": reason}
-        )
-    table = pd.DataFrame(rows)
-    return table.assign(rank=table["rank"].astype("Int64"))
-
-
 def _tuning_table(trials: Sequence[Trial]) -> pd.DataFrame:
     rows = [
         {
@@ -294,12 +283,8 @@ def _tuning_table(trials: Sequence[Trial]) -> pd.DataFrame:
             "trial": trial.number,
             "mean": trial.mean,
             "fold_count": trial.fold_count,
-            "params": _params_text(trial.params),
+            "params": params_text(trial.params),
         }
         for trial in trials
     ]
     return pd.DataFrame(rows, columns=["model", "trial", "mean", "fold_count", "params"])
-
-
-def _params_text(params: Any) -> str:
-    return ", ".join(f"{name}={value!r}" for name, value in sorted(params.items()))

@@ -1,0 +1,255 @@
+"""Two classes: a threshold, what it does, and what acting on it is worth."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from assay.costs import RowCosts
+from assay.decisions import options
+from assay.decisions.gain import gain_table, value_curve
+from assay.decisions.options import Option, Valued
+from assay.decisions.points import estimated_point, point_estimates, thresholds_table
+from assay.decisions.rows import (
+    REPORTS,
+    TABLES,
+    BoolArray,
+    DecisionReport,
+    Resampling,
+    Rows,
+    completed,
+)
+from assay.decisions.sensitivity import cost_sensitivity
+from assay.decisions.stability import Stability, threshold_stability
+from assay.errors import GateError
+from assay.schema import Label, Schema
+from assay.sections import ThresholdParams
+from assay.thresholds import (
+    Decision,
+    OperatingPoint,
+    Rule,
+    ThresholdCurve,
+    choose_threshold,
+    curve_points,
+    decide,
+    operating_point,
+    rule_from_params,
+    threshold_curve,
+)
+
+_CURVE_POINTS = 200
+# A precision of fewer flagged rows, or with a wider interval, is hardly known.
+_FEW_FLAGGED, _WIDE = 30, 0.2
+# On the same rows: what else could be done. No score reaches 2, and every score reaches 0.
+_ALTERNATIVES = {"at_one_half": 0.5, "flag_all": 0.0, "flag_none": 2.0}
+_SIMPLE = {options.NONE: "acting on none", options.ALL: "acting on all"}
+
+
+@dataclass(frozen=True)
+class ThresholdDrawn:
+    """What the figures show.
+
+    Attributes
+    ----------
+    curve : ThresholdCurve
+        Of the out-of-fold rows.
+    row_count : int
+        Of these.
+    holdout : OperatingPoint
+    labels : tuple
+    gain : DataFrame
+        Gain and lift on the holdout.
+    value : DataFrame
+        What acting on a share of the holdout saves; empty where costs are not known.
+    valued : tuple of Valued
+        Every option, acting on none last; empty likewise.
+    cost_unit, row_unit : str
+    """
+
+    curve: ThresholdCurve
+    row_count: int
+    holdout: OperatingPoint
+    labels: tuple[Label, ...]
+    gain: pd.DataFrame
+    value: pd.DataFrame
+    valued: tuple[Valued, ...]
+    cost_unit: str
+    row_unit: str
+
+
+def decide_threshold(
+    schema: Schema,
+    params: ThresholdParams,
+    out_of_fold: Rows,
+    holdout: Rows,
+    resampling: Resampling,
+    baseline_name: str,
+) -> DecisionReport:
+    """Choose the threshold out-of-fold, and report it on the holdout; see `decide_task`."""
+    rule, costs = rule_from_params(params), out_of_fold.costs
+    y_true, y_score = out_of_fold.y_true, out_of_fold.predicted
+    decision = decide(y_true, y_score, rule, schema.unit, schema.labels, costs)
+    curve = threshold_curve(y_true, y_score, costs)
+    stability = threshold_stability(y_true, y_score, costs, rule, resampling.of(out_of_fold))
+    point = operating_point(holdout.y_true, holdout.predicted, decision.threshold, holdout.costs)
+
+    tables = {"confusion": _labelled(holdout, decision, schema.labels)}
+    points = curve_points(curve, _CURVE_POINTS)
+    tables["threshold"] = points
+    if holdout.baseline is not None and holdout.y_true.any():
+        tables["gain"] = gain_table(holdout.y_true, holdout.predicted, holdout.baseline)
+    reports = {"thresholds": thresholds_table(decision.threshold, out_of_fold, holdout)}
+    metrics = _metrics(decision, point, stability, holdout, resampling)
+    warnings = _doubts(decision, out_of_fold, resampling)
+
+    valued = list[Valued]()
+    if costs is None or holdout.costs is None:
+        metrics["value"] = options.not_valued("threshold.costs are not known")
+        metrics["sensitivity"] = options.not_valued("threshold.costs are not known")
+    else:
+        tables["cost"] = points
+        reports["cost_sensitivity"] = cost_sensitivity(y_true, y_score, costs, decision.threshold)
+        metrics["sensitivity"] = _sensitivity_metrics(reports["cost_sensitivity"])
+        baseline = _baseline_threshold(out_of_fold, rule, schema.unit)
+        ways = _options(decision, baseline, holdout, holdout.costs)
+        valued = options.value_options(ways, resampling.of(holdout))
+        reports["value"] = options.value_table(valued)
+        metrics["value"] = options.value_metrics(valued, params.costs.unit) | {
+            "baseline": baseline_name
+        }
+        warnings |= options.value_warnings(valued, _SIMPLE, params.costs.unit)
+        if holdout.baseline is not None:
+            tables["value"] = value_curve(
+                holdout.y_true,
+                holdout.predicted,
+                holdout.baseline,
+                holdout.costs,
+                resampling.of(holdout),
+            )
+    metrics["warnings"] = warnings
+    known = completed(tables, TABLES)
+    drawn = ThresholdDrawn(
+        curve,
+        len(y_true),
+        point,
+        schema.labels,
+        known["gain"],
+        known["value"],
+        tuple(valued),
+        params.costs.unit,
+        schema.unit,
+    )
+    return DecisionReport(
+        decision.to_json(),
+        metrics,
+        decision.rationale,
+        drawn,
+        known,
+        completed(reports, REPORTS),
+        warnings,
+    )
+
+
+def _labelled(rows: Rows, decision: Decision, labels: tuple[Label, ...]) -> pd.DataFrame:
+    """Return `actual` and `predicted` of each row as labels, for a confusion matrix."""
+    names = np.array([str(label) for label in labels], dtype=object)
+    flagged = rows.predicted >= decision.threshold
+    return pd.DataFrame({"actual": names[rows.y_true], "predicted": names[flagged.astype(int)]})
+
+
+def _metrics(
+    decision: Decision,
+    point: OperatingPoint,
+    stability: Stability | None,
+    holdout: Rows,
+    resampling: Resampling,
+) -> dict[str, Any]:
+    """Return the scalars of `metrics/threshold.json`, but for value and warnings."""
+    costs, flagged = holdout.costs, holdout.predicted >= decision.threshold
+    estimates = point_estimates(holdout.y_true, flagged, costs, resampling.of(holdout))
+    others = {
+        f"holdout_{name}": operating_point(holdout.y_true, holdout.predicted, t, costs).to_json()
+        for name, t in _ALTERNATIVES.items()
+    }
+    chosen = decision.out_of_fold
+    return {
+        "applicable": True,
+        "strategy": decision.strategy,
+        "threshold": decision.threshold,
+        "out_of_fold": chosen.to_json(),
+        "holdout": estimated_point(point, estimates),
+        **others,
+        "stability": options.not_valued("the threshold was given")
+        if stability is None
+        else stability.to_json(decision.threshold, chosen.flagged_rate),
+    }
+
+
+def _doubts(decision: Decision, out_of_fold: Rows, resampling: Resampling) -> dict[str, str]:
+    """Say where the chosen threshold rests on few rows; the holdout has no part in it."""
+    point = decision.out_of_fold
+    count = point.true_positive_count + point.false_positive_count
+    if not count:
+        return {"no_alert": "The threshold flags no out-of-fold row: it raises no alert."}
+    flagged = out_of_fold.predicted >= decision.threshold
+    precision = point_estimates(out_of_fold.y_true, flagged, None, resampling.of(out_of_fold))[
+        "precision"
+    ]
+    wide = not precision.method or precision.ci_high - precision.ci_low > _WIDE
+    if count >= _FEW_FLAGGED and not wide:
+        return {}
+    ends = (
+        f"between {precision.ci_low:.2f} and {precision.ci_high:.2f}"
+        if precision.method
+        else "anything"
+    )
+    return {
+        "precision_uncertain": (
+            f"The threshold flags {count:,} of {len(flagged):,} out-of-fold rows, whose precision of "
+            f"{point.precision:.2f} may be {ends}. Bring more rows, or flag more."
+        )
+    }
+
+
+def _baseline_threshold(out_of_fold: Rows, rule: Rule, unit: str) -> float | None:
+    """Return the threshold that the strategy chooses for the baseline, or None if it finds none."""
+    if out_of_fold.baseline is None:
+        return None
+    try:
+        return choose_threshold(
+            out_of_fold.y_true, out_of_fold.baseline, rule, unit, out_of_fold.costs
+        )[0]
+    except GateError:
+        return None
+
+
+def _options(
+    decision: Decision, baseline: float | None, holdout: Rows, costs: RowCosts
+) -> list[Option]:
+    """Return the ways to act on the holdout, the model's first and none last."""
+    y_true = holdout.y_true
+
+    def option(name: str, acted: BoolArray, threshold: float | None = None) -> Option:
+        return Option(name, costs.of_decisions(y_true, acted), float(acted.mean()), threshold)
+
+    threshold = decision.threshold
+    found = [option(options.MODEL, holdout.predicted >= threshold, threshold)]
+    if baseline is not None and holdout.baseline is not None:
+        found.append(option(options.BASELINE, holdout.baseline >= baseline, baseline))
+    if holdout.rule_holds is not None:
+        found.append(option(options.RULE, holdout.rule_holds))
+    found.append(option(options.ALL, np.ones(len(y_true), dtype=bool)))
+    found.append(option(options.NONE, np.zeros(len(y_true), dtype=bool)))
+    return found
+
+
+def _sensitivity_metrics(table: pd.DataFrame) -> dict[str, Any]:
+    names = ("threshold", "flagged_rate", "loss_per_1000")
+    return {
+        "applicable": True,
+        **{
+            f"misses_times_{row['factor']:g}": {name: float(row[name]) for name in names}
+            for row in table.to_dict("records")
+        },
+    }

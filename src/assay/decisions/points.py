@@ -1,0 +1,69 @@
+"""What a threshold does to rows, with intervals; and what others would do."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from assay.costs import RowCosts
+from assay.decisions.resampled import joint_estimates, scalars
+from assay.decisions.rows import BoolArray, Rows
+from assay.metrics.core import FloatArray, LabelArray
+from assay.thresholds import OperatingPoint, operating_point
+from assay.uncertainty.bootstrap import Bootstrap
+from assay.uncertainty.estimate import Estimate
+
+# Shares of out-of-fold rows that the thresholds of the table flag.
+FLAGGED_RATES = (0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75)
+_ESTIMATED = ("precision", "recall", "f1", "flagged_rate", "expected_cost")
+
+
+def point_estimates(
+    y_true: LabelArray, flagged: BoolArray, costs: RowCosts | None, bootstrap: Bootstrap
+) -> dict[str, Estimate]:
+    """Return precision, recall, F1, flagged rate and, where known, expected cost with intervals.
+
+    A resample in which nothing is flagged has no precision, and one without positives no recall.
+    """
+    positive, n = y_true == 1, len(y_true)
+    columns = [flagged & positive, flagged, positive, np.ones(n)]
+    if costs is not None:
+        columns.append(costs.of_decisions(y_true, flagged))
+    sums = np.column_stack(columns).astype(float)
+
+    def values(weights: FloatArray) -> FloatArray:
+        tp, acted, positives, total, *cost = (weights @ sums).T
+        with np.errstate(divide="ignore", invalid="ignore"):
+            rates = [tp / acted, tp / positives, 2 * tp / (acted + positives), acted / total]
+        return np.column_stack([*rates, *(each / total for each in cost)])
+
+    names = _ESTIMATED[: len(columns)]
+    return dict(zip(names, joint_estimates(bootstrap, values, len(names), n), strict=True))
+
+
+def estimated_point(point: OperatingPoint, estimates: dict[str, Estimate]) -> dict[str, Any]:
+    """Return a point's scalars, with the ends of those that have an interval."""
+    told = point.to_json()
+    # Where nothing is flagged, or nothing positive, the point's own 0 stands.
+    known = {name: scalars(each) for name, each in estimates.items() if np.isfinite(each.value)}
+    unknown = {name: {"value": told[name]} for name in estimates if name not in known}
+    return told | known | unknown
+
+
+def thresholds_table(chosen: float, out_of_fold: Rows, holdout: Rows) -> pd.DataFrame:
+    """Return what ten thresholds and the chosen one do, the highest first.
+
+    The ten flag set shares of the out-of-fold rows, as nearly as these rows' scores allow; the holdout
+    has no part in them.
+    """
+    # The score whose row is the last to be flagged at each share.
+    ordered = np.sort(out_of_fold.predicted)[::-1]
+    last = np.ceil(np.array(FLAGGED_RATES) * len(ordered)).astype(int).clip(1) - 1
+    rows = []
+    for threshold in sorted({*ordered[last].tolist(), chosen}, reverse=True):
+        row: dict[str, Any] = {"threshold": threshold, "chosen": threshold == chosen}
+        for name, part in (("out_of_fold", out_of_fold), ("holdout", holdout)):
+            point = operating_point(part.y_true, part.predicted, threshold, part.costs)
+            row |= {f"{name}_{each}": getattr(point, each) for each in _ESTIMATED}
+        rows.append(row)
+    return pd.DataFrame(rows)

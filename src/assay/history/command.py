@@ -1,0 +1,227 @@
+"""`python -m stages.history`: what Git and DVC tell of a holdout, written down where `package` reads it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from assay import artifacts
+from assay.costs import row_costs
+from assay.errors import ArtifactError, counted
+from assay.history.evaluations import (
+    HOLDOUT,
+    MODEL,
+    Evaluation,
+    evaluation_at,
+    local_evaluations,
+    recorded_evaluations,
+    shallow,
+)
+from assay.history.ledger import COLUMNS, ledger_table, missing_from
+from assay.history.previous import (
+    common_rows,
+    compare_with_previous,
+    comparison_json,
+    value_against,
+)
+from assay.metrics.catalogue import primary_metric
+from assay.params import Params, parse_params
+from assay.predictions import by_row
+from assay.registry import fetch_run, resolve
+from assay.revisions import LOCK, content_md5, run_git
+from assay.schema import ROW, Schema, schema_from_json
+from assay.uncertainty.bootstrap import Bootstrap
+
+LEDGER = Path("reports/history/ledger.csv")
+COMPARISON = Path("reports/history/comparison.json")
+_PREDICTIONS = Path("data/predictions/holdout.parquet")
+_DECISION = Path("models/decision.json")
+_TABLE, _SCHEMA = Path("data/validated/table.parquet"), Path("data/validated/schema.json")
+
+
+@dataclass(frozen=True)
+class Present:
+    """The working copy's model and holdout, by their hashes."""
+
+    params: Params
+    schema: Schema
+    holdout: str
+    model: str
+
+    @property
+    def metric(self) -> str:
+        """The name of the metric that models are chosen by."""
+        task = self.params.task
+        return primary_metric(task.type, task.primary_metric).name
+
+
+def read_ledger(path: Path) -> pd.DataFrame:
+    """Return a ledger that was written, or an empty one where there is none.
+
+    Raises
+    ------
+    ArtifactError
+        If the file has other columns.
+    """
+    if not path.is_file():
+        return pd.DataFrame(columns=list(COLUMNS))
+    ledger = artifacts.read_report(path)
+    if list(ledger.columns) != list(COLUMNS):
+        raise ArtifactError(
+            f"{path} has the columns {', '.join(map(str, ledger.columns))}, expected "
+            f"{', '.join(COLUMNS)}. Take it from Git again."
+        )
+    texts = [name for name in COLUMNS if name != "value"]
+    return ledger.astype(dict.fromkeys(texts, object))
+
+
+def read_comparison(path: Path) -> dict[str, Any]:
+    """Return a comparison that was written, or one that says that there is none."""
+    comparison: dict[str, Any] = {"applicable": False}
+    return artifacts.read_json(path) if path.is_file() else comparison
+
+
+def record(project: Path, against: str | None) -> Iterator[str]:
+    """Write ledger and comparison, and yield what they say, line by line.
+
+    Parameters
+    ----------
+    project : Path
+        The project's folder, in which the pipeline has run.
+    against : str, optional
+        The revision, version or stage whose run is compared; None for the latest other model.
+
+    Raises
+    ------
+    ArtifactError
+        If the pipeline has not run, or the run that was asked for cannot be compared.
+    """
+    present = _present(project)
+    recorded = recorded_evaluations(project)
+    found = [*recorded, *local_evaluations(project)]
+    ledger = ledger_table(read_ledger(project / LEDGER), found, present.metric)
+    artifacts.write_table(project / LEDGER, ledger)
+    judged = ledger[ledger["holdout"] == present.holdout]
+    models = judged["value"].nunique() + int(judged["value"].isna().sum())
+    yield f"holdout {present.holdout[:10]}: {counted(models, 'distinct model')} judged on it"
+    if shallow(project):
+        yield "note: Git has only the latest part of the history here (a shallow clone)"
+    try:
+        comparison = _compare(project, present, recorded, against)
+        yield from _told(comparison)
+    except ArtifactError as error:
+        if against is not None:
+            raise
+        comparison = {"applicable": False, "model": present.model, "reason": str(error)}
+        yield f"not compared with an earlier run: {error}"
+    artifacts.write_json(project / COMPARISON, comparison)
+    yield f"written: {LEDGER}, {COMPARISON}. `dvc repro` puts them on the model card."
+
+
+def unrecorded(project: Path) -> list[str]:
+    """Say which models in Git's history the ledger does not have; the present one need not be there.
+
+    Local runs are left out: another machine does not have them.
+    """
+    missing = missing_from(read_ledger(project / LEDGER), recorded_evaluations(project))
+    here = content_md5(project / MODEL)
+    return [
+        f"{each.source} {each.revision}: model {each.model[:10]} on holdout {each.holdout[:10]}"
+        for each in missing
+        if each.model != here
+    ]
+
+
+def _present(project: Path) -> Present:
+    params = parse_params(artifacts.read_yaml(project / "params.yaml"))
+    holdout, model = content_md5(project / HOLDOUT), content_md5(project / MODEL)
+    if not (holdout and model and (project / _PREDICTIONS).is_file()):
+        raise ArtifactError(
+            f"{_PREDICTIONS}, {HOLDOUT} or {MODEL} is not there. Run `dvc repro` first."
+        )
+    schema = schema_from_json(artifacts.read_json(project / _SCHEMA))
+    return Present(params, schema, holdout, model)
+
+
+def _compare(
+    project: Path, present: Present, recorded: list[Evaluation], against: str | None
+) -> dict[str, Any]:
+    """Compare with another run on the rows of both holdouts."""
+    commit = resolve(against, project) if against else _latest_other(project, present, recorded)
+    folder = fetch_run(commit, project)
+    previous = artifacts.read_table(folder / "tables/holdout_predictions.parquet")
+    before = evaluation_at(project, commit)
+    table = artifacts.read_table(project / _TABLE)
+    costs = present.params.threshold.costs
+    current = _current(project, table, present.schema, costs.columns())
+    same = before is not None and before.holdout == present.holdout
+    rows = common_rows(current, previous, same, present.params.data.id_columns)
+    evaluate = present.params.evaluate
+    seed, kind = present.params.task.seed, evaluate.interval
+    bootstrap = Bootstrap(evaluate.resamples, evaluate.confidence, seed, kind=kind)
+    found = compare_with_previous(rows, present.schema, bootstrap, evaluate.ece_bins)
+    origin = {
+        "holdout": present.holdout,
+        "model": present.model,
+        "confidence": evaluate.confidence,
+        "previous_model": before.model if before else "",
+        "previous_run": folder.name,
+        "previous_commit": commit[:10],
+        "previous_date": before.date if before else "",
+    }
+    decisions = [
+        artifacts.read_json(path) for path in (project / _DECISION, folder / _DECISION.name)
+    ]
+    known = row_costs(costs, rows.current) if present.schema.task == "binary" else None
+    value = None
+    if known is not None and all(each["kind"] == "threshold" for each in decisions):
+        ours, theirs = (float(each["threshold"]) for each in decisions)
+        value = value_against(rows, (ours, theirs), known, present.schema, bootstrap)
+    return comparison_json(found, present.metric, origin | {"unit": costs.unit}, rows, value)
+
+
+def _current(
+    project: Path, table: pd.DataFrame, schema: Schema, further: list[str]
+) -> pd.DataFrame:
+    """Return the holdout's predictions with carried columns, and further ones of the table."""
+    predictions = artifacts.read_table(project / _PREDICTIONS)
+    found = by_row(predictions, table, schema)
+    columns = table.set_index(ROW).loc[predictions[ROW], further].reset_index(drop=True)
+    absent = [name for name in further if name not in found.columns]
+    return pd.concat([found, columns[absent]], axis=1)
+
+
+def _latest_other(project: Path, present: Present, recorded: list[Evaluation]) -> str:
+    """Return the latest commit of this branch that shipped a model with another score."""
+    done = run_git(project, "log", "--format=%H", "HEAD", "--", LOCK)
+    branch = [commit[:10] for commit in done.stdout.decode().split()]
+    by_commit = {each.revision: each for each in recorded if each.source == "commit"}
+    ours = next((e.scores for e in recorded if e.model == present.model and e.scores), None)
+    for commit in branch:
+        each = by_commit.get(commit)
+        if each and each.model != present.model and each.scores != ours:
+            return resolve(commit, project)
+    raise ArtifactError("no commit of this branch has shipped another model.")
+
+
+def _told(comparison: dict[str, Any]) -> Iterator[str]:
+    name = comparison["primary"]
+    figures = comparison["metrics"][name]
+    gain = figures["gain"]
+    told = f"{gain['value']:.4f}"
+    if gain["method"]:
+        told += f" [{gain['ci_low']:.4f}, {gain['ci_high']:.4f}]"
+    yield (
+        f"against {comparison['previous_run']} (commit {comparison['previous_commit']}), on "
+        f"{comparison['row_count']:,} rows that neither trained on: {name} "
+        f"{figures['current']['value']:.4f}, was {figures['previous']['value']:.4f}, gain {told}: "
+        f"{comparison['verdict']}"
+    )
+    if "value_gain" in comparison:
+        value = comparison["value_gain"]
+        yield (
+            f"per 1,000 rows, each at its own threshold, it is worth {value['value']:.1f} "
+            f"[{value['ci_low']:.1f}, {value['ci_high']:.1f}] {comparison['unit']} more"
+        )
