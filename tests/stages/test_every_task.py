@@ -120,6 +120,7 @@ def test_what_does_not_apply_says_so(finished_task):
     assert train["blend"]["applicable"] is (finished_task.params.train.ensemble == "blend")
     for name in ("baseline", "train", "holdout", "interpret"):
         assert metrics(finished_task, name)["applicable"] is True
+    assert metrics(finished_task, "holdout")["calibration"]["applicable"] is not is_number
     per_class = read(finished_task, "reports/tables/per_class.csv")
     assert len(per_class) == (3 if finished_task.task == "multiclass" else 0)
 
@@ -147,7 +148,7 @@ def test_the_model_is_compared_with_every_baseline_and_with_the_rule(finished_ta
     assert set(table["baseline"]) == names
     best = table[table["baseline"] == known["best"]].set_index("metric")
     for name, gain in told["gain_over_baseline"].items():
-        assert best.loc[name, "gain"] == pytest.approx(gain["value"])
+        assert float(best.loc[name, "gain"]) == pytest.approx(gain["value"])
     schema = schema_from_json(read(finished_task, "data/validated/schema.json"))
     rows = read(finished_task, "data/predictions/holdout.parquet")
     has_rule = finished_task.params.baseline.rule is not None
@@ -163,6 +164,18 @@ def test_the_model_is_compared_with_every_baseline_and_with_the_rule(finished_ta
         gain = told["gain_over"]["rule"][metric]
         assert gain["value"] == pytest.approx(judge.gain(*values))
         assert gain["ci_low"] <= gain["value"] <= gain["ci_high"]
+
+
+def test_calibration_is_told_before_and_after_the_calibrator(finished_task):
+    told = metrics(finished_task, "holdout")["calibration"]
+    table = read(finished_task, "reports/tables/calibration.csv").astype({"n": int})
+    assert (table.groupby(["stage", "binning"])["n"].sum() == 120).all()
+    raw, after = (table[table["stage"] == name].drop(columns="stage").reset_index(drop=True)
+                  for name in ("raw", "calibrated"))  # fmt: skip
+    assert told["method"] == metrics(finished_task, "train")["calibration"]["method"]
+    assert raw.equals(after) is (told["method"] == "none" or told["raw"] == told["calibrated"])
+    card = (finished_task.folder / "reports/model_card.md").read_text()
+    assert told["verdict"] in card
 
 
 def test_the_model_has_learnt_what_the_table_was_made_of(finished_task):
