@@ -60,9 +60,11 @@ def _fit_words(curve: Mapping[str, Any]) -> str:
     if curve["verdict"] == "underfits":
         by = estimate_words(curve["better_by"])
         return f"{told} It underfits: {curve['better_model']}, which holds more, is better by {by}."
+    # What `verdict` asks: an interval of the gap above 0, and less than half.
+    why = "the gap may be noise" if curve["gap"]["ci_low"] <= 0 else "at least half carries over"
     return (
-        f"{told} It neither overfits (at least half carries over, or the gap may be noise) nor is "
-        "shown to underfit (no model on the board that holds more is better beyond noise)."
+        f"{told} It neither overfits ({why}) nor is shown to underfit (no model on the board that holds "
+        "more is better beyond noise)."
     )
 
 
