@@ -18,6 +18,8 @@ from assay.diagnostics import CURVES
 from assay.metrics.catalogue import task_metrics
 from assay.predictions import predictions_of
 from assay.schema import schema_from_json
+from assay.search.learning_curve import CURVE_COLUMNS, FOLD_COLUMNS
+from assay.search.words import learning_words, selection_words
 
 
 def read(finished, name):
@@ -400,8 +402,39 @@ def test_the_card_tells_what_was_done_to_fit_the_model(finished_task):
 
 def test_the_leaderboard_is_the_readers_and_the_same_in_the_run_folder(finished_task):
     board = read(finished_task, "reports/tables/leaderboard.csv")
-    assert board["model"].iloc[0] == metrics(finished_task, "train")["chosen_model"]
+    taken = board[board["selected"] == "True"]
+    assert taken["model"].tolist() == [metrics(finished_task, "train")["chosen_model"]]
+    if finished_task.params.train.select == "best":
+        assert taken["rank"].tolist() == ["1"]
     assert "dummy" in set(board["model"])
     pd.testing.assert_frame_equal(
         board, artifacts.read_table(finished_task.run / "tables/leaderboard.csv")
     )
+
+
+def test_the_choice_and_the_learning_curve_are_in_words_on_the_card(finished_task):
+    told = metrics(finished_task, "train")
+    card = (finished_task.folder / "reports/model_card.md").read_text()
+    assert selection_words(told["selection"]) in card
+    by_fold = read(finished_task, "reports/tables/learning_curve.csv")
+    curve = read(finished_task, "plots/data/learning_curve.csv")
+    assert tuple(by_fold.columns) == FOLD_COLUMNS
+    assert tuple(curve.columns) == CURVE_COLUMNS
+    points = finished_task.params.train.learning_curve_points
+    assert len(by_fold) == points * 3
+    assert len(curve) == points
+    assert told["learning_curve"]["applicable"] is (points > 0)
+    if points:
+        assert learning_words(told["learning_curve"]) in card
+        metric = metrics(finished_task, "train")["out_of_fold"][told["learning_curve"]["metric"]]
+        assert told["learning_curve"]["validation_score"] == pytest.approx(metric["cv_mean"])
+    else:
+        assert "carries over to new rows" not in card
+
+
+def test_no_seconds_reach_the_run_folder(finished_task):
+    seconds = pd.read_csv(finished_task.folder / "reports/timings/leaderboard.csv")
+    assert (seconds["fit_seconds"] > 0).all()
+    for path in finished_task.run.rglob("*"):
+        if path.suffix in (".csv", ".json", ".md"):
+            assert "fit_seconds" not in path.read_text(), path
