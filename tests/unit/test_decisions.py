@@ -234,6 +234,7 @@ EVERY = {
     "threshold": (threshold_decision([0, 1]), SCORES),
     "classes": (class_decision(["a", "b", "c"]), CLASSES),
     "intervals": (interval_decision(), NUMBERS),
+    "quantiles": (report("regression").decision, NUMBERS),
 }
 
 
