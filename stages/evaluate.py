@@ -1,8 +1,8 @@
 """How good is the model on rows it never saw, and does it beat the baseline?
 
 Reads the candidate, the baselines and the holdout. Writes the holdout's predictions, every metric with
-its interval for all, the paired differences, curves, the worst cases, and whether the model is too good
-to be true.
+its interval for all, the paired differences, calibration before and after the calibrator, curves, the
+worst cases, and whether the model is too good to be true.
 
 Guarantee: nothing is chosen here; the baseline that is compared was the best out-of-fold. With
 `evaluate.gate.action: fail` a model that does not beat it stops the pipeline.
@@ -17,11 +17,18 @@ from assay import artifacts
 from assay.baselines import load_baseline
 from assay.checks.model import judge_model
 from assay.diagnostics import CURVES, curve_tables, per_class_table
-from assay.evaluation import baseline_gains, judge_holdout, judgement_json, worst_cases
+from assay.evaluation import (
+    baseline_gains,
+    bootstrap_of,
+    judge_holdout,
+    judgement_json,
+    worst_cases,
+)
 from assay.gate import refuse_at_gate
 from assay.plots.holdout import holdout_figures
 from assay.predictions import prediction_columns
-from assay.predictor import load_predictor
+from assay.predictor import load_predictor, raw_predictions
+from assay.reliability import judge_calibration
 from assay.schema import ROW, schema_from_json
 from assay.uncertainty.bootstrap import clusters_of
 from stages._stage import Stage, run, say
@@ -44,6 +51,7 @@ STAGE = Stage(
     writes={
         "predictions": Path("data/predictions/holdout.parquet"),
         "worst_cases": Path("reports/tables/worst_cases.csv"),
+        "calibration_bins": Path("reports/tables/calibration.csv"),
         "baseline_gains": Path("reports/tables/baseline_gains.csv"),
         "per_class": Path("reports/tables/per_class.csv"),
         "findings": Path("reports/tables/model_findings.json"),
@@ -67,7 +75,9 @@ def main() -> None:
     known = artifacts.read_json(STAGE.reads["baseline_metrics"])
     best = known["best"]
     features, y_true = holdout[schema.feature_names], holdout[schema.target].to_numpy()
-    predicted = load_predictor(STAGE.reads["candidate"]).predict(features)
+    predictor = load_predictor(STAGE.reads["candidate"])
+    raw = raw_predictions(predictor.pipeline, features)
+    predicted = predictor.calibrator.apply(raw)
     baselines = {
         name: load_baseline(STAGE.reads["baselines"], name).predict(features)
         for name, values in known.items()
@@ -89,14 +99,27 @@ def main() -> None:
     artifacts.write_table(paths["worst_cases"], worst)
     per_class = per_class_table(y_true, predicted, schema, evaluate.ece_bins)
     artifacts.write_table(paths["per_class"], per_class)
-    artifacts.write_json(paths["metrics"], judgement_json(judgement, evaluate))
-    for name, table in curve_tables(y_true, predicted, schema, evaluate.ece_bins).items():
+    calibration = judge_calibration(
+        params.task.type,
+        y_true,
+        raw,
+        predicted,
+        predictor.calibrator.to_json()["method"],
+        evaluate.ece_bins,
+        bootstrap_of(evaluate, params.task, clusters),
+    )
+    artifacts.write_table(paths["calibration_bins"], calibration.table())
+    metrics = {**judgement_json(judgement, evaluate), "calibration": calibration.to_json()}
+    artifacts.write_json(paths["metrics"], metrics)
+    shipped = calibration.stages["calibrated"]
+    for name, table in curve_tables(y_true, predicted, schema, shipped).items():
         artifacts.write_table(paths[name], table)
     shown = {"model": predicted, f"baseline ({best})": baselines[best]}
-    figures = holdout_figures(y_true, shown, schema, evaluate)
+    figures = holdout_figures(y_true, shown, calibration, schema, evaluate.confidence)
     artifacts.write_figures(paths["pictures"], figures)
     artifacts.write_json(paths["findings"], _findings(judgement, params))
     say(judgement.gate.sentence)
+    say(calibration.stages["calibrated"].verdict)
     if not judgement.gate.passed and evaluate.gate.action == "warn":
         say("WARNING: the gate is not passed. Do not ship this model; the model card says so too.")
     refuse_at_gate(judgement.gate, evaluate.gate)

@@ -45,9 +45,10 @@ from stages._stage import PARAMS, Stage, run, say
 
 METRICS = ("validation", "split", "baseline", "train", "holdout", "threshold", "interpret")
 CARD_TABLES = ("leaderboard", "importance", "slices", "per_class")
+OF_HOLDOUT = ("worst_cases", "baseline_gains", "calibration")
 OF_DECISION = ("thresholds", "cost_sensitivity", "value")
-OTHERS = ("tuning", "learning_curve", "worst_cases", "oof_importance", "baseline_gains")
-TABLES = (*CARD_TABLES, *OF_DECISION, *OTHERS)
+OF_TRAINING = ("tuning", "learning_curve", "oof_importance")
+TABLES = (*CARD_TABLES, *OF_HOLDOUT, *OF_DECISION, *OF_TRAINING)
 FINDINGS = ("split_findings", "model_findings")
 PICTURES = ("train", "evaluate", "threshold", "interpret")
 

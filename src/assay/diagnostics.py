@@ -11,14 +11,15 @@ import numpy as np
 import pandas as pd
 
 from assay.metrics.binary import roc_auc, roc_curve
-from assay.metrics.core import FloatArray, LabelArray, binned_gap, reliability
+from assay.metrics.core import FloatArray, LabelArray, binned_gap
+from assay.reliability import CalibrationStage
 from assay.schema import Schema
 
 # The data of plots, with their columns.
 CURVES: Mapping[str, tuple[str, ...]] = {
     "roc": ("false_positive_rate", "true_positive_rate"),
     "precision_recall": ("recall", "precision"),
-    "calibration": ("mean_prediction", "mean_outcome", "row_count"),
+    "calibration": ("mean_prediction", "mean_outcome", "row_count", "ci_low", "ci_high"),
     "residuals": ("prediction", "residual"),
     "qq": ("normal_quantile", "residual_quantile"),
 }
@@ -32,7 +33,7 @@ _RESIDUAL_POINTS = 1000
 
 
 def curve_tables(
-    y_true: Any, predicted: FloatArray, schema: Schema, bins: int
+    y_true: Any, predicted: FloatArray, schema: Schema, calibration: CalibrationStage
 ) -> dict[str, pd.DataFrame]:
     """Return the data behind the plots of the holdout, by the names of `CURVES`.
 
@@ -44,23 +45,21 @@ def curve_tables(
     y_true : ndarray, shape (n,)
     predicted : ndarray, shape (n,) or (n, k)
     schema : Schema
-    bins : int
-        Bins of the calibration curve: of equal width for probabilities, of equal count for numbers.
+    calibration : CalibrationStage
+        That of the same predictions; told are bins of equal width for probabilities, of equal mass for
+        numbers.
     """
     tables = {name: pd.DataFrame(columns=list(columns)) for name, columns in CURVES.items()}
     if schema.task == "regression":
-        return tables | _regression_tables(y_true, predicted, bins)
+        return tables | _regression_tables(y_true, predicted, calibration)
     outcome, score = y_true, predicted
-    hits, confidence = y_true, predicted
     if schema.task == "multiclass":
         outcome = (y_true[:, None] == np.arange(predicted.shape[1])).astype(int).ravel()
         score = predicted.ravel()
-        hits = (predicted.argmax(axis=1) == y_true).astype(int)
-        confidence = predicted.max(axis=1)
     return tables | {
         "roc": roc_table(outcome, score),
         "precision_recall": precision_recall_table(outcome, score),
-        "calibration": _table("calibration", *reliability(hits, confidence, bins)),
+        "calibration": _calibration_table(calibration.bins["equal_width"]),
     }
 
 
@@ -80,24 +79,18 @@ def precision_recall_table(outcome: LabelArray, score: FloatArray) -> pd.DataFra
 
 
 def _regression_tables(
-    y_true: FloatArray, y_pred: FloatArray, bins: int
+    y_true: FloatArray, y_pred: FloatArray, calibration: CalibrationStage
 ) -> dict[str, pd.DataFrame]:
     from scipy.special import ndtri
 
     residual = y_true - y_pred
     order = np.argsort(y_pred, kind="stable")
-    parts = [part for part in np.array_split(order, bins) if len(part)]
     shares = np.linspace(0, 1, _CURVE_POINTS + 2)[1:-1]
     spread = residual.std()
     standardised = (residual - residual.mean()) / (spread if spread > 0 else 1.0)
     shown = order[np.unique(np.linspace(0, len(order) - 1, _RESIDUAL_POINTS).round().astype(int))]
     return {
-        "calibration": _table(
-            "calibration",
-            np.array([y_pred[part].mean() for part in parts]),
-            np.array([y_true[part].mean() for part in parts]),
-            np.array([len(part) for part in parts]),
-        ),
+        "calibration": _calibration_table(calibration.bins["equal_mass"]),
         "residuals": _table("residuals", y_pred[shown], residual[shown]),
         "qq": _table("qq", ndtri(shares), np.quantile(standardised, shares)),
     }
@@ -134,6 +127,10 @@ def _class_row(
         float(probability.mean()),
         float(binned_gap(actual.astype(float), probability, every, bins)[0]),
     )
+
+
+def _calibration_table(bins: pd.DataFrame) -> pd.DataFrame:
+    return bins.rename(columns={"n": "row_count"})[list(CURVES["calibration"])]
 
 
 def _table(name: str, *columns: Any) -> pd.DataFrame:

@@ -46,6 +46,21 @@ def test_the_sentence_on_alerts_is_the_holdouts():
     assert costs["false_negative"] == 5 * costs["false_positive"]
 
 
+def rounded(estimate, digits):
+    return "{value:.{d}f} [{ci_low:.{d}f}, {ci_high:.{d}f}]".format(**estimate, d=digits)
+
+
+def test_what_acting_is_worth_is_the_holdouts():
+    gains = metrics("threshold")["value"]["gain_over"]
+    for other, words in (
+        ("none", "against doing nothing"),
+        ("rule", "against the rule of today"),
+        ("baseline", "against the baseline at its own best threshold"),
+    ):
+        assert f"{rounded(gains[other], 0)} {words}" in README
+    assert f"it gains {rounded(metrics('holdout')['gain_over']['rule']['roc_auc'], 3)}" in README
+
+
 def test_the_two_scores_of_the_split_story_are_told():
     """The honest one is the holdout's; `benchmarks/split_story.py` measures the other in CI."""
     told = dict(re.findall(r"^\| `(time|random)`: .*\| ([\d.]+) \|$", README, re.MULTILINE))

@@ -89,7 +89,7 @@ PICTURES = {
         "threshold": {"rejection", "confusion"},
     },
     "regression": {
-        "evaluate": {"actual", "residuals", "errors", "qq"},
+        "evaluate": {"calibration", "actual", "residuals", "errors", "qq"},
         "threshold": {"coverage", "intervals"},
     },
 }
@@ -101,7 +101,8 @@ def has_quantile(finished) -> bool:
 
 
 def test_every_task_has_its_own_pictures(finished_task):
-    pictures = {**PICTURES[finished_task.task], "interpret": EXPLAINED}
+    searched = {"leaderboard", "learning_curve"}
+    pictures = {**PICTURES[finished_task.task], "train": searched, "interpret": EXPLAINED}
     if finished_task.task == "regression" and has_quantile(finished_task):
         pictures["threshold"] = pictures["threshold"] | {"value"}
     for stage, names in pictures.items():
@@ -232,7 +233,7 @@ def test_a_run_folder_has_pycarets_own_file_only_where_pycaret_searched(finished
     if finished_task.engine == "pycaret":
         expected |= {"pycaret_model.pkl"}
     assert model == expected
-    for stage in ("evaluate", "threshold", "interpret"):
+    for stage in ("train", "evaluate", "threshold", "interpret"):
         names = {path.name for path in (finished_task.folder / "plots" / stage).iterdir()}
         assert {path.name for path in (finished_task.run / "plots" / stage).iterdir()} == names
 

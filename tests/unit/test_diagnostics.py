@@ -3,6 +3,8 @@ import pytest
 from cases import make_case
 
 from assay.diagnostics import CURVES, PER_CLASS, curve_tables, per_class_table
+from assay.reliability import judge_calibration
+from assay.uncertainty.bootstrap import Bootstrap
 
 SCHEMAS = {task: make_case(task).schema for task in ("binary", "multiclass", "regression")}
 
@@ -25,6 +27,12 @@ def numbers(n=3000, seed=0):
     return y_pred + rng.normal(1, 2, n), y_pred
 
 
+def tables_of(task, y_true, predicted, bins=10):
+    plan = Bootstrap(100, 0.95, 0)
+    found = judge_calibration(task, y_true, predicted, predicted, "none", bins, plan)
+    return curve_tables(y_true, predicted, SCHEMAS[task], found.stages["calibrated"])
+
+
 ROWS = {"binary": binary(), "multiclass": classes(), "regression": numbers()}
 DRAWN = {
     "binary": {"roc", "precision_recall", "calibration"},
@@ -35,7 +43,7 @@ DRAWN = {
 
 @pytest.mark.parametrize("task", ROWS)
 def test_every_task_has_every_table_and_those_without_use_are_empty(task):
-    tables = curve_tables(*ROWS[task], SCHEMAS[task], 10)
+    tables = tables_of(task, *ROWS[task])
     assert list(tables) == list(CURVES)
     assert {name for name, table in tables.items() if len(table)} == DRAWN[task]
     for name, table in tables.items():
@@ -45,7 +53,7 @@ def test_every_task_has_every_table_and_those_without_use_are_empty(task):
 
 @pytest.mark.parametrize("task", ["binary", "multiclass"])
 def test_curves_are_thinned_and_keep_their_ends(task):
-    curves = curve_tables(*ROWS[task], SCHEMAS[task], 10)
+    curves = tables_of(task, *ROWS[task])
     roc = curves["roc"]
     assert len(roc) <= 200
     assert roc.iloc[0].tolist() == [0, 0]
@@ -60,7 +68,7 @@ def test_curves_are_thinned_and_keep_their_ends(task):
 @pytest.mark.parametrize("task", ROWS)
 def test_calibration_counts_every_row_once(task):
     y_true, predicted = ROWS[task]
-    table = curve_tables(y_true, predicted, SCHEMAS[task], 10)["calibration"]
+    table = tables_of(task, y_true, predicted)["calibration"]
     assert table["row_count"].sum() == len(y_true)
     expected = {
         "binary": (predicted, y_true),
@@ -72,19 +80,19 @@ def test_calibration_counts_every_row_once(task):
 
 
 def test_calibration_of_numbers_has_bins_of_equal_count():
-    table = curve_tables(*ROWS["regression"], SCHEMAS["regression"], 10)["calibration"]
+    table = tables_of("regression", *ROWS["regression"])["calibration"]
     assert table["row_count"].tolist() == [300] * 10
     assert table["mean_prediction"].is_monotonic_increasing
 
 
 def test_fewer_rows_than_bins_are_no_fault():
-    table = curve_tables(*numbers(4), SCHEMAS["regression"], 10)["calibration"]
+    table = tables_of("regression", *numbers(4))["calibration"]
     assert table["row_count"].tolist() == [1, 1, 1, 1]
 
 
 def test_residuals_are_actual_less_predicted_and_spread_over_the_predictions():
     y_true, y_pred = ROWS["regression"]
-    table = curve_tables(y_true, y_pred, SCHEMAS["regression"], 10)["residuals"]
+    table = tables_of("regression", y_true, y_pred)["residuals"]
     assert len(table) == 1000
     assert table["prediction"].is_monotonic_increasing
     assert table["prediction"].iloc[[0, -1]].tolist() == [y_pred.min(), y_pred.max()]
@@ -93,14 +101,14 @@ def test_residuals_are_actual_less_predicted_and_spread_over_the_predictions():
 
 
 def test_normal_residuals_lie_on_the_diagonal():
-    table = curve_tables(*numbers(50_000), SCHEMAS["regression"], 10)["qq"]
+    table = tables_of("regression", *numbers(50_000))["qq"]
     inner = table[table["normal_quantile"].abs() < 2]
     assert (inner["normal_quantile"] - inner["residual_quantile"]).abs().max() < 0.05
 
 
 def test_a_model_without_error_breaks_no_table():
     y_true = numbers()[0]
-    table = curve_tables(y_true, y_true, SCHEMAS["regression"], 10)["qq"]
+    table = tables_of("regression", y_true, y_true)["qq"]
     assert (table["residual_quantile"] == 0).all()
 
 

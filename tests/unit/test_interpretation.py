@@ -185,6 +185,45 @@ def test_a_number_that_never_varies_is_one_slice_beside_the_missing_ones():
     assert dict(zip(slices["slice"], slices["n"], strict=True)) == {"4.5": 320, "(missing)": 160}
 
 
+@pytest.mark.parametrize("clustered", [False, True])
+def test_the_slice_whose_outcomes_are_shifted_is_found_among_all(clustered):
+    case = make_case()
+    rng = np.random.default_rng(3)
+    n = 4000
+    train = case.train.iloc[np.arange(n) % len(case.train)].reset_index(drop=True)
+    case = replace(case, train=train)
+    score = rng.uniform(0.2, 0.6, n)
+    shifted = (train["kind"] == "c").to_numpy()
+    y_true = (rng.uniform(size=n) < score + 0.25 * shifted).astype(int)
+    groups = rng.permutation(np.arange(n) // 4) if clustered else None
+    found = error_slices(
+        case.features, y_true, score, ["kind"], ["signal", "count", "noise"],
+        case.params.interpret, case.params.task, replace(PLAN, clusters=groups),
+    )  # fmt: skip
+    # Every other slice holds a few of its rows, too.
+    row = found.sort_values("gap_p_value").iloc[0]
+    assert (row["feature"], row["slice"]) == ("kind", "c")
+    assert row["gap_p_value"] < 1e-9
+    assert row["calibration_gap"] == pytest.approx(row["mean_prediction"] - row["mean_outcome"])
+    assert row["gap_ci_low"] < -0.25 < row["gap_ci_high"] < 0
+
+
+def test_of_calibrated_scores_no_slice_is_called_miscalibrated_more_often_than_stated():
+    """Of 60 tables with a dozen slices each, 5% may have one that is."""
+    case, found = make_case(), 0
+    params = case.params.interpret.model_copy(update={"slice_min_rows": 20})
+    for seed in range(60):
+        rng = np.random.default_rng([4, seed])
+        score = rng.uniform(0.1, 0.7, len(case.train))
+        y_true = (rng.uniform(size=len(score)) < score).astype(int)
+        slices = error_slices(
+            case.features, y_true, score, ["kind"], ["signal", "count"], params, case.params.task,
+            Bootstrap(2, 0.95, 0),
+        )  # fmt: skip
+        found += (slices["gap_p_value"] < 0.05).any()
+    assert found <= 7
+
+
 def test_small_slices_are_not_judged():
     case = make_case()
     slices = slices_of(
@@ -192,8 +231,8 @@ def test_small_slices_are_not_judged():
     )
     assert slices.empty
     assert list(slices) == [
-        "feature", "slice", "n", "mean_outcome", "mean_prediction", "roc_auc", "ci_low",
-        "ci_high", "mean_loss",
+        "feature", "slice", "n", "mean_outcome", "mean_prediction", "calibration_gap",
+        "gap_ci_low", "gap_ci_high", "gap_p_value", "roc_auc", "ci_low", "ci_high", "mean_loss",
     ]  # fmt: skip
 
 

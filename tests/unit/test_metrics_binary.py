@@ -4,7 +4,6 @@ from sklearn import metrics as reference
 
 from assay.metrics.binary import roc_curve
 from assay.metrics.catalogue import task_metrics
-from assay.metrics.core import reliability
 
 SKLEARN = {
     "roc_auc": reference.roc_auc_score,
@@ -50,14 +49,6 @@ def test_calibration_error_of_known_gaps():
 def test_one_class_has_no_auc():
     auc = task_metrics("binary")["roc_auc"]
     assert np.isnan(auc.value(np.ones(5, dtype=int), np.linspace(0, 1, 5)))
-
-
-def test_reliability_counts_every_row_once():
-    y_true, y_score = sample()
-    mean_score, observed, counts = reliability(y_true, y_score, 10)
-    assert counts.sum() == len(y_true)
-    assert (mean_score * counts).sum() == pytest.approx(y_score.sum())
-    assert (observed * counts).sum() == pytest.approx(y_true.sum())
 
 
 def test_a_roc_curve_needs_both_classes():

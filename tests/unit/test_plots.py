@@ -13,8 +13,10 @@ from assay.interpretation.interpret import Interpretation
 from assay.interpretation.shap_values import Explanation
 from assay.plots.decision import decision_figures
 from assay.plots.explanation import explanation_figures, importance_figure, shap_bar_figure
-from assay.plots.holdout import holdout_figures
+from assay.plots.holdout import calibration_figure, holdout_figures
+from assay.reliability import judge_calibration
 from assay.schema import Schema
+from assay.uncertainty.bootstrap import Bootstrap
 
 RESAMPLING = Resampling(100, 0.95, 0)
 TASKS = ["binary", "multiclass", "regression"]
@@ -48,8 +50,18 @@ def rows(task, n=200, classes=3, seed=0) -> Rows:
 def judged(task, classes=None):
     judged = rows(task, classes=classes or 3)
     shown = {"model": judged.predicted, "baseline (x)": judged.predicted[::-1]}
-    params = changed_params(task).evaluate
-    return holdout_figures(judged.y_true, shown, schema_of(task, classes), params)
+    return holdout_figures(
+        judged.y_true, shown, calibration_of(task, judged), schema_of(task, classes), 0.95
+    )
+
+
+def calibration_of(task, judged):
+    """Raw predictions and others that stand for the calibrated ones."""
+    calibrated = judged.predicted
+    raw = calibrated * 1.1 if task == "regression" else calibrated**1.2
+    method = "clip" if task == "regression" else "sigmoid"
+    plan = Bootstrap(100, 0.95, 0)
+    return judge_calibration(task, judged.y_true, raw, calibrated, method, 10, plan)
 
 
 def decided(task, classes=None, **threshold):
@@ -82,7 +94,10 @@ def explained(task):
 FIGURES = {
     "binary": {"roc", "precision_recall", "calibration", "threshold", "confusion", "gain", "value"},
     "multiclass": {"roc", "precision_recall", "calibration", "rejection", "confusion"},
-    "regression": {"actual", "residuals", "errors", "qq", "coverage", "intervals", "value"},
+    "regression": {
+        *("calibration", "actual", "residuals", "errors", "qq"),
+        *("coverage", "intervals", "value"),
+    },
 }
 
 
@@ -111,6 +126,20 @@ def test_each_figure_names_its_rows_its_axes_and_draws_the_same_bytes(task, tmp_
 
 def legend(figure) -> list[str]:
     return [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
+
+
+def test_both_stages_of_calibration_are_drawn_or_one_that_says_there_is_no_other():
+    before, after = legend(judged("binary")["calibration"])[1:]
+    assert before.startswith("before: error 0.")
+    assert after.startswith("after sigmoid: error 0.")
+    binary = rows("binary")
+    plan = Bootstrap(100, 0.95, 0)
+    same = judge_calibration(
+        "binary", *([binary.y_true] + [binary.predicted] * 2), "none", 10, plan
+    )
+    told = legend(calibration_figure(same, "Score", 0.95))
+    assert len(told) == 2
+    assert told[1].startswith("not calibrated: error")
 
 
 def test_two_classes_are_drawn_beside_the_baseline():
@@ -147,7 +176,7 @@ def test_few_rows_and_perfect_predictions_are_drawn(task, tmp_path):
     if task == "regression":
         few = Rows(few.predicted, few.predicted)
     found = holdout_figures(
-        few.y_true, {"model": few.predicted}, schema_of(task), changed_params(task).evaluate
+        few.y_true, {"model": few.predicted}, calibration_of(task, few), schema_of(task), 0.95
     )
     for name, figure in found.items():
         artifacts.write_figure(tmp_path / f"{name}.png", figure)

@@ -5,8 +5,14 @@ import pandas as pd
 import pytest
 from conftest import make_params, make_table
 
+from assay.costs import row_costs
 from assay.errors import ArtifactError
-from assay.history.previous import common_rows, compare_with_previous, comparison_json
+from assay.history.previous import (
+    common_rows,
+    compare_with_previous,
+    comparison_json,
+    value_against,
+)
 from assay.params import parse_params
 from assay.schema import infer_schema
 from assay.uncertainty.bootstrap import Bootstrap
@@ -94,3 +100,23 @@ def test_another_tasks_predictions_are_refused():
     previous = judged(0, 300, 1.0).rename(columns={"y_score": "y_pred"})
     with pytest.raises(ArtifactError, match="are of another task, or of other classes"):
         compare(judged(0, 300, 1.0), previous)
+
+
+def test_what_it_is_worth_more_is_counted_at_each_ones_own_threshold():
+    rows = common_rows(judged(0, 1000, 2.0), judged(0, 1000, 0.5), True, ["row_key"])
+    costs = PARAMS.threshold.costs.model_copy(update={"false_negative": 5.0, "true_positive": -1.0})
+    value = value_against(rows, (0.6, 0.4), row_costs(costs, rows.current), SCHEMA, PLAN)
+    y_true = rows.current["y_true"].to_numpy()
+
+    def cost(table, threshold):
+        flagged = table["y_score"].to_numpy() >= threshold
+        return (1.0 * (flagged & (y_true == 0)) + 5.0 * (~flagged & (y_true == 1))
+                - 1.0 * (flagged & (y_true == 1)))  # fmt: skip
+
+    saved = cost(rows.previous, 0.4) - cost(rows.current, 0.6)
+    assert value.gain.value == pytest.approx(1000 * saved.mean())
+    assert value.gain.ci_low < value.gain.value < value.gain.ci_high
+    written = comparison_json(
+        compare_with_previous(rows, SCHEMA, PLAN, 10), "roc_auc", {}, rows, value
+    )
+    assert written["value_gain"]["value"] == value.gain.value

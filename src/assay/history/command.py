@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from assay import artifacts
+from assay.costs import row_costs
 from assay.errors import ArtifactError, counted
 from assay.history.evaluations import (
     HOLDOUT,
@@ -19,18 +20,24 @@ from assay.history.evaluations import (
     shallow,
 )
 from assay.history.ledger import COLUMNS, ledger_table, missing_from
-from assay.history.previous import common_rows, compare_with_previous, comparison_json
+from assay.history.previous import (
+    common_rows,
+    compare_with_previous,
+    comparison_json,
+    value_against,
+)
 from assay.metrics.catalogue import primary_metric
 from assay.params import Params, parse_params
 from assay.predictions import by_row
 from assay.registry import fetch_run, resolve
 from assay.revisions import LOCK, content_md5, run_git
-from assay.schema import Schema, schema_from_json
+from assay.schema import ROW, Schema, schema_from_json
 from assay.uncertainty.bootstrap import Bootstrap
 
 LEDGER = Path("reports/history/ledger.csv")
 COMPARISON = Path("reports/history/comparison.json")
 _PREDICTIONS = Path("data/predictions/holdout.parquet")
+_DECISION = Path("models/decision.json")
 _TABLE, _SCHEMA = Path("data/validated/table.parquet"), Path("data/validated/schema.json")
 
 
@@ -147,11 +154,13 @@ def _compare(
     previous = artifacts.read_table(folder / "tables/holdout_predictions.parquet")
     before = evaluation_at(project, commit)
     table = artifacts.read_table(project / _TABLE)
-    current = by_row(artifacts.read_table(project / _PREDICTIONS), table, present.schema)
+    costs = present.params.threshold.costs
+    current = _current(project, table, present.schema, costs.columns())
     same = before is not None and before.holdout == present.holdout
     rows = common_rows(current, previous, same, present.params.data.id_columns)
     evaluate = present.params.evaluate
-    bootstrap = Bootstrap(evaluate.resamples, evaluate.confidence, present.params.task.seed)
+    seed, kind = present.params.task.seed, evaluate.interval
+    bootstrap = Bootstrap(evaluate.resamples, evaluate.confidence, seed, kind=kind)
     found = compare_with_previous(rows, present.schema, bootstrap, evaluate.ece_bins)
     origin = {
         "holdout": present.holdout,
@@ -162,7 +171,26 @@ def _compare(
         "previous_commit": commit[:10],
         "previous_date": before.date if before else "",
     }
-    return comparison_json(found, present.metric, origin, rows)
+    decisions = [
+        artifacts.read_json(path) for path in (project / _DECISION, folder / _DECISION.name)
+    ]
+    known = row_costs(costs, rows.current) if present.schema.task == "binary" else None
+    value = None
+    if known is not None and all(each["kind"] == "threshold" for each in decisions):
+        ours, theirs = (float(each["threshold"]) for each in decisions)
+        value = value_against(rows, (ours, theirs), known, present.schema, bootstrap)
+    return comparison_json(found, present.metric, origin | {"unit": costs.unit}, rows, value)
+
+
+def _current(
+    project: Path, table: pd.DataFrame, schema: Schema, further: list[str]
+) -> pd.DataFrame:
+    """Return the holdout's predictions with carried columns, and further ones of the table."""
+    predictions = artifacts.read_table(project / _PREDICTIONS)
+    found = by_row(predictions, table, schema)
+    columns = table.set_index(ROW).loc[predictions[ROW], further].reset_index(drop=True)
+    absent = [name for name in further if name not in found.columns]
+    return pd.concat([found, columns[absent]], axis=1)
 
 
 def _latest_other(project: Path, present: Present, recorded: list[Evaluation]) -> str:
@@ -191,3 +219,9 @@ def _told(comparison: dict[str, Any]) -> Iterator[str]:
         f"{figures['current']['value']:.4f}, was {figures['previous']['value']:.4f}, gain {told}: "
         f"{comparison['verdict']}"
     )
+    if "value_gain" in comparison:
+        value = comparison["value_gain"]
+        yield (
+            f"per 1,000 rows, each at its own threshold, it is worth {value['value']:.1f} "
+            f"[{value['ci_low']:.1f}, {value['ci_high']:.1f}] {comparison['unit']} more"
+        )

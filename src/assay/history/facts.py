@@ -60,8 +60,16 @@ def _comparison(comparison: Mapping[str, Any], holdout: str, model: str) -> dict
         name: {who: _scalars(each) for who, each in figures.items()}
         for name, figures in comparison["metrics"].items()
     }
+    of_value = {}
+    if "value_gain" in comparison:
+        of_value = {"value_gain": _scalars(comparison["value_gain"]), "unit": comparison["unit"]}
     told = ("previous_run", "previous_commit", "previous_date", "row_count", "all_rows", "verdict")
-    return {"applicable": True, **{name: comparison[name] for name in told}, "metrics": gains}
+    return {
+        "applicable": True,
+        **{name: comparison[name] for name in told},
+        **of_value,
+        "metrics": gains,
+    }
 
 
 def _scalars(estimate: Mapping[str, Any]) -> dict[str, float]:

@@ -1,12 +1,14 @@
 """The model against the one that was shipped before it, on holdout rows that neither has trained on."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from assay.costs import RowCosts
+from assay.decisions.options import Option, Valued, value_options
 from assay.errors import ArtifactError
 from assay.metrics.catalogue import task_metrics
 from assay.predictions import predictions_of
@@ -112,7 +114,7 @@ def compare_with_previous(
         ) from None
     current, y_true = predictions_of(rows.current, schema), rows.current["y_true"].to_numpy()
     clusters = clusters_of(rows.current, schema.group_column)
-    plan = Bootstrap(bootstrap.resamples, bootstrap.confidence, bootstrap.seed, clusters)
+    plan = replace(bootstrap, clusters=clusters)
     return {
         name: paired_estimates(metric, y_true, current, previous, plan)
         for name, metric in task_metrics(schema.task, ece_bins).items()
@@ -120,8 +122,44 @@ def compare_with_previous(
     }
 
 
+def value_against(
+    rows: CommonRows,
+    thresholds: tuple[float, float],
+    costs: RowCosts,
+    schema: Schema,
+    bootstrap: Bootstrap,
+) -> Valued:
+    """Return what the previous run is worth at its own threshold, and how much more the current one.
+
+    Parameters
+    ----------
+    rows : CommonRows
+    thresholds : (float, float)
+        The current model's, and the previous one's.
+    costs : RowCosts
+        Of the rows; the current ones for both.
+    schema : Schema
+    bootstrap : Bootstrap
+        Without groups; those of the rows are taken.
+    """
+    y_true = rows.current["y_true"].to_numpy()
+    options = []
+    for name, table, threshold in zip(
+        ("model", "previous"), (rows.current, rows.previous), thresholds, strict=True
+    ):
+        flagged = predictions_of(table, schema) >= threshold
+        cost = costs.of_decisions(y_true, flagged)
+        options.append(Option(name, cost, float(flagged.mean()), threshold))
+    clusters = clusters_of(rows.current, schema.group_column)
+    return value_options(options, replace(bootstrap, clusters=clusters))[1]
+
+
 def comparison_json(
-    found: Mapping[str, Paired], primary: str, origin: Mapping[str, Any], rows: CommonRows
+    found: Mapping[str, Paired],
+    primary: str,
+    origin: Mapping[str, Any],
+    rows: CommonRows,
+    value: Valued | None = None,
 ) -> dict[str, Any]:
     """Return the content of `reports/history/comparison.json`.
 
@@ -133,7 +171,10 @@ def comparison_json(
     origin : dict
         Which two models these are.
     rows : CommonRows
+    value : Valued, optional
+        The previous run's; None where there are no thresholds or no costs.
     """
+    of_value = {} if value is None else {"value_gain": value.gain.to_json()}
     return {
         "applicable": True,
         **origin,
@@ -141,6 +182,7 @@ def comparison_json(
         "all_rows": rows.all_rows,
         "primary": primary,
         "verdict": verdict(found[primary]),
+        **of_value,
         "metrics": {
             name: {
                 "current": each.model.to_json(),

@@ -6,11 +6,23 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from assay.metrics.calibration import levels
 from assay.metrics.catalogue import primary_metric, row_loss
 from assay.metrics.core import FloatArray, TargetArray
-from assay.sections import InterpretParams, TaskParams, TaskType
+from assay.sections import InterpretParams, TaskParams
 from assay.uncertainty.bootstrap import Bootstrap
+from assay.uncertainty.many import holm_adjusted, zero_mean_p_value
 from assay.uncertainty.paired import metric_estimate
+from assay.uncertainty.rates import mean_estimate
+
+
+def slice_columns(metric: str) -> tuple[str, ...]:
+    """Return the columns of the table of slices."""
+    return (
+        *("feature", "slice", "n", "mean_outcome", "mean_prediction"),
+        *("calibration_gap", "gap_ci_low", "gap_ci_high", "gap_p_value"),
+        *(metric, "ci_low", "ci_high", "mean_loss"),
+    )
 
 
 def error_slices(
@@ -42,12 +54,13 @@ def error_slices(
     Returns
     -------
     DataFrame
-        `feature`, `slice`, `n`, `mean_outcome` and `mean_prediction` (see `_levels`), the primary
-        metric with its interval (NaN where the slice cannot have it), `mean_loss`; the greatest loss
-        first.
+        With the columns of `slice_columns`: `mean_outcome` and `mean_prediction` (see `levels`) and
+        how much the second is higher (`calibration_gap`), with its interval and its p-value, corrected
+        by Holm's method for all slices of the table; the primary metric with its interval (NaN where
+        the slice cannot have it), `mean_loss`; the greatest loss first.
     """
     metric = primary_metric(task.type, task.primary_metric)
-    outcome, level = _levels(task.type, y_true, predicted)
+    outcome, level = levels(task.type, y_true, predicted)
     loss = row_loss(task.type, y_true, predicted)
     rows = []
     cuts = [(name, _categories(features[name])) for name in categorical]
@@ -58,9 +71,10 @@ def error_slices(
             n = int(inside.sum())
             if n < params.slice_min_rows:
                 continue
-            estimate = metric_estimate(
-                metric, y_true[inside], predicted[inside], bootstrap.within(inside)
-            )
+            plan = bootstrap.within(inside)
+            estimate = metric_estimate(metric, y_true[inside], predicted[inside], plan)
+            residual = level[inside] - outcome[inside]
+            gap = mean_estimate(residual, plan)
             rows.append(
                 {
                     "feature": name,
@@ -68,28 +82,19 @@ def error_slices(
                     "n": n,
                     "mean_outcome": float(outcome[inside].mean()),
                     "mean_prediction": float(level[inside].mean()),
+                    "calibration_gap": gap.value,
+                    "gap_ci_low": gap.ci_low,
+                    "gap_ci_high": gap.ci_high,
+                    "gap_p_value": zero_mean_p_value(residual, plan.clusters),
                     metric.name: estimate.value,
                     "ci_low": estimate.ci_low,
                     "ci_high": estimate.ci_high,
                     "mean_loss": float(loss[inside].mean()),
                 }
             )
-    columns = ["feature", "slice", "n", "mean_outcome", "mean_prediction", metric.name]
-    table = pd.DataFrame(rows, columns=[*columns, "ci_low", "ci_high", "mean_loss"])
+    table = pd.DataFrame(rows, columns=list(slice_columns(metric.name)))
+    table["gap_p_value"] = holm_adjusted(table["gap_p_value"].to_numpy(dtype=float))
     return table.sort_values(["mean_loss", "feature", "slice"], ascending=[False, True, True])
-
-
-def _levels(
-    task: TaskType, y_true: TargetArray, predicted: FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    """Return, for each row, what happened and what was expected, in one unit.
-
-    The positive outcome and its probability; whether the most probable class is right, and its
-    probability; the number and its prediction.
-    """
-    if task == "multiclass":
-        return (predicted.argmax(axis=1) == y_true).astype(float), predicted.max(axis=1)
-    return y_true.astype(float), predicted
 
 
 def _categories(column: "pd.Series[Any]") -> np.ndarray[Any, np.dtype[np.object_]]:

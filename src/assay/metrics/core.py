@@ -138,15 +138,3 @@ def binned_gap(
         # |weighted sum of (score - outcome)| is the bin's weight times its gap.
         gap += np.abs(weights[:, inside] @ (score[inside] - outcome[inside]))
     return ratio(gap, weights.sum(axis=1))
-
-
-def reliability(
-    outcome: TargetArray, score: FloatArray, bins: int
-) -> tuple[FloatArray, FloatArray, npt.NDArray[np.int64]]:
-    """Return mean score, observed rate and row count of each equal-width bin that has rows."""
-    index = np.minimum((score * bins).astype(int), bins - 1)
-    counts = np.bincount(index, minlength=bins)
-    used = counts > 0
-    mean_score = np.bincount(index, score, bins)[used] / counts[used]
-    observed = np.bincount(index, outcome.astype(float), bins)[used] / counts[used]
-    return mean_score, observed, counts[used]

@@ -7,23 +7,35 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from matplotlib.figure import Figure
 
 from assay.diagnostics import precision_recall_table, roc_table
-from assay.metrics.core import FloatArray, reliability
+from assay.metrics.core import FloatArray
 from assay.plots.labels import label, labels
 from assay.plots.style import BLUE, GREEN, GREY, ORANGE, RED, panels, titled_axes
+from assay.reliability import Calibration
 from assay.schema import Schema
-from assay.sections import EvaluateParams
-from assay.uncertainty.rates import wilson_interval
+from assay.sections import TaskType
 
 # Classes that a figure tells apart; the others are in the table.
 _SHOWN_CLASSES = 6
+_WHAT: Mapping[TaskType, str] = {
+    "binary": "Score (predicted probability)",
+    "multiclass": "Confidence (highest probability)",
+    "regression": "Prediction",
+}
+# Before and after calibration.
+_STAGE_COLORS = (ORANGE, BLUE)
 _CLASS_COLORS = (BLUE, ORANGE, GREEN, RED, "#CC79A7", "#56B4E9")
 
 
 def holdout_figures(
-    y_true: Any, predictions: Mapping[str, FloatArray], schema: Schema, params: EvaluateParams
+    y_true: Any,
+    predictions: Mapping[str, FloatArray],
+    calibration: Calibration,
+    schema: Schema,
+    confidence: float,
 ) -> dict[str, Figure]:
     """Return the figures of a task by name.
 
@@ -32,24 +44,25 @@ def holdout_figures(
     y_true : ndarray, shape (n,)
     predictions : dict of str to ndarray
         For the same rows, by what the legend calls them; the first is the model's.
+    calibration : Calibration
+        Of the model's predictions.
     schema : Schema
-    params : EvaluateParams
-        The section `evaluate`.
+    confidence : float
+        Of the intervals of `calibration`.
     """
+    drawn = {"calibration": calibration_figure(calibration, _WHAT[schema.task], confidence)}
     if schema.task == "regression":
-        return _regression_figures(y_true, next(iter(predictions.values())), schema, params)
+        return drawn | _regression_figures(y_true, next(iter(predictions.values())), schema)
     if schema.task == "multiclass":
-        return _multiclass_figures(y_true, next(iter(predictions.values())), schema, params)
+        return drawn | _multiclass_figures(y_true, next(iter(predictions.values())), schema)
     n = f"holdout (n = {len(y_true):,})"
     prevalence = float(np.mean(y_true))
     outcomes = {name: (y_true, score) for name, score in predictions.items()}
-    model = next(iter(predictions.values()))
-    return {
+    return drawn | {
         "roc": roc_figure(outcomes, f"ROC curve, {n}"),
         "precision_recall": precision_recall_figure(
             outcomes, f"Precision and recall, {n}", prevalence
         ),
-        "calibration": calibration_figure(y_true, model, params),
     }
 
 
@@ -85,36 +98,59 @@ def precision_recall_figure(
     return figure
 
 
-def calibration_figure(
-    outcome: Any, score: FloatArray, params: EvaluateParams, what: str = "Score"
-) -> Figure:
-    """Observed rate against mean score per bin, with Wilson intervals, over the scores' histogram."""
-    mean_score, observed, counts = reliability(outcome, score, params.ece_bins)
-    low, high = wilson_interval(observed, counts, params.confidence)
-    with panels(2, 1, sharex=True, height_ratios=(4, 1), figsize=(6.4, 5.4)) as (figure, grid):
+def calibration_figure(calibration: Calibration, what: str, confidence: float) -> Figure:
+    """Mean outcome against mean prediction of bins, before and after calibration, over a histogram."""
+    stages = dict(calibration.stages)
+    if stages["raw"] is stages["calibrated"]:
+        del stages["raw"]
+    names = {
+        "raw": "before",
+        "calibrated": "not calibrated" if len(stages) == 1 else f"after {calibration.method}",
+    }
+    after = stages["calibrated"]
+    predictions = np.concatenate([stage.prediction for stage in stages.values()])
+    marks = pd.concat([stage.bins["equal_mass"] for stage in stages.values()])
+    with panels(2, 1, sharex=True, height_ratios=(4, 1), figsize=(6.4, 5.6)) as (figure, grid):
         axes, histogram = grid
-        axes.set_title(f"Calibration, holdout (n = {len(outcome):,}, {len(counts)} bins with rows)")
-        axes.plot([0, 1], [0, 1], color=GREY, linestyle=":", label="perfect")
-        errors = np.vstack([observed - low, high - observed]).clip(min=0)
-        axes.errorbar(
-            mean_score,
-            observed,
-            yerr=errors,
-            color=BLUE,
-            marker="o",
-            capsize=3,
-            label=f"model, {params.confidence:.0%} interval",
-        )
-        axes.set(ylabel="Observed rate", xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
-        axes.legend(loc="upper left")
-        histogram.hist(score, bins=np.linspace(0, 1, 41), color=BLUE)
-        histogram.set(xlabel=f"{what} (predicted probability)", ylabel="Rows")
+        figure.suptitle(
+            f"Calibration, holdout (n = {len(after.outcome):,}, "
+            f"{len(after.bins['equal_mass'])} bins of equal mass)",
+            x=0.01, ha="left", fontsize=11,
+        )  # fmt: skip
+        columns = ["mean_prediction", "mean_outcome", "ci_low", "ci_high"]
+        low, high = _limits(marks[columns].to_numpy(), calibration.task)
+        axes.plot([low, high], [low, high], color=GREY, linestyle=":", label="perfect")
+        for (name, stage), color in zip(stages.items(), _STAGE_COLORS[-len(stages) :], strict=True):
+            bins, error = stage.bins["equal_mass"], stage.metrics["equal_mass_error"]
+            x, y = bins["mean_prediction"], bins["mean_outcome"]
+            axes.errorbar(
+                x, y,
+                yerr=np.vstack([y - bins["ci_low"], bins["ci_high"] - y]).clip(min=0),
+                color=color, marker="o", capsize=3,
+                label=f"{names[name]}: error {error['value']:.3g}, "
+                f"by chance up to {error['chance_q95']:.3g}",
+            )  # fmt: skip
+        axes.set(ylabel=f"Mean outcome, {confidence:.0%} interval", ylim=(low, high))
+        # Above the axes, where no bin can be.
+        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2)
+        edges = np.histogram_bin_edges(predictions, 40)
+        for (name, stage), color in zip(stages.items(), _STAGE_COLORS[-len(stages) :], strict=True):
+            kind = "stepfilled" if name == "calibrated" else "step"
+            histogram.hist(stage.prediction, bins=edges, color=color, histtype=kind)
+        histogram.set(xlabel=what, ylabel="Rows")
     return figure
 
 
-def _multiclass_figures(
-    y_true: Any, y_prob: FloatArray, schema: Schema, params: EvaluateParams
-) -> dict[str, Figure]:
+def _limits(values: FloatArray, task: str) -> tuple[float, float]:
+    """Return an axis that holds the values, within what probabilities can be."""
+    low, high = float(values.min()), float(values.max())
+    margin = 0.03 * (high - low) or 0.05
+    if task == "regression":
+        return low - margin, high + margin
+    return max(low - margin, -0.02), min(high + margin, 1.02)
+
+
+def _multiclass_figures(y_true: Any, y_prob: FloatArray, schema: Schema) -> dict[str, Figure]:
     counts = np.bincount(y_true.astype(int), minlength=len(schema.labels))
     largest = [int(code) for code in np.argsort(-counts, kind="stable") if counts[code]]
     shown = largest[:_SHOWN_CLASSES]
@@ -122,16 +158,14 @@ def _multiclass_figures(
     outcomes = {names[code]: ((y_true == code).astype(int), y_prob[:, code]) for code in shown}
     of = "" if len(shown) == len(schema.labels) else f"; {len(shown)} largest classes"
     n = f"one class against the rest, holdout (n = {len(y_true):,}{of})"
-    hits = (y_prob.argmax(axis=1) == y_true).astype(int)
     return {
         "roc": roc_figure(outcomes, f"ROC curves, {n}"),
         "precision_recall": precision_recall_figure(outcomes, f"Precision and recall, {n}", None),
-        "calibration": calibration_figure(hits, y_prob.max(axis=1), params, "Confidence"),
     }
 
 
 def _regression_figures(
-    y_true: FloatArray, y_pred: FloatArray, schema: Schema, params: EvaluateParams
+    y_true: FloatArray, y_pred: FloatArray, schema: Schema
 ) -> dict[str, Figure]:
     n = f"holdout (n = {len(y_true):,})"
     residual, target = y_true - y_pred, label(schema.target)

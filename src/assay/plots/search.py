@@ -10,6 +10,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLo
 
 from assay.plots.labels import further_width, labels
 from assay.plots.style import BLUE, GREEN, GREY, ORANGE, panels, titled_axes
+from assay.search.complexity import Complexity
 
 
 def search_figures(
@@ -71,35 +72,52 @@ def leaderboard_figure(board: pd.DataFrame, confidence: float) -> Figure:
         left.set(xlabel=f"Behind the best in {metric}", ylim=(-0.6, len(ranked) - 0.4))
         left.set_title(f"Difference to the best, {100 * confidence:g}% interval")
         left.grid(axis="y", visible=False)
+        low, high = _shown_range(ranked)
+        left.set_xlim(low, high)
+        for place in places[behind > high]:
+            left.annotate(
+                f"{behind[place]:.3g} →", (high, place), ha="right", va="center", fontsize=8.5
+            )
         figure.legend(
             *left.get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=9
         )
         _draw_complexity(right, ranked, places)
+        _settle(figure)
     return figure
+
+
+def _shown_range(ranked: pd.DataFrame) -> tuple[float, float]:
+    """Return the ends of the axis: those of the models that learn, which a constant would squeeze."""
+    learning = ranked[ranked["model"] != "dummy"]
+    shown = learning if len(learning) > 1 else ranked
+    low = min(float(shown["behind_best_ci_low"].min()), 0.0)
+    high = max(float(shown["behind_best_ci_high"].max()), 0.0)
+    margin = 0.05 * (high - low) or 1.0
+    return low - margin, high + margin
 
 
 def _draw_complexity(axes: Any, ranked: pd.DataFrame, places: Any) -> None:
     held = ranked["complexity"].to_numpy(dtype=float)
-    axes.barh(places, np.maximum(held, 1), color=GREY, height=0.5, left=0.7)
-    top = float(np.nanmax(held)) if np.isfinite(held).any() else 1.0
     axes.set_xscale("log")
-    # Powers of ten would be set in mathematical fonts.
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
-    axes.xaxis.set_minor_formatter(NullFormatter())
-    axes.set_xlim(0.7, max(top, 2.0) ** 1.7 * 10)
     for place, count, unit in zip(places, held, ranked["complexity_unit"], strict=True):
-        text = f"{count:,.0f} {unit}" if np.isfinite(count) else "not known"
+        known = bool(np.isfinite(count))
+        end = max(count, 1.0) * 1.4 if known else 1.0
+        axes.barh([place], [end - 0.7], color=GREY, height=0.5, left=0.7)
         axes.annotate(
-            text,
-            (max(count, 1) + 0.7 if np.isfinite(count) else 0.7, place),
+            str(Complexity(int(count), unit)) if known else "not known",
+            (end, place),
             xytext=(4, 0),
             textcoords="offset points",
             va="center",
             fontsize=8.5,
         )
-    axes.set_title("What it holds")
-    axes.set_xlabel("Numbers that decide (log scale)")
-    axes.grid(axis="y", visible=False)
+    top = float(np.nanmax(held)) if np.isfinite(held).any() else 1.0
+    # Room for the numbers, which stand in for the ticks.
+    axes.set_xlim(0.7, 20 * max(top, 2.0) ** 1.6)
+    axes.xaxis.set_major_locator(NullLocator())
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.set_title("What it holds (log scale)")
+    axes.grid(False)
 
 
 def learning_curve_figure(curve: pd.DataFrame, told: Mapping[str, Any]) -> Figure:
@@ -108,6 +126,7 @@ def learning_curve_figure(curve: pd.DataFrame, told: Mapping[str, Any]) -> Figur
         with titled_axes("Learning curve: not asked for", figsize=(7.0, 1.6)) as (figure, axes):
             axes.axis("off")
             axes.text(0, 0.5, "train.learning_curve_points is 0.", transform=axes.transAxes)
+            _settle(figure)
         return figure
     rows = curve["rows"].to_numpy(dtype=float)
     with titled_axes(
@@ -136,7 +155,13 @@ def learning_curve_figure(curve: pd.DataFrame, told: Mapping[str, Any]) -> Figur
             ylabel=told["metric"],
         )
         figure.legend(loc="outside lower center", ncols=2, fontsize=9)
+        _settle(figure)
     return figure
+
+
+def _settle(figure: Figure) -> None:
+    """Make the ticks now: later they would have the style that PyCaret sets for the whole process."""
+    figure.draw_without_rendering()
 
 
 def _draw_projection(axes: Any, rows: float, level: float, told: Mapping[str, Any]) -> None:

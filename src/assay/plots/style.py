@@ -33,11 +33,14 @@ STYLE: Mapping[str, Any] = {
     "legend.frameon": False,
 }
 
+# From matplotlib's own defaults on: PyCaret and a user's matplotlibrc each change them.
+_FROM_DEFAULTS = ["default", dict(STYLE)]
+
 
 @contextmanager
 def titled_axes(title: str, **size: Any) -> Iterator[tuple[Figure, Any]]:
     """Yield a figure in the style, and its axes with a title."""
-    with plt.rc_context(dict(STYLE)):
+    with plt.style.context(_FROM_DEFAULTS):
         figure, axes = plt.subplots(**size)
         axes.set_title(title)
         yield figure, axes
@@ -47,7 +50,7 @@ def titled_axes(title: str, **size: Any) -> Iterator[tuple[Figure, Any]]:
 @contextmanager
 def panels(*shape: int, **size: Any) -> Iterator[tuple[Figure, Any]]:
     """Yield a figure in the style, and its panels in rows and columns."""
-    with plt.rc_context(dict(STYLE)):
+    with plt.style.context(_FROM_DEFAULTS):
         figure, axes = plt.subplots(*shape, **size)
         yield figure, axes
         plt.close(figure)

@@ -70,6 +70,7 @@ def model_card(facts: CardFacts) -> str:
         importance=facts.importance.head(_SHOWN).to_dict("records"),
         weak_slices=facts.slices.head(_SHOWN).to_dict("records"),
         slice_metric=metric.name,
+        miscalibrated_slices=_miscalibrated(facts.slices, 1 - params["interpret"]["confidence"]),
         per_class=facts.per_class.head(_SHOWN_CLASSES).to_dict("records"),
         per_class_more=max(len(facts.per_class) - _SHOWN_CLASSES, 0),
         greater_is_better=metric.greater_is_better,
@@ -82,3 +83,10 @@ def model_card(facts: CardFacts) -> str:
 def _learning(curve: Mapping[str, Any]) -> str:
     """Say what the learning curve says; nothing where there is none."""
     return learning_words(curve) if curve["applicable"] else ""
+
+
+def _miscalibrated(slices: pd.DataFrame, level: float) -> Sequence[Mapping[Any, Any]]:
+    """Return the slices whose corrected p-value is below a level, the widest gap first."""
+    found = slices[slices["gap_p_value"] < level]
+    order = found["calibration_gap"].abs().sort_values(ascending=False, kind="stable").index
+    return found.loc[order].to_dict("records")

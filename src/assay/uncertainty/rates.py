@@ -9,6 +9,9 @@ from assay.metrics.core import FloatArray, mean_of_rows
 from assay.uncertainty.bootstrap import Bootstrap
 from assay.uncertainty.estimate import Estimate
 
+# Of fewer groups a bootstrap covers too little.
+_FEWEST_GROUPS = 20
+
 
 def wilson_interval(rate: Any, count: Any, confidence: float) -> tuple[Any, Any]:
     """Return the ends of Wilson's interval of a rate, or of an array of rates (Wilson 1927).
@@ -33,8 +36,8 @@ def wilson_interval(rate: Any, count: Any, confidence: float) -> tuple[Any, Any]
 def rate_estimate(hits: npt.NDArray[Any], bootstrap: Bootstrap) -> Estimate:
     """Return a rate with its interval: Wilson's of independent rows, resampled groups otherwise.
 
-    Where every group has the same rate, resampling tells nothing of it, and Wilson's interval is that
-    of as many rows as there are groups.
+    Of few groups, or of groups that all have the same rate, resampling tells too little. The interval
+    is then Wilson's of as many rows as there are groups: the widest that dependence can make it.
 
     Parameters
     ----------
@@ -49,10 +52,11 @@ def rate_estimate(hits: npt.NDArray[Any], bootstrap: Bootstrap) -> Estimate:
     """
     n, rate = len(hits), float(np.mean(hits))
     if bootstrap.clusters is not None:
-        estimate = mean_estimate(np.asarray(hits, dtype=float), bootstrap)
-        if estimate.ci_low < estimate.ci_high:
-            return estimate
         groups = int(bootstrap.clusters.max()) + 1
+        if groups >= _FEWEST_GROUPS:
+            estimate = mean_estimate(np.asarray(hits, dtype=float), bootstrap)
+            if estimate.ci_low < estimate.ci_high:
+                return estimate
         return Estimate(
             rate, *wilson_interval(rate, groups, bootstrap.confidence), "Wilson of groups", n
         )
