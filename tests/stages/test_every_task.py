@@ -242,6 +242,44 @@ def test_reports_that_do_not_apply_are_empty_and_have_their_columns(finished_tas
     assert metrics(finished_task, "threshold")["value"]["applicable"] is ("value" in told)
 
 
+_BINARY = [key for key in VARIANTS if key[0] == "binary"]
+
+
+@pytest.mark.parametrize("finished_task", _BINARY, indirect=True, ids="-".join)
+def test_the_value_is_that_of_the_rows_own_costs(finished_task):
+    """Costs and the rule of today are joined by row, from the table as it came."""
+    told = metrics(finished_task, "threshold")
+    rows = read(finished_task, "data/predictions/holdout.parquet")
+    source = finished_task.table.iloc[rows["assay_row"].to_numpy()]
+    costs = finished_task.params.threshold.costs
+    stated = (costs.true_positive, costs.false_positive, costs.false_negative, costs.true_negative)
+    tp, fp, fn, tn = (source[c].to_numpy() if isinstance(c, str) else c for c in stated)
+    positive = rows["y_true"].to_numpy() == 1
+    acting, leaving = np.where(positive, tp, fp), np.where(positive, fn, tn)
+    baseline = told["value"]["options"]["baseline"]["threshold"]
+    acted = {
+        "model": rows["y_score"] >= told["threshold"],
+        "baseline": rows["baseline_y_score"] >= baseline,
+        "rule": source["signal"].to_numpy() > 0.5,
+        "all": positive | True,
+        "none": positive & False,
+    }
+    for name, flags in acted.items():
+        option = told["value"]["options"][name]
+        value = -1000 * np.where(flags, acting, leaving).mean()
+        assert option["value"] == pytest.approx(value), name
+        assert option["acted_rate"] == pytest.approx(flags.mean()), name
+    # The baseline's threshold costs least on its own out-of-fold rows.
+    other = read(finished_task, "data/predictions/baseline_oof.parquet")
+    source = finished_task.table.iloc[other["assay_row"].to_numpy()]
+    tp, fp, fn, tn = (source[c].to_numpy() if isinstance(c, str) else c for c in stated)
+    positive = other["y_true"].to_numpy() == 1
+    acting, leaving = np.where(positive, tp, fp), np.where(positive, fn, tn)
+    score = other[f"{told['value']['baseline']}_y_score"].to_numpy()
+    cost = [np.where(score >= t, acting, leaving).mean() for t in [2, *score, baseline]]
+    assert cost[-1] <= min(cost) + 1e-12
+
+
 def test_a_run_folder_has_pycarets_own_file_only_where_pycaret_searched(finished_task):
     model = {path.name for path in (finished_task.run / "model").iterdir()}
     expected = {"pipeline.skops", "calibrator.json", "background.parquet"}
