@@ -213,3 +213,10 @@ def test_the_run_before_is_told(facts, verdict, words):
     assert words in told
     assert "`run-7` (commit abc, 2020-01-01), on 1,234 holdout rows of both that neither" in told
     assert "| some_metric | 0.500 [0.400, 0.600] |" in told
+
+
+def test_a_model_that_was_taken_for_being_simple_is_told(facts):
+    facts = changed(facts, "run", ("params", "train", "select"), "best")
+    assert "as the simplest within noise" not in model_card(facts)
+    facts = changed(facts, "run", ("params", "train", "select"), "simplest_within_noise")
+    assert " as the simplest within noise of the best, by the mean of " in model_card(facts)
