@@ -93,6 +93,30 @@ def test_a_slice_without_a_value_is_told(facts):
     assert "| not defined there |" in model_card(replace(facts, slices=slices))
 
 
+def test_slices_with_a_gap_beyond_chance_are_named_the_widest_first(facts):
+    slices = facts.slices.assign(gap_p_value=1.0)
+    assert "none has a mean prediction that differs" in model_card(replace(facts, slices=slices))
+    slices.loc[[0, 1], "gap_p_value"] = 0.01
+    slices.loc[[0, 1], "calibration_gap"] = [0.1, -0.4]
+    card = model_card(replace(facts, slices=slices))
+    part = card.split("after Holm's correction")[1].split("Features that")[0]
+    first, second = (str(slices.loc[row, "slice"]) for row in (1, 0))
+    assert part.index("-0.400 [") < part.index("0.100 [")
+    assert first in part
+    assert second in part
+
+
+def test_the_card_compares_with_every_baseline(facts):
+    card = model_card(facts)
+    part = card.split("is the model better?")[1].split("Each interval holds")[0]
+    for name in facts.metrics["holdout"]["gain_over"]:
+        assert f"| {name}" in part
+    gains = {"value": -0.2, "ci_low": -0.3, "ci_high": -0.1}
+    metric = facts.metrics["holdout"]["gate"]["metric"]
+    worse = changed(facts, "metrics", ("holdout", "gain_over"), {"prior": {metric: gains}})
+    assert "| no, worse |" in model_card(worse)
+
+
 def test_a_blend_names_its_members(facts):
     blend = {"applicable": True, "kept": True, "weights": {"ridge": 0.7, "lightgbm": 0.3}}
     facts = changed(facts, "metrics", ("train", "blend"), blend)

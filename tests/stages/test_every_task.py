@@ -18,6 +18,8 @@ from assay.diagnostics import CURVES
 from assay.metrics.catalogue import task_metrics
 from assay.predictions import predictions_of
 from assay.schema import schema_from_json
+from assay.search.learning_curve import CURVE_COLUMNS, FOLD_COLUMNS
+from assay.search.words import learning_words, selection_words
 
 
 def read(finished, name):
@@ -41,7 +43,8 @@ def test_a_stage_writes_just_what_it_declares(finished_task):
             # What depends on the clock is nobody's output.
             if relative.startswith("reports/timings/"):
                 continue
-            if path.is_file() and relative != "data/processed/features.parquet":
+            given = relative.startswith(("data/processed/", "reports/history/"))
+            if path.is_file() and not given:
                 assert any(relative == d or relative.startswith(f"{d}/") for d in declared), (
                     relative
                 )
@@ -57,7 +60,7 @@ def test_metrics_hold_finite_scalars_only(finished_task):
             assert not isinstance(value, float) or np.isfinite(value), place
 
     files = list((finished_task.folder / "metrics").glob("*.json"))
-    assert len(files) == 7
+    assert len(files) == 8
     for path in files:
         check(json.loads(path.read_text()), path.name)
 
@@ -120,6 +123,7 @@ def test_what_does_not_apply_says_so(finished_task):
     assert train["blend"]["applicable"] is (finished_task.params.train.ensemble == "blend")
     for name in ("baseline", "train", "holdout", "interpret"):
         assert metrics(finished_task, name)["applicable"] is True
+    assert metrics(finished_task, "holdout")["calibration"]["applicable"] is not is_number
     per_class = read(finished_task, "reports/tables/per_class.csv")
     assert len(per_class) == (3 if finished_task.task == "multiclass" else 0)
 
@@ -147,7 +151,7 @@ def test_the_model_is_compared_with_every_baseline_and_with_the_rule(finished_ta
     assert set(table["baseline"]) == names
     best = table[table["baseline"] == known["best"]].set_index("metric")
     for name, gain in told["gain_over_baseline"].items():
-        assert best.loc[name, "gain"] == pytest.approx(gain["value"])
+        assert float(best.loc[name, "gain"]) == pytest.approx(gain["value"])
     schema = schema_from_json(read(finished_task, "data/validated/schema.json"))
     rows = read(finished_task, "data/predictions/holdout.parquet")
     has_rule = finished_task.params.baseline.rule is not None
@@ -163,6 +167,18 @@ def test_the_model_is_compared_with_every_baseline_and_with_the_rule(finished_ta
         gain = told["gain_over"]["rule"][metric]
         assert gain["value"] == pytest.approx(judge.gain(*values))
         assert gain["ci_low"] <= gain["value"] <= gain["ci_high"]
+
+
+def test_calibration_is_told_before_and_after_the_calibrator(finished_task):
+    told = metrics(finished_task, "holdout")["calibration"]
+    table = read(finished_task, "reports/tables/calibration.csv").astype({"n": int})
+    assert (table.groupby(["stage", "binning"])["n"].sum() == 120).all()
+    raw, after = (table[table["stage"] == name].drop(columns="stage").reset_index(drop=True)
+                  for name in ("raw", "calibrated"))  # fmt: skip
+    assert told["method"] == metrics(finished_task, "train")["calibration"]["method"]
+    assert raw.equals(after) is (told["method"] == "none" or told["raw"] == told["calibrated"])
+    card = (finished_task.folder / "reports/model_card.md").read_text()
+    assert told["verdict"] in card
 
 
 def test_the_model_has_learnt_what_the_table_was_made_of(finished_task):
@@ -379,7 +395,8 @@ def test_the_card_has_every_section(finished_task):
     card = (finished_task.folder / "reports/model_card.md").read_text()
     sections = re.findall(r"^## (.+)$", card, re.MULTILINE)
     assert sections == [
-        "Verdict", "Problem", "Data", "Splits", "Metrics", SECTIONS[finished_task.task],
+        "Verdict", "Problem", "Data", "Splits", "Metrics", "Choice of the model",
+        "History of the holdout", SECTIONS[finished_task.task],
         "Diagnostics", "Findings", "Limitations", "Monitoring plan", "Reproducibility", "How to run",
     ]  # fmt: skip
     assert card == (finished_task.run / "model_card.md").read_text()
@@ -425,8 +442,39 @@ def test_the_card_tells_what_was_done_to_fit_the_model(finished_task):
 
 def test_the_leaderboard_is_the_readers_and_the_same_in_the_run_folder(finished_task):
     board = read(finished_task, "reports/tables/leaderboard.csv")
-    assert board["model"].iloc[0] == metrics(finished_task, "train")["chosen_model"]
+    taken = board[board["selected"] == "True"]
+    assert taken["model"].tolist() == [metrics(finished_task, "train")["chosen_model"]]
+    if finished_task.params.train.select == "best":
+        assert taken["rank"].tolist() == ["1"]
     assert "dummy" in set(board["model"])
     pd.testing.assert_frame_equal(
         board, artifacts.read_table(finished_task.run / "tables/leaderboard.csv")
     )
+
+
+def test_the_choice_and_the_learning_curve_are_in_words_on_the_card(finished_task):
+    told = metrics(finished_task, "train")
+    card = (finished_task.folder / "reports/model_card.md").read_text()
+    assert selection_words(told["selection"]) in card
+    by_fold = read(finished_task, "reports/tables/learning_curve.csv")
+    curve = read(finished_task, "plots/data/learning_curve.csv")
+    assert tuple(by_fold.columns) == FOLD_COLUMNS
+    assert tuple(curve.columns) == CURVE_COLUMNS
+    points = finished_task.params.train.learning_curve_points
+    assert len(by_fold) == points * 3
+    assert len(curve) == points
+    assert told["learning_curve"]["applicable"] is (points > 0)
+    if points:
+        assert learning_words(told["learning_curve"]) in card
+        metric = metrics(finished_task, "train")["out_of_fold"][told["learning_curve"]["metric"]]
+        assert told["learning_curve"]["validation_score"] == pytest.approx(metric["cv_mean"])
+    else:
+        assert "carries over to new rows" not in card
+
+
+def test_no_seconds_reach_the_run_folder(finished_task):
+    seconds = pd.read_csv(finished_task.folder / "reports/timings/leaderboard.csv")
+    assert (seconds["fit_seconds"] > 0).all()
+    for path in finished_task.run.rglob("*"):
+        if path.suffix in (".csv", ".json", ".md"):
+            assert "fit_seconds" not in path.read_text(), path

@@ -105,12 +105,7 @@ def test_the_calibration_error_has_no_interval():
 @pytest.mark.parametrize("task", ["multiclass", "regression"])
 def test_a_bootstrap_serves_predictions_of_any_shape(task):
     rng = np.random.default_rng(7)
-    if task == "multiclass":
-        predicted = rng.dirichlet(np.ones(3), 300)
-        y_true = (rng.uniform(size=(300, 1)) > predicted.cumsum(axis=1)).sum(axis=1)
-    else:
-        predicted = rng.normal(5, 2, 300)
-        y_true = predicted + rng.normal(size=300)
+    y_true, predicted = predicted_rows(task, rng)
     worse = predicted[rng.permutation(300)]
     plan = Bootstrap(100, 0.95, 0)
     for metric in task_metrics(task).values():
@@ -190,16 +185,28 @@ def test_leaving_out_groups_of_rows_gives_the_acceleration_of_single_rows():
     assert grouped == pytest.approx(stats.skew(values) / 6 / np.sqrt(30_000), abs=0.006)
 
 
+def predicted_rows(task, rng, n=300):
+    """Outcomes and predictions of a task."""
+    if task == "binary":
+        return draw(rng, n, 1.0)
+    if task == "multiclass":
+        predicted = rng.dirichlet(np.ones(3), n)
+        return (rng.uniform(size=(n, 1)) > predicted.cumsum(axis=1)).sum(axis=1), predicted
+    predicted = rng.normal(5, 2, n)
+    return predicted + rng.normal(size=n), predicted
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
 @pytest.mark.parametrize("clusters", [None, np.repeat(np.arange(50), 6)])
-def test_the_interval_does_not_depend_on_the_size_of_chunks(monkeypatch, clusters):
-    rng = np.random.default_rng(1)
-    y_true, score = draw(rng, 300, 1.0)
+def test_the_interval_does_not_depend_on_the_size_of_chunks(monkeypatch, clusters, task):
+    """To the last bit."""
+    y_true, score = predicted_rows(task, np.random.default_rng(1))
     found = []
     for cells in (1, 1000, 1_000_000):
         monkeypatch.setattr(bootstrap_module, "_CHUNK_CELLS", cells)
         plan = Bootstrap(100, 0.95, 3, clusters, "bca")
-        metrics = task_metrics("binary")
-        found.append(compared(metrics, y_true, score, {"other": np.roll(score, 1)}, plan))
+        other = {"other": np.roll(score, 1, axis=0)}
+        found.append(compared(task_metrics(task), y_true, score, other, plan))
     assert found[0] == found[1] == found[2]
 
 
