@@ -76,7 +76,7 @@ def test_the_metrics_are_those_of_the_out_of_fold_rows():
     found = fitted(case)
     rows = found.out_of_fold
     values = [
-        task_metrics("regression")["mae"].value(part["y_true"], part["ridge_y_pred"])
+        task_metrics("regression")["mae"].value(*part[["y_true", "ridge_y_pred"]].to_numpy().T)
         for _, part in rows.groupby("fold")
     ]
     assert found.metrics["ridge"]["mae"]["cv_mean"] == pytest.approx(np.mean(values))
