@@ -219,8 +219,17 @@ VARIANTS: dict[tuple[str, str], dict[str, dict[str, Any]]] = {
         "preprocess": _TARGET_MEANS,
         "threshold": {"accept_accuracy": 0.75},
     },
-    ("multiclass", "sklearn"): {"train": {"resampling": "smote", "ensemble": "blend"}},
-    ("regression", "pycaret"): {"data": {"group_column": None, "passthrough_columns": []}},
+    ("multiclass", "sklearn"): {
+        "train": {
+            "resampling": "smote",
+            "ensemble": "blend",
+            "select": "simplest_within_noise",
+        },
+    },
+    ("regression", "pycaret"): {
+        "data": {"group_column": None, "passthrough_columns": []},
+        "train": {"select": "simplest_within_noise", "learning_curve_points": 0},
+    },
     ("regression", "sklearn"): {
         "task": {"target_transform": "log1p", "clip_low": 0.0},
         "preprocess": _TARGET_MEANS,

@@ -108,6 +108,9 @@ def _cheapest(residual: FloatArray, over: FloatArray, under: FloatArray) -> floa
     """Return the residual q with the least sum of over * (q - r) below it and under * (r - q) above."""
     order = np.argsort(residual, kind="stable")
     reached = np.cumsum((over + under)[order])
+    if not reached[-1]:
+        # Errors of these rows cost nothing.
+        return float(np.median(residual))
     # Rounding must not ask for a row more.
-    index = int(np.searchsorted(reached, under.sum() - 1e-9 * max(reached[-1], 1.0)))
+    index = int(np.searchsorted(reached, under.sum() - 1e-9 * reached[-1]))
     return float(residual[order][min(index, len(order) - 1)])

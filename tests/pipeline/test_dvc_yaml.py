@@ -88,6 +88,8 @@ CHOSEN = {
     "data/split/folds.parquet",
     "reports/tables/leaderboard.csv",
     "reports/tables/tuning.csv",
+    "reports/tables/learning_curve.csv",
+    "plots/data/learning_curve.csv",
     "metrics/train.json",
     "metrics/baseline.json",
 }

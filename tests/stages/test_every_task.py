@@ -18,6 +18,8 @@ from assay.diagnostics import CURVES
 from assay.metrics.catalogue import task_metrics
 from assay.predictions import predictions_of
 from assay.schema import schema_from_json
+from assay.search.learning_curve import CURVE_COLUMNS, FOLD_COLUMNS
+from assay.search.words import learning_words, selection_words
 
 
 def read(finished, name):
@@ -41,7 +43,8 @@ def test_a_stage_writes_just_what_it_declares(finished_task):
             # What depends on the clock is nobody's output.
             if relative.startswith("reports/timings/"):
                 continue
-            if path.is_file() and relative != "data/processed/features.parquet":
+            given = relative.startswith(("data/processed/", "reports/history/"))
+            if path.is_file() and not given:
                 assert any(relative == d or relative.startswith(f"{d}/") for d in declared), (
                     relative
                 )
@@ -57,7 +60,7 @@ def test_metrics_hold_finite_scalars_only(finished_task):
             assert not isinstance(value, float) or np.isfinite(value), place
 
     files = list((finished_task.folder / "metrics").glob("*.json"))
-    assert len(files) == 7
+    assert len(files) == 8
     for path in files:
         check(json.loads(path.read_text()), path.name)
 
@@ -240,6 +243,44 @@ def test_reports_that_do_not_apply_are_empty_and_have_their_columns(finished_tas
     assert metrics(finished_task, "threshold")["value"]["applicable"] is ("value" in told)
 
 
+_BINARY = [key for key in VARIANTS if key[0] == "binary"]
+
+
+@pytest.mark.parametrize("finished_task", _BINARY, indirect=True, ids="-".join)
+def test_the_value_is_that_of_the_rows_own_costs(finished_task):
+    """Costs and the rule of today are joined by row, from the table as it came."""
+    told = metrics(finished_task, "threshold")
+    rows = read(finished_task, "data/predictions/holdout.parquet")
+    source = finished_task.table.iloc[rows["assay_row"].to_numpy()]
+    costs = finished_task.params.threshold.costs
+    stated = (costs.true_positive, costs.false_positive, costs.false_negative, costs.true_negative)
+    tp, fp, fn, tn = (source[c].to_numpy() if isinstance(c, str) else c for c in stated)
+    positive = rows["y_true"].to_numpy() == 1
+    acting, leaving = np.where(positive, tp, fp), np.where(positive, fn, tn)
+    baseline = told["value"]["options"]["baseline"]["threshold"]
+    acted = {
+        "model": rows["y_score"] >= told["threshold"],
+        "baseline": rows["baseline_y_score"] >= baseline,
+        "rule": source["signal"].to_numpy() > 0.5,
+        "all": positive | True,
+        "none": positive & False,
+    }
+    for name, flags in acted.items():
+        option = told["value"]["options"][name]
+        value = -1000 * np.where(flags, acting, leaving).mean()
+        assert option["value"] == pytest.approx(value), name
+        assert option["acted_rate"] == pytest.approx(flags.mean()), name
+    # The baseline's threshold costs least on its own out-of-fold rows.
+    other = read(finished_task, "data/predictions/baseline_oof.parquet")
+    source = finished_task.table.iloc[other["assay_row"].to_numpy()]
+    tp, fp, fn, tn = (source[c].to_numpy() if isinstance(c, str) else c for c in stated)
+    positive = other["y_true"].to_numpy() == 1
+    acting, leaving = np.where(positive, tp, fp), np.where(positive, fn, tn)
+    score = other[f"{told['value']['baseline']}_y_score"].to_numpy()
+    cost = [np.where(score >= t, acting, leaving).mean() for t in [2, *score, baseline]]
+    assert cost[-1] <= min(cost) + 1e-12
+
+
 def test_a_run_folder_has_pycarets_own_file_only_where_pycaret_searched(finished_task):
     model = {path.name for path in (finished_task.run / "model").iterdir()}
     expected = {"pipeline.skops", "calibrator.json", "background.parquet"}
@@ -354,7 +395,8 @@ def test_the_card_has_every_section(finished_task):
     card = (finished_task.folder / "reports/model_card.md").read_text()
     sections = re.findall(r"^## (.+)$", card, re.MULTILINE)
     assert sections == [
-        "Verdict", "Problem", "Data", "Splits", "Metrics", SECTIONS[finished_task.task],
+        "Verdict", "Problem", "Data", "Splits", "Metrics", "Choice of the model",
+        "History of the holdout", SECTIONS[finished_task.task],
         "Diagnostics", "Findings", "Limitations", "Monitoring plan", "Reproducibility", "How to run",
     ]  # fmt: skip
     assert card == (finished_task.run / "model_card.md").read_text()
@@ -400,8 +442,39 @@ def test_the_card_tells_what_was_done_to_fit_the_model(finished_task):
 
 def test_the_leaderboard_is_the_readers_and_the_same_in_the_run_folder(finished_task):
     board = read(finished_task, "reports/tables/leaderboard.csv")
-    assert board["model"].iloc[0] == metrics(finished_task, "train")["chosen_model"]
+    taken = board[board["selected"] == "True"]
+    assert taken["model"].tolist() == [metrics(finished_task, "train")["chosen_model"]]
+    if finished_task.params.train.select == "best":
+        assert taken["rank"].tolist() == ["1"]
     assert "dummy" in set(board["model"])
     pd.testing.assert_frame_equal(
         board, artifacts.read_table(finished_task.run / "tables/leaderboard.csv")
     )
+
+
+def test_the_choice_and_the_learning_curve_are_in_words_on_the_card(finished_task):
+    told = metrics(finished_task, "train")
+    card = (finished_task.folder / "reports/model_card.md").read_text()
+    assert selection_words(told["selection"]) in card
+    by_fold = read(finished_task, "reports/tables/learning_curve.csv")
+    curve = read(finished_task, "plots/data/learning_curve.csv")
+    assert tuple(by_fold.columns) == FOLD_COLUMNS
+    assert tuple(curve.columns) == CURVE_COLUMNS
+    points = finished_task.params.train.learning_curve_points
+    assert len(by_fold) == points * 3
+    assert len(curve) == points
+    assert told["learning_curve"]["applicable"] is (points > 0)
+    if points:
+        assert learning_words(told["learning_curve"]) in card
+        metric = metrics(finished_task, "train")["out_of_fold"][told["learning_curve"]["metric"]]
+        assert told["learning_curve"]["validation_score"] == pytest.approx(metric["cv_mean"])
+    else:
+        assert "carries over to new rows" not in card
+
+
+def test_no_seconds_reach_the_run_folder(finished_task):
+    seconds = pd.read_csv(finished_task.folder / "reports/timings/leaderboard.csv")
+    assert (seconds["fit_seconds"] > 0).all()
+    for path in finished_task.run.rglob("*"):
+        if path.suffix in (".csv", ".json", ".md"):
+            assert "fit_seconds" not in path.read_text(), path

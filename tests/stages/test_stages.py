@@ -141,6 +141,9 @@ BAD_INPUT = {
     "a typo in params": (None, None, misspell, "validate", ParamsError),
     "a value out of range": (
         None, change("threshold", min_recall=-0.1), None, "validate", ParamsError),
+    "a cost that is no column": (
+        None, change("threshold", costs=make_params()["threshold"]["costs"] | {"false_negative": "conut"}),
+        None, "validate", SchemaError),
     "an unknown model": (
         None, change("train", candidates=["xgboots"]), None, "validate", ParamsError),
     "a holdout without positives": (

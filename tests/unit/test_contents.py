@@ -47,6 +47,9 @@ DECISIONS = {
 }  # fmt: skip
 
 
+QUANTILE = {"level": 0.75, "edges": [2.0], "shift": [1.0, 2.0]}
+
+
 def schema(task="binary"):
     return contract_of(contract_document(task), "c").schema
 
@@ -57,6 +60,9 @@ def test_what_makes_sense_is_read(task):
     assert contract.schema.labels == tuple(LABELS[task])
     assert contract.schema.feature_names == ["signal", "kind"]
     assert decision_of(DECISIONS[task], contract.schema, "d") == DECISIONS[task]
+    if task == "regression":
+        decision = DECISIONS[task] | {"quantile": QUANTILE}
+        assert decision_of(decision, contract.schema, "d") == decision
     assert meta_of({"run_id": "x", "more": 1}, "m") == {"run_id": "x", "more": 1}
 
 
@@ -213,6 +219,20 @@ def test_files_of_another_shape_are_refused(document):
         ("regression", ["edges"], [1, "2"], "edges.1: Input should be a valid number"),
         ("regression", ["limits"], [0], "limits: List should have at least 2 items"),
         ("regression", ["rationale"], ..., "rationale: Field required"),
+        (
+            "regression",
+            ["quantile"],
+            QUANTILE | {"level": 2},
+            "quantile.level: Input should be less",
+        ),
+        ("regression", ["quantile"], QUANTILE | {"shift": [1]}, "shift needs one number more than"),
+        ("regression", ["quantile"], QUANTILE | {"edges": [2, 1]}, "shift needs one number more"),
+        (
+            "regression",
+            ["quantile"],
+            {"level": 0.5, "edges": [2, 1], "shift": [0, 0, 0]},
+            "edges must ascend",
+        ),
     ],
 )
 def test_a_decision_without_sense_is_refused_by_place(task, path, value, message):

@@ -119,6 +119,52 @@ def test_out_of_fold_rows_make_the_decision(task):
     assert changed.decision != report(task, accept_accuracy=0.8).decision
 
 
+def few_right(n, right):
+    """Return rows whose highest scores are right, and of which the others are coins."""
+    rng = np.random.default_rng(2)
+    y_true = np.r_[np.ones(right, dtype=int), rng.integers(0, 2, n - right)]
+    return Rows(y_true, np.r_[np.full(right, 0.9), rng.uniform(0, 0.5, n - right)])
+
+
+def test_a_precision_that_rests_on_few_rows_is_told():
+    asked = {"strategy": "min_precision", "min_precision": 0.95}
+    found = report("binary", few_right(400, 12), few_right(200, 5), **asked)
+    assert "rests on 12 flagged rows" in found.rationale
+    told = found.warnings["precision_uncertain"]
+    assert "flags 12 of 400 out-of-fold rows, whose precision of 1.00 may be anything from" in told
+    assert found.metrics["warnings"] == found.warnings
+    many = report("binary", few_right(400, 200), few_right(200, 5), **asked)
+    assert "precision_uncertain" not in many.warnings
+
+
+def test_a_threshold_that_raises_no_alert_is_told():
+    found = report("binary", strategy="fixed", fixed=1.0)
+    assert "raises no alert" in found.warnings["no_alert"]
+    assert found.warnings["no_gain_over_none"]
+    assert found.metrics["stability"]["applicable"] is False
+    assert found.metrics["holdout"]["precision"] == {"value": 0.0}
+
+
+def test_a_baseline_without_a_threshold_is_left_out_of_the_options():
+    hopeless = replace(rows("binary"), baseline=np.full(800, 0.5))
+    found = report("binary", hopeless, strategy="min_precision", min_precision=0.9)
+    assert set(found.metrics["value"]["options"]) == {"model", "rule", "all", "none"}
+
+
+def test_costs_that_favour_acting_on_all_are_told():
+    n = {"out_of_fold": 800, "holdout": 300}
+    parts = {
+        name: replace(
+            rows("binary", count, seed=count),
+            costs=RowCosts(*(np.full(count, cost) for cost in (1.0, 5000.0, 0.0, 0.0))),
+        )
+        for name, count in n.items()
+    }
+    found = report("binary", **parts)
+    assert "beat acting on all" in found.warnings["no_gain_over_all"]
+    assert "no_gain_over_none" not in found.warnings
+
+
 def test_an_accuracy_out_of_reach_stops():
     predicted = rows("multiclass").predicted
     always_wrong = Rows((predicted.argmax(axis=1) + 1) % 3, predicted)
@@ -234,6 +280,7 @@ EVERY = {
     "threshold": (threshold_decision([0, 1]), SCORES),
     "classes": (class_decision(["a", "b", "c"]), CLASSES),
     "intervals": (interval_decision(), NUMBERS),
+    "quantiles": (report("regression").decision, NUMBERS),
 }
 
 

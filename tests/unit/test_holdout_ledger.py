@@ -209,6 +209,22 @@ def test_the_facts_are_the_same_whether_the_model_itself_is_listed_or_not():
     assert share == pytest.approx((0.01 / 0.04) / 2**0.5)
 
 
+def test_a_comparison_counts_for_its_own_model_and_holdout_only():
+    estimate = {"value": 0.1, "ci_low": 0.0, "ci_high": 0.2}
+    names = ("previous_run", "previous_commit", "previous_date", "row_count", "all_rows", "verdict")
+    comparison = {
+        **dict.fromkeys(names, "x"),
+        **{"applicable": True, "model": "me", "holdout": "h1", "unit": "EUR"},
+        **{"value_gain": estimate, "metrics": {"roc_auc": {"gain": estimate}}},
+    }
+    for holdout, model, told in (("h1", "me", True), ("h1", "other", False), ("h2", "me", False)):
+        facts = history_facts(EMPTY, comparison, holdout, model, AUC, judged(), 0.95)
+        assert facts["comparison"]["applicable"] is told
+    facts = history_facts(EMPTY, comparison, "h1", "me", AUC, judged(), 0.95)
+    assert facts["comparison"]["metrics"]["roc_auc"]["gain"] == estimate
+    assert facts["comparison"]["value_gain"] == estimate
+
+
 def test_a_ledger_with_other_columns_is_refused(tmp_path):
     path = tmp_path / "ledger.csv"
     path.write_text("a,b\n1,2\n")

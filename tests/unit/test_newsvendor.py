@@ -53,6 +53,16 @@ def test_a_column_of_costs_weighs_rows_as_repeated_rows_would():
     assert weighed.level == plain.level == 0.75
 
 
+def test_rows_whose_errors_cost_nothing_are_left_about_where_they_are():
+    rng = np.random.default_rng(3)
+    y_pred = np.repeat([1.0, 9.0], 500)
+    y_true = y_pred + rng.normal(size=1000)
+    free = NumberCosts(np.where(y_pred < 5, 0.0, 1.0), np.where(y_pred < 5, 0.0, 3.0))
+    low, high = fit_quantile(y_true, y_pred, free, 2).shift
+    assert abs(low) < 0.2
+    assert high == pytest.approx(0.674, abs=0.15)
+
+
 def test_it_comes_back_from_a_decision_with_the_limits_of_its_intervals():
     rule = QuantileRule(0.8, (5.0,), (1.0, 2.0), (0.0, 8.0))
     back = quantile_rule_from_json({"quantile": rule.to_json(), "limits": [0.0, 8.0]})

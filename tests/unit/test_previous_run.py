@@ -49,7 +49,8 @@ def test_a_better_model_is_told_to_be_better_and_a_worse_one_worse():
         rows, found = compare(current, previous)
         written = comparison_json(found, "roc_auc", {"model": "m"}, rows)
         assert written["verdict"] == told
-        assert written["metrics"]["roc_auc"]["gain"]["method"].endswith("of groups")
+        assert found["roc_auc"].gain.method == "percentile bootstrap of groups"
+        assert set(written["metrics"]["roc_auc"]["gain"]) == {"value", "ci_low", "ci_high"}
         assert (written["row_count"], written["all_rows"]) == (1000, True)
 
 

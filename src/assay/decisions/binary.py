@@ -20,7 +20,7 @@ from assay.decisions.rows import (
     Rows,
     completed,
 )
-from assay.decisions.sensitivity import cost_sensitivity
+from assay.decisions.sensitivity import FACTORS, cost_sensitivity
 from assay.decisions.stability import Stability, threshold_stability
 from assay.errors import GateError
 from assay.schema import Label, Schema
@@ -37,6 +37,7 @@ from assay.thresholds import (
     rule_from_params,
     threshold_curve,
 )
+from assay.uncertainty.rates import rate_estimate
 
 _CURVE_POINTS = 200
 # A precision of fewer flagged rows, or with a wider interval, is hardly known.
@@ -193,21 +194,16 @@ def _doubts(decision: Decision, out_of_fold: Rows, resampling: Resampling) -> di
     if not count:
         return {"no_alert": "The threshold flags no out-of-fold row: it raises no alert."}
     flagged = out_of_fold.predicted >= decision.threshold
-    precision = point_estimates(out_of_fold.y_true, flagged, None, resampling.of(out_of_fold))[
-        "precision"
-    ]
-    wide = not precision.method or precision.ci_high - precision.ci_low > _WIDE
-    if count >= _FEW_FLAGGED and not wide:
-        return {}
-    ends = (
-        f"between {precision.ci_low:.2f} and {precision.ci_high:.2f}"
-        if precision.method
-        else "anything"
+    precision = rate_estimate(
+        out_of_fold.y_true[flagged] == 1, resampling.of(out_of_fold).within(flagged)
     )
+    if count >= _FEW_FLAGGED and precision.ci_high - precision.ci_low <= _WIDE:
+        return {}
     return {
         "precision_uncertain": (
             f"The threshold flags {count:,} of {len(flagged):,} out-of-fold rows, whose precision of "
-            f"{point.precision:.2f} may be {ends}. Bring more rows, or flag more."
+            f"{point.precision:.2f} may be anything from {precision.ci_low:.2f} to "
+            f"{precision.ci_high:.2f}. Bring more rows, or flag more."
         )
     }
 
@@ -246,10 +242,8 @@ def _options(
 
 def _sensitivity_metrics(table: pd.DataFrame) -> dict[str, Any]:
     names = ("threshold", "flagged_rate", "loss_per_1000")
+    rows = zip(FACTORS, table.to_dict("records"), strict=True)
     return {
         "applicable": True,
-        **{
-            f"misses_times_{row['factor']:g}": {name: float(row[name]) for name in names}
-            for row in table.to_dict("records")
-        },
+        **{told: {name: float(row[name]) for name in names} for told, row in rows},
     }

@@ -1,5 +1,6 @@
 """What a threshold does to rows, with intervals; and what others would do."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from assay.metrics.core import FloatArray, LabelArray
 from assay.thresholds import OperatingPoint, operating_point
 from assay.uncertainty.bootstrap import Bootstrap
 from assay.uncertainty.estimate import Estimate
+from assay.uncertainty.rates import rate_estimate
 
 # Shares of out-of-fold rows that the thresholds of the table flag.
 FLAGGED_RATES = (0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75)
@@ -23,10 +25,13 @@ def point_estimates(
 ) -> dict[str, Estimate]:
     """Return precision, recall, F1, flagged rate and, where known, expected cost with intervals.
 
-    A resample in which nothing is flagged has no precision, and one without positives no recall.
+    Rates have Wilson's interval, or that of resampled groups: also where every alert is right, they are
+    not certain. F1 and cost are resampled. Where nothing is flagged there is no precision, and where
+    nothing is positive no recall; they are left out.
     """
     positive, n = y_true == 1, len(y_true)
-    columns = [flagged & positive, flagged, positive, np.ones(n)]
+    hits = flagged & positive
+    columns = [hits, flagged, positive, np.ones(n)]
     if costs is not None:
         columns.append(costs.of_decisions(y_true, flagged))
     sums = np.column_stack(columns).astype(float)
@@ -34,20 +39,30 @@ def point_estimates(
     def values(weights: FloatArray) -> FloatArray:
         tp, acted, positives, total, *cost = (weights @ sums).T
         with np.errstate(divide="ignore", invalid="ignore"):
-            rates = [tp / acted, tp / positives, 2 * tp / (acted + positives), acted / total]
-        return np.column_stack([*rates, *(each / total for each in cost)])
+            f1 = 2 * tp / (acted + positives)
+        return np.column_stack([f1, *(each / total for each in cost)])
 
-    names = _ESTIMATED[: len(columns)]
-    return dict(zip(names, joint_estimates(bootstrap, values, len(names), n), strict=True))
+    parts = {"precision": flagged, "recall": positive, "flagged_rate": np.ones(n, dtype=bool)}
+    of_rates = {"precision": hits, "recall": hits, "flagged_rate": flagged}
+    found = {
+        name: rate_estimate(of_rates[name][rows], bootstrap.within(rows))
+        for name, rows in parts.items()
+        if rows.any()
+    }
+    names = ("f1", "expected_cost")[: len(columns) - 3]
+    others = dict(zip(names, joint_estimates(bootstrap, values, len(names), n), strict=True))
+    return found | {name: each for name, each in others.items() if np.isfinite(each.value)}
 
 
-def estimated_point(point: OperatingPoint, estimates: dict[str, Estimate]) -> dict[str, Any]:
+def estimated_point(point: OperatingPoint, estimates: Mapping[str, Estimate]) -> dict[str, Any]:
     """Return a point's scalars, with the ends of those that have an interval."""
     told = point.to_json()
-    # Where nothing is flagged, or nothing positive, the point's own 0 stands.
-    known = {name: scalars(each) for name, each in estimates.items() if np.isfinite(each.value)}
-    unknown = {name: {"value": told[name]} for name in estimates if name not in known}
-    return told | known | unknown
+    return told | {
+        # Where nothing is flagged, or nothing positive, the point's own 0 stands.
+        name: scalars(estimates[name]) if name in estimates else {"value": told[name]}
+        for name in _ESTIMATED
+        if name in told
+    }
 
 
 def thresholds_table(chosen: float, out_of_fold: Rows, holdout: Rows) -> pd.DataFrame:

@@ -1,5 +1,7 @@
 """What if a miss cost more or less than was said."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
@@ -7,7 +9,14 @@ from assay.costs import RowCosts
 from assay.metrics.core import FloatArray, LabelArray
 from assay.thresholds import Ranking, known_cost, threshold_curve
 
-FACTORS = (0.25, 0.5, 1.0, 2.0, 4.0)
+# How many times as much a miss costs, by name.
+FACTORS: Mapping[str, float] = {
+    "quarter": 0.25,
+    "half": 0.5,
+    "same": 1.0,
+    "double": 2.0,
+    "fourfold": 4.0,
+}
 
 
 def cost_sensitivity(
@@ -32,7 +41,7 @@ def cost_sensitivity(
         the chosen threshold costs more than the best one would, at the multiplied costs.
     """
     ranking, rows = Ranking(y_score), []
-    for factor in FACTORS:
+    for factor in FACTORS.values():
         scaled = costs.with_misses_times(factor)
         curve = threshold_curve(y_true, y_score, scaled, ranking=ranking)
         cost = known_cost(curve)

@@ -211,7 +211,7 @@ def _told(comparison: dict[str, Any]) -> Iterator[str]:
     figures = comparison["metrics"][name]
     gain = figures["gain"]
     told = f"{gain['value']:.4f}"
-    if gain["method"]:
+    if "ci_low" in gain:
         told += f" [{gain['ci_low']:.4f}, {gain['ci_high']:.4f}]"
     yield (
         f"against {comparison['previous_run']} (commit {comparison['previous_commit']}), on "

@@ -56,22 +56,13 @@ def _comparison(comparison: Mapping[str, Any], holdout: str, model: str) -> dict
     of_this = comparison.get("model") == model and comparison.get("holdout") == holdout
     if not (comparison.get("applicable") and of_this):
         return {"applicable": False}
-    gains = {
-        name: {who: _scalars(each) for who, each in figures.items()}
-        for name, figures in comparison["metrics"].items()
-    }
     of_value = {}
     if "value_gain" in comparison:
-        of_value = {"value_gain": _scalars(comparison["value_gain"]), "unit": comparison["unit"]}
+        of_value = {name: comparison[name] for name in ("value_gain", "unit")}
     told = ("previous_run", "previous_commit", "previous_date", "row_count", "all_rows", "verdict")
     return {
         "applicable": True,
         **{name: comparison[name] for name in told},
         **of_value,
-        "metrics": gains,
+        "metrics": comparison["metrics"],
     }
-
-
-def _scalars(estimate: Mapping[str, Any]) -> dict[str, float]:
-    names = ("value", "ci_low", "ci_high") if estimate["method"] else ("value",)
-    return {name: estimate[name] for name in names}

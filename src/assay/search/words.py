@@ -44,7 +44,8 @@ def learning_words(curve: Mapping[str, Any]) -> str:
 
 def _fit_words(curve: Mapping[str, Any]) -> str:
     scores = [float(curve[f"{part}_score"]) for part in ("train", "validation", "constant")]
-    digits = digits_of(*scores)
+    # As the middle one needs: 0.668 beside 1.09.
+    digits = digits_of(sorted(scores, key=abs)[1])
     own, other, constant = (fixed(value, digits) for value in scores)
     told = (
         f"On the rows it was fitted on the model reaches {curve['metric']} {own}, on others {other}, "
@@ -60,9 +61,11 @@ def _fit_words(curve: Mapping[str, Any]) -> str:
     if curve["verdict"] == "underfits":
         by = estimate_words(curve["better_by"])
         return f"{told} It underfits: {curve['better_model']}, which holds more, is better by {by}."
+    # What `verdict` asks: an interval of the gap above 0, and less than half.
+    why = "the gap may be noise" if curve["gap"]["ci_low"] <= 0 else "at least half carries over"
     return (
-        f"{told} It neither overfits (at least half carries over, or the gap may be noise) nor is "
-        "shown to underfit (no model on the board that holds more is better beyond noise)."
+        f"{told} It neither overfits ({why}) nor is shown to underfit (no model on the board that holds "
+        "more is better beyond noise)."
     )
 
 
