@@ -242,4 +242,8 @@ def test_a_rate_of_groups_is_less_sure_and_never_sure_of_everything():
     assert by_group.ci_high - by_group.ci_low > 2 * (by_row.ci_high - by_row.ci_low)
     all_hit = rate_estimate(np.ones(1000), Bootstrap(300, 0.95, 0, clusters))
     assert all_hit.method == "Wilson of groups"
+    few = clusters < 10
+    assert rate_estimate(hits[few], Bootstrap(300, 0.95, 0, clusters[few])).method == (
+        "Wilson of groups"
+    )
     assert all_hit.ci_low == pytest.approx(wilson_interval(1.0, 40, 0.95)[0])

@@ -73,6 +73,7 @@ def model_card(facts: CardFacts) -> str:
         miscalibrated_slices=_miscalibrated(facts.slices, 1 - params["interpret"]["confidence"]),
         per_class=facts.per_class.head(_SHOWN_CLASSES).to_dict("records"),
         per_class_more=max(len(facts.per_class) - _SHOWN_CLASSES, 0),
+        primary_name=metric.name,
         greater_is_better=metric.greater_is_better,
         confidence=params["evaluate"]["confidence"],
         warnings=[finding for finding in facts.findings if finding["severity"] == "warning"],
