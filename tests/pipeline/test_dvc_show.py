@@ -54,5 +54,5 @@ def test_curves_of_the_task_are_drawn_and_those_of_others_are_not(finished_task,
     pictures -= len(list((folder / "plots/data").iterdir()))
     assert page.count("<img") == pictures
     metrics = json.loads(show(folder, "metrics", "show", "--json"))[""]["data"]
-    assert len(metrics) == 7
+    assert len(metrics) == 8
     assert not [name for name, content in metrics.items() if "error" in content]

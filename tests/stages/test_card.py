@@ -61,6 +61,22 @@ def test_the_verdict_is_the_gates(facts, action, passed, words):
     assert words in model_card(facts).split("## Problem")[0]
 
 
+def test_a_gate_by_another_metric_leaves_the_primary_metric_where_it_chose(facts):
+    primary = facts.metrics["holdout"]["gate"]["metric"]
+    other = next(name for name in facts.metrics["holdout"]["model"] if name != primary)
+    holdout = deepcopy(facts.metrics["holdout"])
+    holdout["gate"] |= {"metric": other, "passed": True, "action": "fail", "min_value": 0.25}
+    holdout["gain_over"] = {"prior": {other: {"value": 0.1}}}
+    card = model_card(replace(facts, metrics={**facts.metrics, "holdout": holdout}))
+    verdict = card.split("## Problem")[0]
+    assert f" in {other}, and reaches the value that is asked for (0.250" in verdict
+    assert f"by the mean of {primary} over" in card
+    assert f"(how much worse {primary} gets" in card
+    holdout["gate"] |= {"passed": False, "sentence": "told (not met)"}
+    card = model_card(replace(facts, metrics={**facts.metrics, "holdout": holdout}))
+    assert "The gate is not passed on the holdout: told (not met)." in card.split("## Problem")[0]
+
+
 def test_a_candidate_that_failed_is_listed_with_its_reason(facts):
     failed = {"model": "extra_trees", "tuned": False, "selected": False}
     failed["failure"] = "ValueError: a | b"
