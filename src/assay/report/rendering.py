@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from math import floor, isnan, log10
+from math import floor, isnan, log10, nan
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -49,7 +49,7 @@ def percent(value: float, digits: int = 1) -> str:
 def interval(estimate: Mapping[str, float], digits: int = 3) -> str:
     """Write an estimate's scalars, as in `0.718 [0.690, 0.746]`; the value alone without interval."""
     value = estimate["value"]
-    if "ci_low" not in estimate:
+    if isnan(estimate.get("ci_low", nan)):
         return number(value, digits)
     # All three as the largest of them needs.
     largest = max(abs(value), abs(estimate["ci_low"]), abs(estimate["ci_high"]))

@@ -56,7 +56,10 @@ def standings(
     best = ranked[0][0]
     found = []
     for scores, estimator in ranked:
-        behind, error = without_interval(0.0, int(problem.folds.validated.sum())), 0.0
+        behind, error = (
+            without_interval(0.0, int(problem.folds.validated.sum()), "it is the best itself"),
+            0.0,
+        )
         if scores is not best:
             behind, error = difference(problem, best, scores)
         found.append(Standing(scores, estimator, running_cost(problem, estimator), behind, error))
