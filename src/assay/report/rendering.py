@@ -7,6 +7,8 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from assay.search.complexity import Complexity
+
 
 def render(template: str, **facts: Any) -> str:
     """Fill a template of this package; a fact that is missing is an error, never a blank."""
@@ -27,6 +29,7 @@ def render(template: str, **facts: Any) -> str:
         "code": code,
         "name": name,
         "known": known,
+        "holds": lambda count, unit: str(Complexity(int(count), unit)),
     }
     return environment.get_template(template).render(**facts)
 
