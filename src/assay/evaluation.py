@@ -38,7 +38,7 @@ class Judgement:
         The metric that chose the model.
     gate : GateVerdict
     interval : dict
-        How intervals were made: `method`, `confidence`, `resamples`, the `units` that were drawn (rows,
+        How intervals were made: `method` (and `gain_method`, of gains), `confidence`, `resamples`, the `units` that were drawn (rows,
         or groups) and, of two classes, `rarer_class_rows` with a `caution` where they are few.
     left_out : dict of str to str
         Why a baseline is not compared, by its name.
@@ -121,6 +121,7 @@ def judge_holdout(
         gate_verdict(judged.model, judged.gain, scorer, best, task, params, rarer),
         {
             "method": bootstrap.method,
+            "gain_method": bootstrap.for_gains(len(y_true)).method,
             "confidence": params.confidence,
             "resamples": bootstrap.resamples,
             "units": bootstrap.units(len(y_true)),

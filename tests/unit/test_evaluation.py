@@ -175,7 +175,7 @@ def test_the_gain_over_every_baseline_is_told_by_every_metric(params):
     told = judgement_json(judgement, params.evaluate)
     assert told["gain_over"]["oracle"]["roc_auc"]["ci_high"] < 0
     assert told["interval"] == {
-        "method": "BCa bootstrap of rows", "confidence": 0.95, "resamples": 100, "units": 1500,
+        "method": "BCa bootstrap of rows", "gain_method": "BCa bootstrap of rows", "confidence": 0.95, "resamples": 100, "units": 1500,
         "rarer_class_rows": min(int(y_true.sum()), int((1 - y_true).sum())),
     }  # fmt: skip
     assert "left_out" not in told

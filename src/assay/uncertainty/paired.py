@@ -128,11 +128,12 @@ def _paired(
 ) -> Paired:
     if same:
         # The same predictions gain nothing, whatever the rows.
-        gain = Estimate(0.0, 0.0, 0.0, bootstrap.method, n)
+        gain = Estimate(0.0, 0.0, 0.0, bootstrap.for_gains(n).method, n)
     elif metric.signed:
         gain = without_interval(metric.gain(ours.value, theirs.value), n, A_DISTANCE)
     else:
-        gain = bootstrap.summary(ours.less(theirs, 1.0 if metric.greater_is_better else -1.0), n)
+        less = ours.less(theirs, 1.0 if metric.greater_is_better else -1.0)
+        gain = bootstrap.for_gains(n).summary(less, n)
     return Paired(bootstrap.summary(ours, n), bootstrap.summary(theirs, n), gain)
 
 
