@@ -107,7 +107,7 @@ def main() -> None:
         predicted,
         predictor.calibrator.to_json()["method"],
         evaluate.ece_bins,
-        bootstrap_of(evaluate, params.task, clusters),
+        bootstrap_of(evaluate, params.task, predicted.size, clusters),
     )
     artifacts.write_table(paths["calibration_bins"], calibration.table())
     judged = {
@@ -124,6 +124,13 @@ def main() -> None:
     figures = holdout_figures(y_true, shown, calibration, schema, evaluate.confidence)
     artifacts.write_figures(paths["pictures"], figures)
     artifacts.write_json(paths["findings"], _findings(judgement, params))
+    if judgement.interval["resamples"] < evaluate.resamples:
+        say(
+            f"intervals rest on {judgement.interval['resamples']:,} resamples instead of "
+            f"{evaluate.resamples:,}: {predicted.size:,} predictions are many"
+        )
+    for name, reason in judgement.left_out.items():
+        say(f"baseline {name}: not compared, {reason}")
     say(judgement.gate.sentence)
     say(calibration.stages["calibrated"].verdict)
     if not judgement.gate.passed and evaluate.gate.action == "warn":

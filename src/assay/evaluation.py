@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 
 from assay.errors import DataError
-from assay.gate import GateVerdict, gate_scorer, gate_verdict
+from assay.gate import FEW_OF_A_CLASS, GateVerdict, gate_scorer, gate_verdict
 from assay.metrics.catalogue import ROW_LOSS, primary_metric, row_loss, task_metrics
 from assay.metrics.core import FloatArray, TargetArray
 from assay.predictions import prediction_columns, refuse_infinite
 from assay.schema import Schema
 from assay.sections import EvaluateParams, TaskParams
-from assay.uncertainty.bootstrap import Bootstrap, IntArray
+from assay.uncertainty.bootstrap import Bootstrap, IntArray, affordable_resamples
 from assay.uncertainty.estimate import Estimate
 from assay.uncertainty.paired import Paired, compared
 
@@ -38,7 +38,10 @@ class Judgement:
         The metric that chose the model.
     gate : GateVerdict
     interval : dict
-        How intervals were made: `method`, `confidence`, `resamples`.
+        How intervals were made: `method` (and `gain_method`, of gains), `confidence`, `resamples`, the `units` that were drawn (rows,
+        or groups) and, of two classes, `rarer_class_rows` with a `caution` where they are few.
+    left_out : dict of str to str
+        Why a baseline is not compared, by its name.
     """
 
     versus: Mapping[str, Mapping[str, Paired]]
@@ -46,6 +49,7 @@ class Judgement:
     primary: str
     gate: GateVerdict
     interval: Mapping[str, Any]
+    left_out: Mapping[str, str]
 
     @property
     def model(self) -> dict[str, Estimate]:
@@ -75,7 +79,7 @@ def judge_holdout(
     """Judge the model's holdout predictions against those of every baseline for the same rows.
 
     A metric that these rows cannot have (every outcome is 0, say) is left out, and so is a baseline
-    that predicts infinite numbers, unless it is the best.
+    that predicts infinite numbers, unless it is the best; `Judgement.left_out` names it.
 
     Parameters
     ----------
@@ -95,7 +99,7 @@ def judge_holdout(
     refuse_infinite(predicted, "the model")
     refuse_infinite(baselines[best], f"the baseline {best!r}")
     finite = {name: each for name, each in baselines.items() if np.isfinite(each).all()}
-    bootstrap = bootstrap_of(params, task, clusters)
+    bootstrap = bootstrap_of(params, task, predicted.size, clusters)
     metrics = task_metrics(task.type, params.ece_bins)
     versus = compared(metrics, y_true, predicted, finite, bootstrap)
     scorer = gate_scorer(task, params.gate)
@@ -107,24 +111,56 @@ def judge_holdout(
                 "split.holdout_fraction."
             )
     judged = versus[best][primary_metric(task.type, scorer).name]
+    rarer = (
+        min(int(y_true.sum()), int(len(y_true) - y_true.sum())) if task.type == "binary" else None
+    )
     return Judgement(
         versus,
         best,
         primary_metric(task.type, task.primary_metric).name,
-        gate_verdict(judged.model, judged.gain, scorer, best, task, params),
+        gate_verdict(judged.model, judged.gain, scorer, best, task, params, rarer),
         {
             "method": bootstrap.method,
+            "gain_method": bootstrap.for_gains(len(y_true)).method,
             "confidence": params.confidence,
-            "resamples": params.resamples,
+            "resamples": bootstrap.resamples,
+            "units": bootstrap.units(len(y_true)),
+            **_of_the_rarer_class(rarer),
         },
+        {name: "it predicts infinite numbers" for name in baselines if name not in finite},
     )
 
 
+def _of_the_rarer_class(rows: int | None) -> dict[str, Any]:
+    """Return the rows of the rarer of two classes and, where they are few, what that does."""
+    if rows is None:
+        return {}
+    if rows >= FEW_OF_A_CLASS:
+        return {"rarer_class_rows": rows}
+    caution = (
+        f"The holdout has {rows} {'row' if rows == 1 else 'rows'} of the rarer class: of fewer than "
+        f"{FEW_OF_A_CLASS}, these intervals are too narrow"
+    )
+    return {"rarer_class_rows": rows, "caution": caution}
+
+
 def bootstrap_of(
-    params: EvaluateParams, task: TaskParams, clusters: IntArray | None = None
+    params: EvaluateParams, task: TaskParams, cells: int, clusters: IntArray | None = None
 ) -> Bootstrap:
-    """Return how the holdout's rows, or their groups, are resampled."""
-    return Bootstrap(params.resamples, params.confidence, task.seed, clusters, params.interval)
+    """Return how the holdout's rows, or their groups, are resampled.
+
+    Parameters
+    ----------
+    params : EvaluateParams
+        Its number of resamples is what is asked for; see `affordable_resamples`.
+    task : TaskParams
+    cells : int
+        Predicted numbers: rows, or rows times classes.
+    clusters : ndarray of int, shape (n,), optional
+        The group of each row.
+    """
+    resamples = affordable_resamples(params.resamples, cells)
+    return Bootstrap(resamples, params.confidence, task.seed, clusters, params.interval)
 
 
 def baseline_gains(judgement: Judgement) -> pd.DataFrame:
@@ -184,6 +220,7 @@ def judgement_json(judgement: Judgement, params: EvaluateParams) -> dict[str, An
             for name, metrics in judgement.versus.items()
             if verdict.metric in metrics
         },
+        **({"left_out": dict(judgement.left_out)} if judgement.left_out else {}),
         "gate": {
             "metric": verdict.metric,
             "passed": verdict.passed,

@@ -38,8 +38,8 @@ def test_every_column_of_the_board_is_explained(finished):
 def test_the_verdicts_are_those_of_the_code():
     gap = Estimate(0.2, 0.1, 0.3, "t", 9)
     found = [
-        verdict(0.4, 0.1, gap, False), verdict(0.4, 0.3, gap, True), verdict(0.0, 0.0, gap, False),
-        verdict(0.4, 0.3, gap, False),
+        verdict(0.4, -0.1, gap, False), verdict(0.4, 0.1, gap, False), verdict(0.4, 0.3, gap, True),
+        verdict(0.0, 0.0, gap, False), verdict(0.4, 0.3, gap, False),
     ]  # fmt: skip
     assert table_after("**Does it fit too well") == found
 

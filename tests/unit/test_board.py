@@ -13,7 +13,14 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from assay.metrics.catalogue import primary_metric
 from assay.predictor import fold_scores, out_of_fold_predictions
 from assay.search import selection
-from assay.search.board import Standing, difference, simplest_within_noise, standings, timings_table
+from assay.search.board import (
+    Standing,
+    difference,
+    selection_json,
+    simplest_within_noise,
+    standings,
+    timings_table,
+)
 from assay.search.candidate import train_candidate
 from assay.search.candidates import CANDIDATES, Candidate
 from assay.search.complexity import Complexity
@@ -31,8 +38,9 @@ def scores(name, values):
     return FoldScores(Candidate(name, None, None), {}, "m", tuple(values))
 
 
-def standing(name, behind, error, count):
-    cost = RunningCost(1, None if count is None else Complexity(count, "leaves"), 1.0, 1.0, 0)
+def standing(name, behind, error, count, unit="leaves", blended=False):
+    held = None if count is None else Complexity(count, unit, blended)
+    cost = RunningCost(1, held, 1.0, 1.0, 0)
     return Standing(
         scores(name, [0.0]), None, cost, Estimate(behind, behind - error, behind + error, "t", 9), error
     )  # fmt: skip
@@ -69,13 +77,29 @@ def test_the_simplest_model_within_one_standard_error_is_found():
     assert simplest_within_noise([standing("unknown", 0.0, 0.0, None), near]) is near
 
 
-def test_the_dummy_is_taken_only_where_nothing_beats_it_beyond_noise():
-    dummy = standing("dummy", 0.02, 0.01, 1)
+def test_families_are_compared_before_counts():
+    blend = standing("blend", 0.0, 0.0, 100, "leaves", blended=True)
+    trees = standing("trees", 0.001, 0.01, 200)
+    linear = standing("linear", 0.002, 0.01, 300, "coefficients")
+    assert simplest_within_noise([blend, trees, linear]) is linear
+    assert simplest_within_noise([blend, trees]) is trees
+    smaller = standing("smaller", 0.003, 0.01, 299, "coefficients")
+    assert simplest_within_noise([trees, linear, smaller]) is smaller
+
+
+def test_the_dummy_is_taken_only_where_it_is_the_best_and_its_standing_is_told():
+    dummy = standing("dummy", 0.02, 0.03, 1, "constants")
     best = standing("best", 0.0, 0.0, 9)
+    assert dummy.within_noise
     assert simplest_within_noise([best, dummy]) is best
-    assert simplest_within_noise([best, replace(dummy, behind_best_error=0.03)]).scores.label == (
-        "dummy"
-    )
+    told = selection_json([best, dummy], best.scores, "simplest_within_noise", "m")
+    assert told["simpler_within_noise"] == told["chosen_model"] == "best"
+    assert told["dummy"] == {"behind_best": dummy.behind_best.to_json(), "within_noise": True}
+    first = replace(dummy, behind_best=Estimate(0, 0, 0, "", 9))
+    near = standing("near", 0.001, 0.01, 9)
+    assert simplest_within_noise([first]) is first
+    assert simplest_within_noise([first, near]) is first
+    assert "dummy" not in selection_json([first, near], first.scores, "best", "m")
 
 
 def simple_case(task="binary", /, **train):
@@ -130,7 +154,8 @@ def test_what_is_taken_is_what_is_handed_on(engine, task, monkeypatch):
     (line,) = [line for line in lines if line.startswith("choice: ")]
     assert f"{linear} is as good as the best, lightgbm, within noise (difference in " in line
     assert f" and simpler: {row['complexity']:,} coefficients against " in line
-    assert line.endswith(f"leaves. It was taken (train.select {told['selected_by']}).")
+    assert f"leaves. It was taken (train.select {told['selected_by']}). A constant" in line
+    assert told["dummy"]["within_noise"] is False
 
 
 @cache
@@ -230,18 +255,21 @@ def test_a_blend_stands_on_the_board_and_may_be_passed_over(monkeypatch):
     np.testing.assert_allclose(result.chosen.scores, ours, atol=1e-9)
 
 
-def test_on_noise_the_dummy_is_mostly_taken_and_on_a_signal_never():
-    """One standard error lets chance through in about one of five."""
+def test_on_noise_the_dummy_is_mostly_within_noise_and_on_a_signal_never():
+    """It is taken where it is the best itself; one standard error lets chance through in one of five."""
     case = simple_case(candidates=["dummy", "logistic"])
     case = replace(case, folds=plain_folds(len(case.train)))
-    taken = []
+    near = 0
     for seed in range(8):
         noise = np.random.default_rng(seed).integers(0, 2, len(case.train))
         problem = replace(case.problem(), y_true=noise)
-        taken.append(search_best(problem, case.params.train, lambda _: None).chosen.label)
-    assert taken.count("dummy") >= 5
+        found = search_best(problem, case.params.train, lambda _: None)
+        assert found.chosen is found.board[0].scores
+        near += next(one for one in found.board if one.scores.label == "dummy").within_noise
+    assert near >= 5
     found = search_best(case.problem(), case.params.train, lambda _: None)
     assert found.chosen.label == "logistic"
+    assert not found.board[-1].within_noise
 
 
 def test_size_and_complexity_are_the_same_twice():

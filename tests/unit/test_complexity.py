@@ -80,9 +80,11 @@ def test_a_blend_holds_what_its_members_hold():
     stumps = CANDIDATES["lightgbm"].build("binary", 0, 1).set_params(**STUMPS["lightgbm"])
     members = [("logistic", LogisticRegression()), ("lightgbm", stumps)]
     blend = VotingClassifier(members, voting="soft").fit(X, Y["binary"])
-    assert complexity_of(blend) == Complexity(13, "coefficients and leaves")
+    assert complexity_of(blend) == Complexity(13, "coefficients and leaves", blended=True)
     two = VotingClassifier([("a", LogisticRegression()), ("b", LogisticRegression(C=9.0))])
-    assert complexity_of(clone(two).fit(X, Y["binary"])) == Complexity(6, "coefficients")
+    assert complexity_of(clone(two).fit(X, Y["binary"])) == Complexity(
+        6, "coefficients", blended=True
+    )
     unknown = VotingClassifier([("a", LogisticRegression()), ("b", GaussianNB())])
     assert complexity_of(unknown.fit(X, Y["binary"])) is None
 

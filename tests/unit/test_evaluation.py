@@ -3,10 +3,17 @@ import pytest
 from cases import changed_params, make_case
 
 from assay.errors import DataError, GateError
-from assay.evaluation import baseline_gains, judge_holdout, judgement_json, worst_cases
+from assay.evaluation import (
+    baseline_gains,
+    bootstrap_of,
+    judge_holdout,
+    judgement_json,
+    worst_cases,
+)
 from assay.gate import gate_verdict, refuse_at_gate
 from assay.metrics.catalogue import task_metrics
-from assay.uncertainty.estimate import Estimate
+from assay.uncertainty import bootstrap as bootstrap_module
+from assay.uncertainty.estimate import Estimate, without_interval
 
 
 def rows(n=1500, seed=0):
@@ -168,8 +175,10 @@ def test_the_gain_over_every_baseline_is_told_by_every_metric(params):
     told = judgement_json(judgement, params.evaluate)
     assert told["gain_over"]["oracle"]["roc_auc"]["ci_high"] < 0
     assert told["interval"] == {
-        "method": "BCa bootstrap of rows", "confidence": 0.95, "resamples": 100,
+        "method": "BCa bootstrap of rows", "gain_method": "BCa bootstrap of rows", "confidence": 0.95, "resamples": 100, "units": 1500,
+        "rarer_class_rows": min(int(y_true.sum()), int((1 - y_true).sum())),
     }  # fmt: skip
+    assert "left_out" not in told
 
 
 def test_a_baseline_that_predicts_infinite_numbers_is_left_out_unless_it_is_the_best():
@@ -178,6 +187,9 @@ def test_a_baseline_that_predicts_infinite_numbers_is_left_out_unless_it_is_the_
     infinite = np.where(y_true == 3, np.inf, y_true)
     judgement = judged(y_true, y_true + 1, y_true + 2, params, ridge=infinite)
     assert list(judgement.versus) == ["best"]
+    told = judgement_json(judgement, params.evaluate)
+    assert told["left_out"] == {"ridge": "it predicts infinite numbers"}
+    assert "rarer_class_rows" not in told["interval"]
 
 
 @pytest.mark.parametrize("action", ["warn", "off"])
@@ -262,11 +274,71 @@ def test_nothing_is_told_as_minus_zero(params):
 
 
 def test_a_gain_without_interval_passes_no_gate_on_its_lower_end(params):
-    unknown = Estimate(0.2, 0.2, 0.2, "", 100)
+    unknown = without_interval(0.2, 100, "too few resamples have a value")
     verdict = verdict_of(unknown, params)
     assert not verdict.passed
     assert "without interval: too few resamples have a value" in verdict.sentence
     assert verdict_of(unknown, params, on="value").passed
+
+
+def few_positives(count, n=100):
+    """Outcomes of which so many are positive, and a score that puts all of these first."""
+    y_true = (np.arange(n) < count).astype(int)
+    return y_true, np.where(y_true == 1, 0.8, 0.1) + np.linspace(0, 0.1, n)
+
+
+def gated(y_true, score, params, **gate):
+    changed = params.evaluate.gate.model_copy(update=gate)
+    params = params.model_copy(
+        update={"evaluate": params.evaluate.model_copy(update={"gate": changed})}
+    )
+    return judged(y_true, score, np.full(len(score), 0.5), params)
+
+
+def test_a_perfect_score_of_few_rows_passes_no_gate_on_an_interval_that_resampling_cannot_tell():
+    params = changed_params("binary")
+    y_true, score = few_positives(40)
+    found = gated(y_true, score, params, min_value=0.95, on="ci_low")
+    assert not found.gate.passed
+    assert found.gate.sentence.count("1.0000 (without interval: no resample changes it") == 1
+    assert "ci_low" not in judgement_json(found, params.evaluate)["model"]["roc_auc"]
+    assert gated(y_true, score, params, min_value=0.95, on="value").gate.passed
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_of_a_rare_class_the_gate_does_not_judge_by_an_interval(turned):
+    """With 9 rows of it a good score does not pass, with 10 it does."""
+    params, rng = changed_params("binary"), np.random.default_rng(0)
+    for count in (9, 10):
+        y_true, _ = few_positives(count, 400)
+        score = np.clip(0.3 + 0.4 * y_true + rng.normal(0, 0.15, 400), 0.01, 0.99)
+        if turned:
+            y_true, score = 1 - y_true, 1 - score
+        found = gated(y_true, score, params)
+        assert found.gain["roc_auc"].ci_low > 0.2
+        assert found.gate.passed is (count == 10)
+        assert gated(y_true, score, params, on="value").gate.passed
+        assert found.interval["rarer_class_rows"] == count
+        assert f"{count} rows of the rarer class: of fewer than 30" in found.interval["caution"]
+        if count == 9:
+            assert "the holdout has 9 rows of the rarer class" in found.gate.sentence
+            assert "asked for: at least 10 where evaluate.gate.on is ci_low" in found.gate.sentence
+            gate = params.evaluate.gate.model_copy(update={"action": "fail"})
+            with pytest.raises(GateError, match=r"relied on.*larger split.holdout_fraction, or ev"):
+                refuse_at_gate(found.gate, gate)
+    y_true, score = few_positives(30)
+    assert "caution" not in gated(y_true, score, params).interval
+
+
+def test_the_work_on_very_many_predictions_is_capped_and_the_number_told(params, monkeypatch):
+    asked = params.evaluate.model_copy(update={"resamples": 3000})
+    assert bootstrap_of(asked, params.task, 30_000).resamples == 3000
+    assert bootstrap_of(asked, params.task, 40_000).resamples == 2500
+    monkeypatch.setattr(bootstrap_module, "_RESAMPLED_CELLS", 1500 * 220)
+    y_true, score, rng = rows()
+    baselines = {"best": rng.permutation(score)}
+    judgement = judge_holdout(y_true, score, baselines, "best", params.task, asked)
+    assert judgement.interval["resamples"] == 220
 
 
 @pytest.mark.parametrize("who", ["the model", "the baseline 'best'"])

@@ -65,7 +65,7 @@ def on_the_table(predict, features, y_true, metric, repeats, bootstrap):
             shuffled[name] = features[name].to_numpy()[rng.permutation(len(features))]
             drops += sign * (before - metric.function(y_true, predict(shuffled), resamples))
         drops /= repeats
-        rows.append((name, drops[0], *bootstrap.interval(drops[1:])))
+        rows.append((name, drops[0], *bootstrap.interval(drops[1:], len(features))))
     table = pd.DataFrame(rows, columns=["feature", "importance", "ci_low", "ci_high"])
     return table.sort_values(["importance", "feature"], ascending=[False, True], ignore_index=True)
 

@@ -38,8 +38,30 @@ def test_a_simpler_model_is_told_with_its_difference_and_what_was_taken():
     )
 
 
+def test_the_dummys_standing_is_told():
+    behind = estimate(0.02, -0.01, 0.05)
+    near = selection_words(SELECTION | {"dummy": {"behind_best": behind, "within_noise": True}})
+    assert near.endswith(
+        "A constant prediction (dummy) is 0.0200 [-0.0100, 0.0500] behind the best, within noise: the "
+        "folds do not show that the features tell anything."
+    )
+    far = selection_words(SELECTION | {"dummy": {"behind_best": behind, "within_noise": False}})
+    assert far.endswith("[-0.0100, 0.0500] behind the best.")
+
+
+def test_more_coefficients_than_leaves_are_simpler_and_the_reason_is_told():
+    held = SELECTION["simpler"] | {"complexity": 9000}
+    words = selection_words(SELECTION | {"simpler": held})
+    assert (
+        "and simpler (a linear model is simpler than trees, and these than a blend): 9,000 "
+        "coefficients against 3,100 leaves."
+    ) in words
+
+
 CURVE = {
     "metric": "log_loss",
+    "confidence": 0.9,
+    "underfitting_judged": True,
     "rows": 7999.6,
     "groups_whole": False,
     "time_ordered": False,
@@ -59,6 +81,10 @@ def test_scores_have_the_digits_that_tell_them_apart():
     assert "reaches log_loss 0.612, on others 0.668, and a constant prediction 1.088" in words
     assert "88% of what it gains carries over" in words
     assert "neither overfits (at least half carries over)" in words
+    assert "nor is shown to underfit" in words
+    alone = learning_words(CURVE | {"underfitting_judged": False})
+    assert "It does not overfit (at least half carries over)." in alone
+    assert "underfit (" not in alone
     unsure = CURVE | {"gap": estimate(0.056, -0.01, 0.1)}
     assert "neither overfits (the gap may be noise)" in learning_words(unsure)
 
@@ -73,9 +99,24 @@ def test_more_rows_are_promised_only_what_is_no_noise():
         "next_doubling_gain": estimate(0.0, 0.0, 0.0122),
     }
     words = learning_words(noise)
-    assert "twice the rows are not shown to help, and would bring 0.0122 at most." in words
+    assert (
+        "twice the rows are not shown to help. If a doubling brings no more than the one before it, "
+        "0.0122 is the upper end of the 90% interval of what they would bring."
+    ) in words
+    nothing = noise | {"next_doubling_gain": estimate(0.0, 0.0, 0.0)}
+    assert "not shown to help. " not in learning_words(nothing)
+    assert "at most" not in learning_words(nothing)
     single = {key: value for key, value in CURVE.items() if "doubling" not in key}
     assert "doubling" not in learning_words(single)
+
+
+def test_of_a_model_that_is_worse_than_a_constant_nothing_carries_over_and_nothing_is_promised():
+    worse = {key: value for key, value in CURVE.items() if key != "carried_over"}
+    del worse["next_doubling_gain"]
+    words = learning_words(worse | {"verdict": "worse than a constant", "validation_score": 1.2})
+    assert "on other rows it is worse than a constant" in words
+    assert "%" not in words
+    assert "twice the rows" not in words
 
 
 def test_what_the_parts_were_drawn_from_is_told():

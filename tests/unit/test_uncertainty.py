@@ -4,7 +4,7 @@ from scipy import stats
 
 from assay.metrics.catalogue import primary_metric, task_metrics
 from assay.uncertainty import bootstrap as bootstrap_module
-from assay.uncertainty.bootstrap import Bootstrap
+from assay.uncertainty.bootstrap import Bootstrap, affordable_resamples, expanded_z
 from assay.uncertainty.paired import compared, metric_estimate, paired_estimates
 from assay.uncertainty.rates import mean_estimate, rate_estimate, wilson_interval
 
@@ -49,6 +49,29 @@ def test_a_paired_gain_is_surer_than_two_separate_intervals():
     apart = [metric_estimate(AUC, y_true, s, plan) for s in (score, worse)]
     assert gain.value == pytest.approx(apart[0].value - apart[1].value)
     assert gain.ci_high - gain.ci_low < 0.5 * (apart[0].ci_high - apart[0].ci_low)
+
+
+def useless_scores(rng, groups):
+    """Two scores that know nothing of an outcome whose rate is that of its group; sizes differ."""
+    clusters = np.repeat(np.arange(groups), np.maximum(1, rng.geometric(1 / 20, groups)))
+    rate, first, second = rng.normal(size=(3, groups))[:, clusters]
+    y_true = (rng.random(len(clusters)) < 1 / (1 + np.exp(0.5 - rate))).astype(int)
+    scores = [1 / (1 + np.exp(0.5 - 0.3 * each)) for each in (first, second)]
+    return y_true, *scores, clusters
+
+
+@pytest.mark.parametrize("groups", [8, 40])
+def test_of_few_groups_noise_gains_about_as_seldom_as_stated(groups):
+    """Nominal 2.5%. Unexpanded BCa intervals let 8% pass, expanded percentile ones 3% to 4%."""
+    log_loss, passed = task_metrics("binary")["log_loss"], 0
+    for seed in range(400):
+        rng = np.random.default_rng([4, seed])
+        y_true, first, second, clusters = useless_scores(rng, groups)
+        plan = Bootstrap(200, 0.95, seed, clusters, "bca")
+        gain = paired_estimates(log_loss, y_true, first, second, plan).gain
+        assert gain.method == "percentile bootstrap of groups"
+        passed += gain.ci_low > 0
+    assert passed <= 20
 
 
 def test_a_gain_over_oneself_is_exactly_zero():
@@ -210,14 +233,94 @@ def test_the_interval_does_not_depend_on_the_size_of_chunks(monkeypatch, cluster
     assert found[0] == found[1] == found[2]
 
 
-def test_bca_is_not_defined_for_what_no_resample_changes_or_all_change_to_one_side():
-    y_true, _ = draw(np.random.default_rng(3), 500, 1.0)
+@pytest.mark.parametrize("kind", ["percentile", "bca"])
+@pytest.mark.parametrize("noise", [0.0, 1e-15])
+def test_where_no_resample_changes_a_metric_there_is_no_interval_and_the_reason_is_told(
+    kind, noise
+):
+    """Three positive rows above all others are so in each resample, and not in every sample."""
+    y_true = np.r_[np.ones(3, dtype=int), np.zeros(97, dtype=int)]
+    score = np.where(y_true == 1, 0.9, 0.1) + np.linspace(0, 0.01, 100)
+    plan = Bootstrap(200, 0.95, 0, None, kind)
+    found = paired_estimates(AUC, y_true, score, np.full(100, 0.5), plan)
+    assert (found.model.value, found.gain.value) == (1.0, 0.5)
+    for estimate in (found.model, found.gain):
+        assert estimate.method == ""
+        assert estimate.reason.startswith("no resample changes it")
+        assert "ci_low" not in estimate.to_json()
+    # A mean of numbers that rounding alone makes differ.
+    rounded = mean_estimate(0.1 + noise * (np.arange(100) % 3), plan)
+    assert (rounded.method, rounded.reason) == ("", estimate.reason)
+
+
+def test_only_the_same_predictions_have_a_gain_of_exactly_zero():
+    """Two scores that separate few rows alike are not the same, though no resample tells."""
+    y_true = np.r_[np.ones(3, dtype=int), np.zeros(97, dtype=int)]
+    score = np.where(y_true == 1, 0.9, 0.1) + np.linspace(0, 0.01, 100)
     plan = Bootstrap(200, 0.95, 0, None, "bca")
-    same = metric_estimate(AUC, y_true, np.full(500, 0.5), plan)
-    assert (same.ci_low, same.ci_high) == (0.5, 0.5)
-    assert same.method == "percentile bootstrap of rows"
-    perfect = metric_estimate(AUC, y_true, y_true.astype(float), plan)
-    assert perfect.method == "percentile bootstrap of rows"
+    same = paired_estimates(AUC, y_true, score, score.copy(), plan).gain
+    assert (same.value, same.ci_low, same.ci_high) == (0, 0, 0)
+    assert same.method
+    other = paired_estimates(AUC, y_true, score, score[::-1] * 0.1 + score, plan).gain
+    assert other.value == 0
+    assert other.method == ""
+
+
+@pytest.mark.parametrize("kind", ["percentile", "bca"])
+def test_of_few_units_the_interval_is_expanded(kind):
+    """Of a mean it is nearly that of Student; of five units the normal quantile would be far too short."""
+    rng = np.random.default_rng(0)
+    ratios = []
+    for seed in range(20):
+        values = rng.normal(size=12)
+        found = mean_estimate(values, Bootstrap(2000, 0.95, seed, None, kind))
+        student = 2 * stats.t.ppf(0.975, 11) * values.std(ddof=1) / np.sqrt(12)
+        ratios.append((found.ci_high - found.ci_low) / student)
+    # Unexpanded it is 0.85.
+    assert np.mean(ratios) == pytest.approx(1, abs=0.05)
+    assert expanded_z(0.95, 12) == pytest.approx(np.sqrt(12 / 11) * stats.t.ppf(0.975, 11))
+    assert expanded_z(0.95, 10**6) == pytest.approx(stats.norm.ppf(0.975), abs=1e-5)
+    assert expanded_z(0.95, 1) == np.inf
+
+
+def test_the_units_are_groups_where_groups_are_drawn():
+    clusters = np.repeat(np.arange(8), 5)
+    plan = Bootstrap(500, 0.95, 0, clusters)
+    values = np.random.default_rng(0).normal(size=8)[clusters]
+    assert (plan.units(40), Bootstrap(5, 0.95, 0).units(40)) == (8, 40)
+    low, high = plan.interval(np.linspace(0, 1, 1001), 40)
+    tail = stats.norm.sf(np.sqrt(8 / 7) * stats.t.ppf(0.975, 7))
+    assert (low, high) == pytest.approx((tail, 1 - tail))
+    assert mean_estimate(values, plan).method == "percentile bootstrap of groups"
+
+
+@pytest.mark.parametrize(
+    ("asked", "cells", "drawn"),
+    [(1000, 4000, 1000), (1000, 200_000, 500), (1000, 10**6, 200), (100, 10**6, 100)],
+)
+def test_fewer_resamples_are_drawn_of_very_many_predictions(asked, cells, drawn):
+    assert affordable_resamples(asked, cells) == drawn
+
+
+def test_the_jackknife_has_fewer_parts_of_very_many_rows():
+    count = []
+
+    def counted(weights):
+        count.append(len(weights))
+        return np.zeros(len(weights))
+
+    n = 300_000
+    found = Bootstrap(1, 0.95, 0, None, "bca").resampled([counted], n)[0]
+    assert len(found.influence) == 20_000_000 // n == 66
+    assert sum(count) == 66 + 2
+
+
+def test_bca_is_not_defined_for_what_all_resamples_change_to_one_side():
+    plan = Bootstrap(200, 0.95, 0, None, "bca")
+    # Each resample has fewer different rows than there are.
+    different = plan.estimate(lambda weights: (weights > 0).sum(axis=1).astype(float), 40)
+    assert different.method == "percentile bootstrap of rows"
+    assert different.ci_high < different.value == 40
     # One group holds a class: without it there is no AUC, and a third of the resamples lack it.
     clusters = np.r_[0, 0, np.arange(1, 61)]
     rare = np.r_[1, 1, np.zeros(60, dtype=int)]
@@ -230,6 +333,18 @@ def test_a_rate_of_independent_rows_has_wilsons_interval_and_needs_no_resamples(
     found = rate_estimate(hits, Bootstrap(100, 0.95, 0))
     assert (found.ci_low, found.ci_high) == pytest.approx(wilson_interval(0.9, 50, 0.95))
     assert (found.value, found.method, found.n) == (0.9, "Wilson of rows", 50)
+
+
+def test_wilsons_ends_are_exactly_0_and_1_where_all_rows_are_alike():
+    """Rounding leaves a lower end of 1e-17 above a rate of 0 for some numbers of rows."""
+    counts = np.arange(1, 3000)
+    for rate, end in ((0.0, 0), (1.0, 1)):
+        ends = wilson_interval(np.full(len(counts), rate), counts, 0.95)
+        assert (ends[end] == rate).all()
+        assert (ends[0] >= 0).all()
+        assert (ends[1] <= 1).all()
+        assert wilson_interval(rate, 7, 0.95)[end] == rate
+        assert rate_estimate(np.full(77, rate), Bootstrap(100, 0.95, 0)).to_json()["value"] == rate
 
 
 def test_a_rate_of_groups_is_less_sure_and_never_sure_of_everything():

@@ -75,7 +75,7 @@ def permutation_importance(
                 drops += sign * (before - judged())
             matrix[:, columns] = values
             drops /= repeats
-        low, high = bootstrap.interval(drops[1:])
+        low, high = bootstrap.interval(drops[1:], len(features))
         rows.append((name, drops[0], low, high))
     table = pd.DataFrame(rows, columns=["feature", "importance", "ci_low", "ci_high"])
     return table.sort_values(["importance", "feature"], ascending=[False, True], ignore_index=True)

@@ -11,6 +11,7 @@ from assay.metrics.catalogue import primary_metric, row_loss
 from assay.metrics.core import FloatArray, TargetArray
 from assay.sections import InterpretParams, TaskParams
 from assay.uncertainty.bootstrap import Bootstrap
+from assay.uncertainty.estimate import Estimate
 from assay.uncertainty.many import holm_adjusted, zero_mean_p_value
 from assay.uncertainty.paired import metric_estimate
 from assay.uncertainty.rates import mean_estimate
@@ -57,7 +58,7 @@ def error_slices(
         With the columns of `slice_columns`: `mean_outcome` and `mean_prediction` (see `levels`) and
         how much the second is higher (`calibration_gap`), with its interval and its p-value, corrected
         by Holm's method for all slices of the table; the primary metric with its interval (NaN where
-        the slice cannot have it), `mean_loss`; the greatest loss first.
+        the slice cannot have one), `mean_loss`; the greatest loss first.
     """
     metric = primary_metric(task.type, task.primary_metric)
     outcome, level = levels(task.type, y_true, predicted)
@@ -75,6 +76,8 @@ def error_slices(
             estimate = metric_estimate(metric, y_true[inside], predicted[inside], plan)
             residual = level[inside] - outcome[inside]
             gap = mean_estimate(residual, plan)
+            gap_low, gap_high = _ends(gap)
+            low, high = _ends(estimate)
             rows.append(
                 {
                     "feature": name,
@@ -83,18 +86,22 @@ def error_slices(
                     "mean_outcome": float(outcome[inside].mean()),
                     "mean_prediction": float(level[inside].mean()),
                     "calibration_gap": gap.value,
-                    "gap_ci_low": gap.ci_low,
-                    "gap_ci_high": gap.ci_high,
+                    "gap_ci_low": gap_low,
+                    "gap_ci_high": gap_high,
                     "gap_p_value": zero_mean_p_value(residual, plan.clusters),
                     metric.name: estimate.value,
-                    "ci_low": estimate.ci_low,
-                    "ci_high": estimate.ci_high,
+                    "ci_low": low,
+                    "ci_high": high,
                     "mean_loss": float(loss[inside].mean()),
                 }
             )
     table = pd.DataFrame(rows, columns=list(slice_columns(metric.name)))
     table["gap_p_value"] = holm_adjusted(table["gap_p_value"].to_numpy(dtype=float))
     return table.sort_values(["mean_loss", "feature", "slice"], ascending=[False, True, True])
+
+
+def _ends(estimate: Estimate) -> tuple[float, float]:
+    return (estimate.ci_low, estimate.ci_high) if estimate.method else (np.nan, np.nan)
 
 
 def _categories(column: "pd.Series[Any]") -> np.ndarray[Any, np.dtype[np.object_]]:

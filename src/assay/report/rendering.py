@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Mapping
-from math import floor, isnan, log10
+from math import floor, isnan, log10, nan
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from assay.search.complexity import Complexity
 
 
 def render(template: str, **facts: Any) -> str:
@@ -27,6 +29,7 @@ def render(template: str, **facts: Any) -> str:
         "code": code,
         "name": name,
         "known": known,
+        "holds": lambda count, unit: str(Complexity(int(count), unit)),
     }
     return environment.get_template(template).render(**facts)
 
@@ -49,7 +52,7 @@ def percent(value: float, digits: int = 1) -> str:
 def interval(estimate: Mapping[str, float], digits: int = 3) -> str:
     """Write an estimate's scalars, as in `0.718 [0.690, 0.746]`; the value alone without interval."""
     value = estimate["value"]
-    if "ci_low" not in estimate:
+    if isnan(estimate.get("ci_low", nan)):
         return number(value, digits)
     # All three as the largest of them needs.
     largest = max(abs(value), abs(estimate["ci_low"]), abs(estimate["ci_high"]))

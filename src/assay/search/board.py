@@ -56,7 +56,10 @@ def standings(
     best = ranked[0][0]
     found = []
     for scores, estimator in ranked:
-        behind, error = without_interval(0.0, int(problem.folds.validated.sum())), 0.0
+        behind, error = (
+            without_interval(0.0, int(problem.folds.validated.sum()), "it is the best itself"),
+            0.0,
+        )
         if scores is not best:
             behind, error = difference(problem, best, scores)
         found.append(Standing(scores, estimator, running_cost(problem, estimator), behind, error))
@@ -83,12 +86,13 @@ def difference(
 
 
 def simplest_within_noise(board: Sequence[Standing]) -> Standing:
-    """Return the model with the lowest complexity that the best does not surpass beyond noise.
+    """Return the simplest model that the best does not surpass beyond noise; see `Complexity.order`.
 
     It is the one-standard-error rule, of the difference to the best instead of the best's own level:
     folds differ in level more than models do, and a rule by levels would call nearly all models
     alike. Of two equally simple models the better is taken; one whose complexity is not known is not
-    simpler than any other.
+    simpler than any other. The dummy stands apart, unless it is the best itself: folds that show no
+    difference to it do not show that there is none, and it has no use for the features.
 
     References
     ----------
@@ -96,11 +100,16 @@ def simplest_within_noise(board: Sequence[Standing]) -> Standing:
     Nadeau and Bengio 2003, "Inference for the Generalization Error", Machine Learning 52.
     """
 
-    def size(standing: Standing) -> float:
-        return inf if standing.cost.complexity is None else standing.cost.complexity.count
+    def order(standing: Standing) -> tuple[float, float]:
+        return (inf, inf) if standing.cost.complexity is None else standing.cost.complexity.order
 
+    asked = [board[0], *(one for one in board[1:] if one.within_noise and not _is_dummy(one))]
     # The first of several equals is the better one.
-    return min((standing for standing in board if standing.within_noise), key=size)
+    return min(asked, key=order)
+
+
+def _is_dummy(standing: Standing) -> bool:
+    return standing.scores.candidate.name == "dummy"
 
 
 def selection_json(
@@ -120,6 +129,17 @@ def selection_json(
     """
     best, simplest = board[0], simplest_within_noise(board)
     taken = next(standing for standing in board if standing.scores is chosen)
+    dummy = next((standing for standing in board[1:] if _is_dummy(standing)), None)
+    told_dummy = (
+        {}
+        if dummy is None
+        else {
+            "dummy": {
+                "behind_best": dummy.behind_best.to_json(),
+                "within_noise": dummy.within_noise,
+            }
+        }
+    )
     return {
         "metric": metric,
         "selected_by": selected_by,
@@ -131,6 +151,8 @@ def selection_json(
         "chosen": _held(taken),
         "best": _held(best),
         "simpler": {**_held(simplest), "behind_best": simplest.behind_best.to_json()},
+        # How a constant prediction stands, where it is not the best itself.
+        **told_dummy,
     }
 
 

@@ -19,10 +19,23 @@ class Complexity:
     count : int
     unit : str
         "coefficients", "leaves", "constants", or several of them for a blend.
+    blended : bool
+        Whether several models are averaged.
     """
 
     count: int
     unit: str
+    blended: bool = False
+
+    @property
+    def order(self) -> tuple[int, int]:
+        """What a simpler model has less of: its family first, and the count within it.
+
+        Constants are simpler than linear models, these than trees, and trees than a blend: 200 leaves
+        are not simpler than 300 coefficients, each of which says what one feature does.
+        """
+        family = {"constants": 0, "coefficients": 1}.get(self.unit, 2)
+        return (3 if self.blended else family, self.count)
 
     def __str__(self) -> str:
         unit = _SINGULAR.get(self.unit, self.unit) if self.count == 1 else self.unit
@@ -65,7 +78,7 @@ def _together(members: list[Complexity | None]) -> Complexity | None:
     if len(known) < len(members):
         return None
     units = dict.fromkeys(unit for member in known for unit in member.unit.split(" and "))
-    return Complexity(sum(member.count for member in known), " and ".join(units))
+    return Complexity(sum(member.count for member in known), " and ".join(units), blended=True)
 
 
 def _leaves(model: Any) -> int | None:

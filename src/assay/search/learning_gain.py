@@ -149,13 +149,15 @@ def learning_summary(
         problem.confidence,
     )
     own, other = (
-        float(_gains(problem, scores[:, 0], curve.constant[:, column]).mean())
+        _mean_gain(problem, scores[:, 0], curve.constant[:, column])
         for column, scores in enumerate((train, validation))
     )
-    better = _more_complex_and_better(problem, board, chosen)
+    above = _above_and_more_complex(board, chosen)
+    better = _better_beyond_noise(problem, above, chosen)
     summary: dict[str, Any] = {
         "applicable": True,
         "metric": problem.metric.name,
+        "confidence": problem.confidence,
         "greater_is_better": problem.metric.greater_is_better,
         "size_count": train.shape[1],
         "rows": float(np.mean(train_rows)),
@@ -166,30 +168,34 @@ def learning_summary(
         "constant_score": float(curve.constant[:, 1].mean()),
         "gap": gap.to_json(),
     }
-    if own > 0:
+    summary["verdict"] = verdict(own, other, gap, better is not None)
+    summary["underfitting_judged"] = bool(above)
+    if summary["verdict"] in ("overfits", "underfits", "neither"):
         summary["carried_over"] = other / own
+    if better is not None:
+        summary["better_model"] = better[0]
+        summary["better_by"] = better[1].to_json()
     if train.shape[1] > 1:
         levels = _gains(problem, validation, np.zeros_like(validation))
         doubling = next_doubling(levels, train_rows, judged_rows, problem.confidence)
-        summary |= {
-            "last_doubling_gain": doubling.last.to_json(),
-            "next_doubling_gain": doubling.following.to_json(),
-            "exponent": doubling.exponent,
-        }
-    summary["verdict"] = verdict(own, other, gap, better is not None)
-    if summary["verdict"] == "underfits" and better is not None:
-        summary["better_model"] = better[0]
-        summary["better_by"] = better[1].to_json()
+        summary["last_doubling_gain"] = doubling.last.to_json()
+        # Rows are not what a model lacks that is worse than none.
+        if summary["verdict"] != "worse than a constant":
+            summary |= {
+                "next_doubling_gain": doubling.following.to_json(),
+                "exponent": doubling.exponent,
+            }
     return summary
 
 
 def verdict(own: float, other: float, gap: Estimate, flexible_is_better: bool) -> str:
     """Say whether a model fits its own rows too well, or not well enough.
 
+    - `worse than a constant`: on other rows a constant prediction is better.
     - `overfits`: the gap between its own rows and others is no noise (its interval lies above 0), and
       less than half of its gain over a constant prediction carries over from its own rows to others.
     - `underfits`: a model on the board that holds more numbers is better, beyond noise (the interval
-      of the difference lies above 0).
+      of the difference lies above 0). The best model on the board cannot be shown to.
     - `learns nothing`: it gains nothing over a constant prediction, on its own rows either.
     - `neither`.
 
@@ -202,22 +208,37 @@ def verdict(own: float, other: float, gap: Estimate, flexible_is_better: bool) -
     flexible_is_better : bool
         Whether there is such a model on the board.
     """
+    if other < 0:
+        return "worse than a constant"
     if own > 0 and gap.ci_low > 0 and other < _LEAST_CARRIED * own:
         return "overfits"
-    if flexible_is_better:
+    if flexible_is_better and own > 0:
         return "underfits"
     return "neither" if own > 0 else "learns nothing"
 
 
-def _more_complex_and_better(
-    problem: SearchProblem, board: Sequence[Standing], chosen: Standing
-) -> tuple[str, Estimate] | None:
-    """Return the first model on the board that holds more and is better beyond noise, and by how much."""
+def _mean_gain(problem: SearchProblem, scores: FloatArray, constant: FloatArray) -> float:
+    """Return the mean gain over a constant prediction; what rounding leaves of none is none."""
+    gain = float(_gains(problem, scores, constant).mean())
+    return 0.0 if abs(gain) <= 1e-12 * float(np.abs([scores, constant]).max()) else gain
+
+
+def _above_and_more_complex(board: Sequence[Standing], chosen: Standing) -> list[Standing]:
+    """Return the models that stand above the chosen one and hold more; see `Complexity.order`."""
     held = chosen.cost.complexity
-    for standing in board:
-        other = standing.cost.complexity
-        if held is None or other is None or other.count <= held.count:
-            continue
+    above = board[: next(rank for rank, one in enumerate(board) if one is chosen)]
+    return [
+        one
+        for one in above
+        if held and one.cost.complexity and one.cost.complexity.order > held.order
+    ]
+
+
+def _better_beyond_noise(
+    problem: SearchProblem, above: Sequence[Standing], chosen: Standing
+) -> tuple[str, Estimate] | None:
+    """Return the first of some models that is better beyond noise, and by how much."""
+    for standing in above:
         gain, _ = difference(problem, standing.scores, chosen.scores)
         if gain.ci_low > 0:
             return standing.scores.label, gain

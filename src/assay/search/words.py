@@ -14,6 +14,22 @@ def selection_words(selection: Mapping[str, Any]) -> str:
     selection : dict
         `selection` of `metrics/train.json`.
     """
+    return f"{_simpler_words(selection)} {_dummy_words(selection)}".strip()
+
+
+def _dummy_words(selection: Mapping[str, Any]) -> str:
+    if "dummy" not in selection:
+        return ""
+    dummy = selection["dummy"]
+    told = (
+        f"A constant prediction (dummy) is {estimate_words(dummy['behind_best'])} behind the best"
+    )
+    if dummy["within_noise"]:
+        return f"{told}, within noise: the folds do not show that the features tell anything."
+    return f"{told}."
+
+
+def _simpler_words(selection: Mapping[str, Any]) -> str:
     best, simpler = selection["best_model"], selection["simpler_within_noise"]
     if simpler == best:
         return f"No simpler model is as good as {best} within noise."
@@ -23,10 +39,17 @@ def selection_words(selection: Mapping[str, Any]) -> str:
         for held in (selection["simpler"], selection["best"])
         if "complexity" in held
     ]
+    held = [selection[key].get("complexity", 0) for key in ("simpler", "best")]
+    # More numbers, and simpler nevertheless.
+    why = (
+        " (a linear model is simpler than trees, and these than a blend)"
+        if held[0] >= held[1]
+        else ""
+    )
     taken = "It was taken" if selection["chosen_model"] == simpler else f"{best} was taken"
     return (
         f"{simpler} is as good as the best, {best}, within noise (difference in "
-        f"{selection['metric']} {behind}) and simpler: {' against '.join(sizes)}. "
+        f"{selection['metric']} {behind}) and simpler{why}: {' against '.join(sizes)}. "
         f"{taken} (train.select {selection['selected_by']})."
     )
 
@@ -53,20 +76,33 @@ def _fit_words(curve: Mapping[str, Any]) -> str:
     )
     if curve["verdict"] == "learns nothing":
         return f"{told}: it learns nothing from the features."
+    if curve["verdict"] == "worse than a constant":
+        return (
+            f"{told}: on other rows it is worse than a constant, so that nothing of what it learnt is "
+            f"shown to carry over.{_better_words(curve, ' On the board, ')}"
+        )
     told += (
         f", so that {100 * curve['carried_over']:.0f}% of what it gains carries over to new rows."
     )
     if curve["verdict"] == "overfits":
         return f"{told} It overfits: less than half carries over."
     if curve["verdict"] == "underfits":
-        by = estimate_words(curve["better_by"])
-        return f"{told} It underfits: {curve['better_model']}, which holds more, is better by {by}."
+        return f"{told} It underfits{_better_words(curve, ': ')}"
     # What `verdict` asks: an interval of the gap above 0, and less than half.
     why = "the gap may be noise" if curve["gap"]["ci_low"] <= 0 else "at least half carries over"
+    if not curve["underfitting_judged"]:
+        return f"{told} It does not overfit ({why})."
     return (
         f"{told} It neither overfits ({why}) nor is shown to underfit (no model on the board that holds "
         "more is better beyond noise)."
     )
+
+
+def _better_words(curve: Mapping[str, Any], before: str) -> str:
+    if "better_model" not in curve:
+        return ""
+    by = estimate_words(curve["better_by"])
+    return f"{before}{curve['better_model']}, which holds more, is better by {by}."
 
 
 def _rows_words(curve: Mapping[str, Any]) -> str:
@@ -83,8 +119,16 @@ def _rows_words(curve: Mapping[str, Any]) -> str:
         told += f"; twice the rows would bring about {value}, from {low} to {high}"
         told += ", if returns diminish as they do by a power law."
     else:
-        most = fixed(following["ci_high"], digits_of(*(last[key] for key in ("ci_low", "ci_high"))))
-        told += f", which may be noise: twice the rows are not shown to help, and would bring {most} at most."
+        told += ", which may be noise: twice the rows are not shown to help"
+        if following["ci_high"] > 0:
+            most = fixed(
+                following["ci_high"], digits_of(*(last[key] for key in ("ci_low", "ci_high")))
+            )
+            told += (
+                f". If a doubling brings no more than the one before it, {most} is the upper end of the "
+                f"{curve['confidence']:.0%} interval of what they would bring"
+            )
+        told += "."
     if curve["time_ordered"]:
         told += " The smaller parts were drawn from all of the past, so that this is no figure for more recent rows."
     elif curve["groups_whole"]:

@@ -20,8 +20,21 @@ _CHUNK_CELLS = 30_000
 # Where fewer resamples have a value, those that have are no fair sample of them.
 _DEFINED_SHARE = 0.9
 # Parts of the jackknife: every unit by itself where there are not more, random groups of them otherwise.
-# The error that the groups add to the acceleration is 0.65 / parts, and so at most 0.003.
-_JACKKNIFE_PARTS = 200
+# The error that the groups add to the acceleration is 0.65 / parts: 0.003 of 200, 0.013 of 50, which
+# are enough where rows are so many that an acceleration is next to nothing.
+_JACKKNIFE_PARTS, _FEWEST_PARTS = 200, 50
+_JACKKNIFE_CELLS = 20_000_000
+# Numbers x resamples, where a plan is made for so many predictions; fewer resamples do for more rows,
+# because a metric of many rows is nearly normal.
+_RESAMPLED_CELLS, _FEWEST_RESAMPLES = 100_000_000, 200
+# Units below which the corrections of a gain's interval are noise: of 8 to 100 groups, BCa intervals let
+# noise pass in 4% to 6% of simulations, percentile ones in 3% to 4% (docs/intervals.md).
+_FEWEST_OF_A_GAIN = 100
+# Values that differ by less than this part of themselves differ by rounding.
+_ROUNDING = 1e-12
+
+TOO_FEW_DEFINED = "too few resamples have a value"
+NO_RESAMPLE_VARIES = "no resample changes it, so that they do not show how sure it is"
 
 
 @dataclass(frozen=True)
@@ -105,7 +118,7 @@ class Bootstrap:
         Davison and Hinkley 1997, "Bootstrap Methods and their Application", section 3.8 (groups).
         """
         rng = np.random.default_rng(self.seed)
-        units = self._units(n)
+        units = self.units(n)
         for size in _chunks(self.resamples, n):
             drawn = rng.integers(0, units, size=(size, units))
             drawn += np.arange(size)[:, None] * units
@@ -132,16 +145,19 @@ class Bootstrap:
             )
         ]
 
-    def interval(self, values: FloatArray) -> tuple[float, float]:
-        """Return the percentile interval of a statistic's values over the resamples.
+    def interval(self, values: FloatArray, n: int) -> tuple[float, float]:
+        """Return the percentile interval of a statistic of `n` rows from its values over the resamples.
 
-        Resamples without a value (a class was not drawn) are left out.
+        It is the expanded one; see `expanded_z`. Resamples without a value (a class was not drawn) are
+        left out.
 
         References
         ----------
         Efron and Tibshirani 1993, "An Introduction to the Bootstrap", chapter 13.
         """
-        tail = (1 - self.confidence) / 2
+        from scipy.special import ndtr
+
+        tail = float(ndtr(-expanded_z(self.confidence, self.units(n))))
         return _quantiles(values, tail, 1 - tail)
 
     def estimate(self, statistic: Statistic, n: int) -> Estimate:
@@ -151,19 +167,35 @@ class Bootstrap:
     def summary(self, found: Resampled, n: int) -> Estimate:
         """Return a statistic of `n` rows with the interval that its values over resamples give.
 
-        It has no interval where too many resamples have no value, and a percentile interval where the
-        one that is asked for is not defined; `Estimate.method` tells which.
+        It has no interval where too many resamples have no value, or all have the same (three positive
+        rows that stand above all others do so in every resample, and not in every other sample); and a
+        percentile interval where the one that is asked for is not defined. `Estimate.method` tells
+        which, and `Estimate.reason` why there is none.
         """
-        if np.isfinite(found.resamples).mean() < _DEFINED_SHARE:
-            return without_interval(found.value, n)
-        tails = bca_tails(found, self.confidence) if self.kind == "bca" else None
+        defined = found.resamples[np.isfinite(found.resamples)]
+        if len(defined) < _DEFINED_SHARE * len(found.resamples):
+            return without_interval(found.value, n, TOO_FEW_DEFINED)
+        if np.ptp(defined) <= _ROUNDING * np.abs(defined).max():
+            return without_interval(found.value, n, NO_RESAMPLE_VARIES)
+        units = self.units(n)
+        tails = bca_tails(found, self.confidence, units) if self.kind == "bca" else None
         if tails is None:
             return Estimate(
-                found.value, *self.interval(found.resamples), self._told("percentile"), n
+                found.value, *self.interval(found.resamples, n), self._told("percentile"), n
             )
         return Estimate(found.value, *_quantiles(found.resamples, *tails), self.method, n)
 
-    def _units(self, n: int) -> int:
+    def for_gains(self, n: int) -> "Bootstrap":
+        """Return the plan for gains of `n` rows: of few units, percentile.
+
+        A difference of two models on the same rows is nearly symmetric, so that there is little for BCa
+        to correct, and few units do not tell how much.
+        """
+        few = self.units(n) < _FEWEST_OF_A_GAIN
+        return replace(self, kind="percentile") if few else self
+
+    def units(self, n: int) -> int:
+        """Return how many units are drawn of `n` rows: rows, or groups."""
         return n if self.clusters is None else int(self.clusters.max()) + 1
 
     def _by_row(self, counts: FloatArray) -> FloatArray:
@@ -181,8 +213,8 @@ class Bootstrap:
         """
         if self.kind != "bca":
             return [np.empty(0)] * len(values)
-        units = self._units(n)
-        parts = min(units, _JACKKNIFE_PARTS)
+        units = self.units(n)
+        parts = min(units, max(_FEWEST_PARTS, min(_JACKKNIFE_PARTS, _JACKKNIFE_CELLS // n)))
         # The jackknife has a stream of random numbers of its own.
         order = np.random.default_rng([self.seed, 1]).permutation(units)
         part_of = np.empty(units, dtype=np.int64)
@@ -202,18 +234,59 @@ class Bootstrap:
         return influences
 
 
-def bca_tails(found: Resampled, confidence: float) -> tuple[float, float] | None:
+def affordable_resamples(asked: int, cells: int) -> int:
+    """Return how many of the resamples that are asked for can be afforded.
+
+    They are as many that resamples times cells are at most 100,000,000, and at least 200.
+
+    Parameters
+    ----------
+    asked : int
+    cells : int
+        Predicted numbers that a resample judges: rows, or rows times classes.
+    """
+    return min(asked, max(_FEWEST_RESAMPLES, _RESAMPLED_CELLS // cells))
+
+
+def expanded_z(confidence: float, units: int) -> float:
+    """Return how many standard deviations of the resamples the ends of an interval lie away.
+
+    Of few units, resamples vary by less than samples do, by the root of (n - 1) / n, and the spread
+    itself is not known well; the normal quantile misses both. Instead of it stands
+    sqrt(n / (n - 1)) * t, with t the quantile of n - 1 degrees of freedom; of many units it is the same.
+
+    Parameters
+    ----------
+    confidence : float
+        In (0, 1).
+    units : int
+        Rows or groups that are drawn; of one alone nothing is known.
+
+    References
+    ----------
+    Hesterberg 2015, "What Teachers Should Know About the Bootstrap", The American Statistician 69
+    (the expanded percentile interval).
+    """
+    from scipy.special import stdtrit
+
+    if units < 2:
+        return float("inf")
+    return float(np.sqrt(units / (units - 1)) * stdtrit(units - 1, (1 + confidence) / 2))
+
+
+def bca_tails(found: Resampled, confidence: float, units: int) -> tuple[float, float] | None:
     """Return the shares of resamples below the ends of the BCa interval; None where it is not defined.
 
-    Not defined are intervals of a statistic that no resample changes, or that all change to the same
-    side, and of one that has no jackknife (without some unit it has no value).
+    Not defined are intervals of a statistic that all resamples change to the same side, and of one that
+    has no jackknife (without some unit it has no value).
 
     Notes
     -----
     The bias correction is the normal quantile of the share of resamples below the value, ties counted
     half. The acceleration is a sixth of the skewness of the influences' sum, `sum(u**3) / (6 *
     sum(u**2)**1.5)`. Leaving out groups of units instead of single ones changes neither sum in
-    expectation, because a group's influence is the sum of those of independent units.
+    expectation, because a group's influence is the sum of those of independent units. The ends lie
+    `expanded_z` away instead of a normal quantile.
 
     References
     ----------
@@ -225,13 +298,13 @@ def bca_tails(found: Resampled, confidence: float) -> tuple[float, float] | None
     defined = found.resamples[~np.isnan(found.resamples)]
     below = float(np.mean(defined < found.value) + np.mean(defined == found.value) / 2)
     spread = float(np.sum(found.influence**2))
-    if not 0 < below < 1 or defined.min() == defined.max():
+    if not 0 < below < 1:
         return None
     if not np.isfinite(spread) or spread <= 0:
         return None
     acceleration = float(np.sum(found.influence**3)) / (6 * spread**1.5)
     bias = float(ndtri(below))
-    z = bias + ndtri(np.array([(1 - confidence) / 2, (1 + confidence) / 2]))
+    z = bias + expanded_z(confidence, units) * np.array([-1.0, 1.0])
     stretch = 1 - acceleration * z
     if not np.isfinite(acceleration) or (stretch <= 0).any():
         return None

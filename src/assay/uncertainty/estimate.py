@@ -17,6 +17,8 @@ class Estimate:
         How the interval was made; empty where there is none, and both ends are the value.
     n : int
         Rows behind it.
+    reason : str
+        Why there is no interval; empty where there is one.
     """
 
     value: float
@@ -24,6 +26,7 @@ class Estimate:
     ci_high: float
     method: str
     n: int
+    reason: str = ""
 
     def to_json(self) -> dict[str, float]:
         """Return value and ends for a metrics file; the value alone where there is no interval."""
@@ -32,6 +35,6 @@ class Estimate:
         return {"value": self.value, "ci_low": self.ci_low, "ci_high": self.ci_high}
 
 
-def without_interval(value: float, n: int) -> Estimate:
-    """Return a number of `n` rows that has no interval."""
-    return Estimate(value, value, value, "", n)
+def without_interval(value: float, n: int, reason: str = "") -> Estimate:
+    """Return a number of `n` rows that has no interval, and why."""
+    return Estimate(value, value, value, "", n, reason)

@@ -51,7 +51,7 @@ def corrected_difference(
     rows, k = int(np.sum(validation_rows)), len(values)
     mean = float(values.mean())
     if k < 2:
-        return without_interval(mean, rows)
+        return without_interval(mean, rows, "there is one fold")
     half = float(t.ppf(0.5 + confidence / 2, k - 1)) * corrected_error(
         values, train_rows, validation_rows
     )

@@ -9,6 +9,9 @@ from assay.metrics.core import FloatArray, Metric, TargetArray
 from assay.uncertainty.bootstrap import Bootstrap, Resampled
 from assay.uncertainty.estimate import Estimate, without_interval
 
+# Resampling only adds to what is never negative; see `Metric.resamplable` and `Metric.signed`.
+A_DISTANCE = "it is a distance from 0, which resampling can only widen"
+
 
 def metric_estimate(
     metric: Metric, y_true: TargetArray, predicted: FloatArray, bootstrap: Bootstrap
@@ -23,7 +26,7 @@ def metric_estimate(
     bootstrap : Bootstrap
     """
     if not metric.resamplable:
-        return without_interval(metric.value(y_true, predicted), len(y_true))
+        return without_interval(metric.value(y_true, predicted), len(y_true), A_DISTANCE)
     return bootstrap.estimate(metric.statistic(y_true, predicted), len(y_true))
 
 
@@ -74,7 +77,8 @@ def compared(
 ) -> dict[str, dict[str, Paired]]:
     """Compare predictions with each of several references by every metric that both have.
 
-    Each resample judges all of them on the same rows, so that what makes rows hard cancels out.
+    Each resample judges all of them on the same rows, so that what makes rows hard cancels out. A gain
+    of exactly 0 has an interval only where the predictions are the same.
 
     Parameters
     ----------
@@ -91,6 +95,7 @@ def compared(
         By reference, then by metric; without the metrics that these rows do not give to both.
     """
     n, everyone = len(y_true), [predicted, *references.values()]
+    same = {name: np.array_equal(predicted, each) for name, each in references.items()}
     values = {
         (name, who): metric.value(y_true, each)
         for name, metric in metrics.items()
@@ -101,7 +106,9 @@ def compared(
     resampled = dict(zip(judged, bootstrap.resampled(statistics, n), strict=True))
     return {
         reference: {
-            name: _paired(metric, resampled[name, 0], resampled[name, who], bootstrap, n)
+            name: _paired(
+                metric, resampled[name, 0], resampled[name, who], bootstrap, n, same[reference]
+            )
             if metric.resamplable
             else _without_intervals(metric, values[name, 0], values[name, who], n)
             for name, metric in metrics.items()
@@ -112,17 +119,24 @@ def compared(
 
 
 def _paired(
-    metric: Metric, ours: Resampled, theirs: Resampled, bootstrap: Bootstrap, n: int
+    metric: Metric,
+    ours: Resampled,
+    theirs: Resampled,
+    bootstrap: Bootstrap,
+    n: int,
+    same: bool,
 ) -> Paired:
-    # A gain in distance to 0 has no interval; see `Metric.signed`.
-    gain = (
-        without_interval(metric.gain(ours.value, theirs.value), n)
-        if metric.signed
-        else bootstrap.summary(ours.less(theirs, 1.0 if metric.greater_is_better else -1.0), n)
-    )
+    if same:
+        # The same predictions gain nothing, whatever the rows.
+        gain = Estimate(0.0, 0.0, 0.0, bootstrap.for_gains(n).method, n)
+    elif metric.signed:
+        gain = without_interval(metric.gain(ours.value, theirs.value), n, A_DISTANCE)
+    else:
+        less = ours.less(theirs, 1.0 if metric.greater_is_better else -1.0)
+        gain = bootstrap.for_gains(n).summary(less, n)
     return Paired(bootstrap.summary(ours, n), bootstrap.summary(theirs, n), gain)
 
 
 def _without_intervals(metric: Metric, ours: float, theirs: float, n: int) -> Paired:
     gain = metric.gain(ours, theirs)
-    return Paired(*(without_interval(value, n) for value in (ours, theirs, gain)))
+    return Paired(*(without_interval(value, n, A_DISTANCE) for value in (ours, theirs, gain)))

@@ -16,6 +16,8 @@ _FEWEST_GROUPS = 20
 def wilson_interval(rate: Any, count: Any, confidence: float) -> tuple[Any, Any]:
     """Return the ends of Wilson's interval of a rate, or of an array of rates (Wilson 1927).
 
+    A rate of 0 has the lower end 0, and a rate of 1 the upper end 1, to the last bit.
+
     Parameters
     ----------
     rate : float or ndarray
@@ -30,7 +32,10 @@ def wilson_interval(rate: Any, count: Any, confidence: float) -> tuple[Any, Any]
     z = float(ndtri(0.5 + confidence / 2))
     center = (rate + z**2 / (2 * count)) / (1 + z**2 / count)
     half = z * np.sqrt(rate * (1 - rate) / count + z**2 / (4 * count**2)) / (1 + z**2 / count)
-    return center - half, center + half
+    # Rounding would leave the ends a little beyond 0 and 1, or short of them.
+    low = np.where(rate <= 0, 0.0, np.clip(center - half, 0, 1))
+    high = np.where(rate >= 1, 1.0, np.clip(center + half, 0, 1))
+    return low[()], high[()]
 
 
 def rate_estimate(hits: npt.NDArray[Any], bootstrap: Bootstrap) -> Estimate:
