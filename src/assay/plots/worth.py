@@ -9,8 +9,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from assay.decisions import options
+from assay.decisions.amounts import amount
 from assay.decisions.binary import ThresholdDrawn
-from assay.decisions.regression import PLAIN, IntervalsDrawn
+from assay.decisions.regression import BASELINE_PLAIN, PLAIN, IntervalsDrawn
 from assay.plots.labels import label
 from assay.plots.style import BLUE, GREY, ORANGE, panels, titled_axes
 from assay.uncertainty.estimate import Estimate
@@ -26,7 +27,7 @@ _OF_NUMBERS: Mapping[str, str] = {
     options.MODEL: "the model's quantile",
     PLAIN: "the model's prediction",
     options.BASELINE: "the baseline's quantile",
-    f"{options.BASELINE}_{PLAIN}": "the baseline's prediction",
+    BASELINE_PLAIN: "the baseline's prediction",
 }
 
 
@@ -70,7 +71,7 @@ def value_figure(drawn: ThresholdDrawn, rows: int) -> Figure:
         )
         curve.fill_between(
             x, table["ci_low"], table["ci_high"], color=BLUE, alpha=0.18, linewidth=0,
-            label="interval of the model",
+            label="model, percentile interval",
         )  # fmt: skip
         curve.plot(x, table["model_saved"], color=BLUE, label="model")
         curve.plot(x, table["baseline_saved"], color=ORANGE, label="baseline")
@@ -120,7 +121,7 @@ def _bars(axes: Any, shown: Mapping[str, Estimate], sign: float) -> None:
     )  # fmt: skip
     for place, value, (low, high) in zip(y, values, ends, strict=True):
         axes.annotate(
-            f"{value:,.0f}" if abs(value) >= 10 else f"{value:,.2f}",
+            amount(value),
             (high if value >= 0 else low, place),
             xytext=(5 if value >= 0 else -5, 0),
             textcoords="offset points",

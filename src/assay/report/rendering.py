@@ -7,6 +7,8 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from assay.decisions.amounts import amount, amount_interval, compared
+
 
 def render(template: str, **facts: Any) -> str:
     """Fill a template of this package; a fact that is missing is an error, never a blank."""
@@ -22,6 +24,9 @@ def render(template: str, **facts: Any) -> str:
         "number": number,
         "percent": percent,
         "interval": interval,
+        "amount": amount,
+        "amount_interval": amount_interval,
+        "compared": compared,
         "count": lambda value: f"{value:,}",
         "cell": cell,
         "code": code,
