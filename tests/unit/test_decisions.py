@@ -241,7 +241,7 @@ def test_costs_that_favour_acting_on_all_are_told():
         "By threshold.costs the best threshold is to act on all: it acts on every row of the holdout, "
         "for which no model is needed. Check threshold.costs, or act on all."
     )
-    assert found.metrics["value"]["verdict"].endswith("worth the same as acting on all")
+    assert found.metrics["value"]["verdict"].endswith("the baseline and acting on all")
 
 
 def test_an_accuracy_out_of_reach_stops():
