@@ -98,7 +98,7 @@ def worth_of_acting(
         tuple(valued),
         curves,
         {"cost_sensitivity": sensitivity, "value": options.value_table(valued)},
-        value_warnings(valued, _OTHERS, unit)
+        value_warnings(valued, _OTHERS, unit, _blamed(rule))
         | _of_a_single_action(valued[0], rule)
         | _reversed_rule(out_of_fold),
     )
@@ -134,6 +134,15 @@ def _options(
     found.append(option(options.ALL, np.ones(len(y_true), dtype=bool)))
     found.append(option(options.NONE, np.zeros(len(y_true), dtype=bool)))
     return found
+
+
+def _blamed(rule: Rule) -> str:
+    """Return what to look at where a threshold is worth little: it may have been sought by other means."""
+    return (
+        "threshold.costs"
+        if rule.strategy == "min_cost"
+        else "threshold.strategy and threshold.costs"
+    )
 
 
 def _of_a_single_action(model: Valued, rule: Rule) -> dict[str, str]:

@@ -68,7 +68,7 @@ def verdict(valued: Sequence[Valued], others: Mapping[str, Other], best: str) ->
 
 
 def value_warnings(
-    valued: Sequence[Valued], others: Mapping[str, Other], unit: str
+    valued: Sequence[Valued], others: Mapping[str, Other], unit: str, check: str = "threshold.costs"
 ) -> dict[str, str]:
     """Say which other ways to act the model is not shown to be worth more than.
 
@@ -80,6 +80,8 @@ def value_warnings(
         The options that count, by name.
     unit : str
         Of the costs.
+    check : str
+        Keys of `params.yaml` that may be to blame.
 
     Returns
     -------
@@ -96,7 +98,7 @@ def value_warnings(
         if stands != "more":
             told[f"no_gain_over_{each.option.name}"] = (
                 f"Acting on the model is {_WORDS[stands]} {other.told}{reason}. "
-                f"Check threshold.costs, or {other.advice}."
+                f"Check {check}, or {other.advice}."
             )
     return told
 
