@@ -236,3 +236,36 @@ def test_a_model_that_was_taken_for_being_simple_is_told(facts):
     assert "as the simplest within noise" not in model_card(facts)
     facts = changed(facts, "run", ("params", "train", "select"), "simplest_within_noise")
     assert " as the simplest within noise of the best, by the mean of " in model_card(facts)
+
+
+def test_what_acting_is_worth_is_worded_by_its_sign(facts):
+    value = facts.metrics["threshold"]["value"]
+    if not value["applicable"]:
+        return
+    less = {"value": -49.75, "ci_low": -79.79, "ci_high": -23.71}
+    told = model_card(
+        changed(facts, "metrics", ("threshold", "value", "gain_over", "baseline"), less)
+    )
+    assert "worth 50 [24, 80] less than " in told
+    assert "| -50 [-80, -24] |" in told
+    assert "-49.75" not in told
+    unclear = {"value": -4.75, "ci_low": -79.79, "ci_high": 23.71}
+    told = model_card(
+        changed(facts, "metrics", ("threshold", "value", "gain_over", "baseline"), unclear)
+    )
+    assert "not shown to be worth more than " in told
+    assert " (-5 [-80, 24])" in told
+
+
+def test_a_constraint_that_is_out_of_reach_is_told(facts):
+    if facts.schema.task != "binary":
+        return
+    told = model_card(facts)
+    assert "of the samples no threshold meets the constraint" not in told
+    assert "is not among them" not in told
+    metrics = deepcopy(facts.metrics)
+    metrics["threshold"]["stability"]["infeasible_rate"] = 0.125
+    metrics["threshold"]["value"]["baseline_left_out"] = "no threshold of the baseline meets it"
+    told = model_card(replace(facts, metrics=metrics))
+    assert "On 12.5% of the samples no threshold meets the constraint." in told
+    assert "is not among them: no threshold of the baseline meets it." in told

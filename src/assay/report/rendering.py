@@ -7,6 +7,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from assay.decisions.amounts import amount, amount_interval, compared
 from assay.search.complexity import Complexity
 
 
@@ -24,6 +25,9 @@ def render(template: str, **facts: Any) -> str:
         "number": number,
         "percent": percent,
         "interval": interval,
+        "amount": amount,
+        "amount_interval": amount_interval,
+        "compared": compared,
         "count": lambda value: f"{value:,}",
         "cell": cell,
         "code": code,
