@@ -1,19 +1,28 @@
 """`reports/model_card.md`: what the model is, how good, for what, and what to watch."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
+from assay.decisions.amounts import amount, amount_interval, compared
 from assay.metrics.catalogue import primary_metric
 from assay.report.rendering import render
 from assay.schema import Schema
+from assay.search.complexity import Complexity
 from assay.search.words import learning_words, selection_words
 
 # Slices and features that the card shows, and classes.
 _SHOWN = 5
 _SHOWN_CLASSES = 12
+
+_FILTERS: Mapping[str, Callable[..., str]] = {
+    "amount": amount,
+    "amount_interval": amount_interval,
+    "compared": compared,
+    "holds": lambda count, unit: str(Complexity(int(count), unit)),
+}
 
 
 @dataclass(frozen=True)
@@ -55,6 +64,7 @@ def model_card(facts: CardFacts) -> str:
     metric = primary_metric(task["type"], task["primary_metric"])
     return render(
         "model_card.md.j2",
+        _FILTERS,
         run=facts.run,
         params=params,
         schema=facts.schema,
