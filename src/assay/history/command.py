@@ -129,7 +129,8 @@ def record(project: Path, against: str | None) -> Iterator[str]:
     except ArtifactError as error:
         if against is not None:
             raise
-        comparison = {"applicable": False, "model": present.model, "reason": str(error)}
+        looked_at = {"model": present.model, "holdout": present.holdout}
+        comparison = {"applicable": False, **looked_at, "reason": str(error)}
         yield f"not compared with an earlier run: {error}"
     artifacts.write_json(project / COMPARISON, comparison)
     yield f"written: {LEDGER}, {COMPARISON}. `dvc repro` puts them on the model card."
@@ -187,6 +188,7 @@ def _compare(
     """Compare with another run on the rows of both holdouts."""
     commit = resolve(against, project) if against else _latest_other(project, present, recorded)
     folder = fetch_run(commit, project)
+    _refuse_another_question(artifacts.read_json(folder / "run_meta.json"), present.schema)
     previous = artifacts.read_table(folder / "tables/holdout_predictions.parquet")
     before = evaluation_at(project, commit)
     recorded = of_one_identity([*recorded, *([before] if before else [])])
@@ -223,6 +225,15 @@ def _compare(
         "decision": content_md5(project / _DECISION) or "",
     }
     return comparison_json(found, present.metric, origin, rows, value)
+
+
+def _refuse_another_question(run: dict[str, Any], schema: Schema) -> None:
+    theirs, ours = (run.get("target"), run.get("unit")), (schema.target, schema.unit)
+    if theirs != ours:
+        raise ArtifactError(
+            f"run {run.get('run_id')} predicts {theirs[0]!r} per {theirs[1]}, this model {ours[0]!r} "
+            f"per {ours[1]}: there is nothing to compare. Name a revision of this table's model."
+        )
 
 
 def _current(

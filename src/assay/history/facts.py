@@ -48,6 +48,8 @@ def history_facts(
     return {
         "applicable": True,
         "metric": name,
+        # `stages.history` names the model that it looked at, whether there was one to compare or not.
+        "renewed": comparison.get("model") == model and comparison.get("holdout") == rows,
         "ledger": stands.to_json(),
         "comparison": _comparison(comparison, rows, model, decision, costs),
     }

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from assay.baselines import CONSTANTS
 from assay.decisions.amounts import amount, amount_interval, compared
 from assay.metrics.catalogue import primary_metric
 from assay.report.rendering import render
@@ -71,6 +72,7 @@ def model_card(facts: CardFacts) -> str:
         decision=facts.decision,
         m=facts.metrics,
         history=facts.metrics["history"],
+        beats_constants=_beats_constants(facts.metrics["holdout"]),
         baselines=[(n, v) for n, v in facts.metrics["baseline"].items() if isinstance(v, dict)],
         metric_names=list(facts.metrics["holdout"]["model"]),
         ranked=ranked.to_dict("records"),
@@ -89,6 +91,13 @@ def model_card(facts: CardFacts) -> str:
         warnings=[finding for finding in facts.findings if finding["severity"] == "warning"],
         accepted=[finding for finding in facts.findings if finding["severity"] == "accepted"],
     )
+
+
+def _beats_constants(holdout: Mapping[str, Any]) -> bool:
+    """Say whether the model is shown to be better than each constant prediction, by the gate's metric."""
+    metric, gains = holdout["gate"]["metric"], holdout["gain_over"]
+    told = [gains[name][metric] for name in CONSTANTS if metric in gains.get(name, {})]
+    return bool(told) and all(gain.get("ci_low", 0.0) > 0 for gain in told)
 
 
 def _learning(curve: Mapping[str, Any]) -> str:
