@@ -82,7 +82,6 @@ def leaderboard_figure(board: pd.DataFrame, confidence: float) -> Figure:
             *left.get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=9
         )
         _draw_complexity(right, ranked, places)
-        _settle(figure)
     return figure
 
 
@@ -126,7 +125,6 @@ def learning_curve_figure(curve: pd.DataFrame, told: Mapping[str, Any]) -> Figur
         with titled_axes("Learning curve: not asked for", figsize=(7.0, 1.6)) as (figure, axes):
             axes.axis("off")
             axes.text(0, 0.5, "train.learning_curve_points is 0.", transform=axes.transAxes)
-            _settle(figure)
         return figure
     rows = curve["rows"].to_numpy(dtype=float)
     with titled_axes(
@@ -155,13 +153,7 @@ def learning_curve_figure(curve: pd.DataFrame, told: Mapping[str, Any]) -> Figur
             ylabel=told["metric"],
         )
         figure.legend(loc="outside lower center", ncols=2, fontsize=9)
-        _settle(figure)
     return figure
-
-
-def _settle(figure: Figure) -> None:
-    """Make the ticks now: later they would have the style that PyCaret sets for the whole process."""
-    figure.draw_without_rendering()
 
 
 def _draw_projection(axes: Any, rows: float, level: float, told: Mapping[str, Any]) -> None:

@@ -44,6 +44,7 @@ def titled_axes(title: str, **size: Any) -> Iterator[tuple[Figure, Any]]:
         figure, axes = plt.subplots(**size)
         axes.set_title(title)
         yield figure, axes
+        _settle(figure)
         plt.close(figure)
 
 
@@ -53,4 +54,10 @@ def panels(*shape: int, **size: Any) -> Iterator[tuple[Figure, Any]]:
     with plt.style.context(_FROM_DEFAULTS):
         figure, axes = plt.subplots(*shape, **size)
         yield figure, axes
+        _settle(figure)
         plt.close(figure)
+
+
+def _settle(figure: Figure) -> None:
+    """Make ticks and layout now: later they would have the style that PyCaret sets for its process."""
+    figure.draw_without_rendering()
