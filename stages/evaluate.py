@@ -25,6 +25,7 @@ from assay.evaluation import (
     worst_cases,
 )
 from assay.gate import refuse_at_gate
+from assay.history.identity import predictions_sha256, rows_sha256
 from assay.plots.holdout import holdout_figures
 from assay.predictions import prediction_columns
 from assay.predictor import load_predictor, raw_predictions
@@ -109,7 +110,12 @@ def main() -> None:
         bootstrap_of(evaluate, params.task, predicted.size, clusters),
     )
     artifacts.write_table(paths["calibration_bins"], calibration.table())
-    metrics = {**judgement_json(judgement, evaluate), "calibration": calibration.to_json()}
+    judged = {
+        "rows_sha256": rows_sha256(holdout[list(schema.id_columns) or [ROW]], y_true),
+        "predictions_sha256": predictions_sha256(predicted),
+    }
+    metrics = judgement_json(judgement, evaluate)
+    metrics |= {"calibration": calibration.to_json(), "judged": judged}
     artifacts.write_json(paths["metrics"], metrics)
     shipped = calibration.stages["calibrated"]
     for name, table in curve_tables(y_true, predicted, schema, shipped).items():

@@ -13,7 +13,7 @@ neither has trained on. Both files belong in Git; `package` puts them on the mod
 It is no stage of the pipeline, because a rebuild of a commit must not depend on what happened elsewhere.
 
 Exit codes: 0 done; 1 with --check, if Git holds a model that the ledger does not; 14 the pipeline has not
-run, or the run that was asked for cannot be compared.
+run, the run that was asked for cannot be compared, or --check cannot see the whole history.
 """
 
 import argparse

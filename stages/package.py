@@ -62,7 +62,6 @@ STAGE = Stage(
         "findings": Path("data/validated/findings.json"),
         "train": Path("data/split/train.parquet"),
         "out_of_fold": Path("data/predictions/oof.parquet"),
-        "holdout": Path("data/split/holdout.parquet"),
         "holdout_predictions": Path("data/predictions/holdout.parquet"),
         "candidate": Path("models/candidate"),
         "decision": Path("models/decision.json"),
@@ -138,11 +137,11 @@ def _history(params, judged) -> dict:
     return history_facts(
         read_ledger(LEDGER),
         read_comparison(COMPARISON),
-        content_md5(reads["holdout"]),
         content_md5(reads["candidate"]),
+        content_md5(reads["decision"]),
         primary_metric(task.type, task.primary_metric),
         judged,
-        params.evaluate.confidence,
+        params,
     )
 
 

@@ -25,6 +25,9 @@ from assay.sections import BaselineParams, CalibrateParams, TaskParams
 from assay.splits.folds import Folds
 from assay.trust import FAMILIES
 
+# Baselines that know nothing of a row.
+CONSTANTS = ("most_frequent", "prior", "mean", "median")
+
 
 class RuleClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """A business rule as a classifier: the positive rate where it holds, and where it does not.

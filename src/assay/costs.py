@@ -75,7 +75,8 @@ class NumberCosts:
     def of_predictions(self, y_true: FloatArray, y_pred: FloatArray) -> FloatArray:
         """Return what each prediction costs, shape (n,)."""
         error = y_pred - y_true
-        return np.where(error > 0, self.over * error, -self.under * error)
+        # No error costs 0, not -0.
+        return np.where(error > 0, self.over * error, -self.under * error) + 0.0
 
 
 def row_costs(costs: CostParams, rows: pd.DataFrame) -> RowCosts | None:
@@ -141,13 +142,14 @@ def told_costs(costs: CostParams) -> str:
 
 
 def _told_cost(cost: float | str | None) -> str:
-    return f"what column {cost} says" if isinstance(cost, str) else f"{cost:g}"
+    return f"what column {cost} says" if isinstance(cost, str) else f"{cost or 0.0:g}"
 
 
 def _cost_values(costs: CostParams, key: str, rows: pd.DataFrame) -> FloatArray:
     cost = getattr(costs, key)
     if not isinstance(cost, str):
-        return np.full(len(rows), float(cost))
+        # 0, not -0; so for columns.
+        return np.full(len(rows), float(cost) + 0.0)
     place = f"threshold.costs.{key}: column {cost!r}"
     if cost not in rows.columns:
         raise ParamsError(
@@ -165,7 +167,7 @@ def _cost_values(costs: CostParams, key: str, rows: pd.DataFrame) -> FloatArray:
             f"{place} is missing or infinite in {counted(unknown, 'row')}, expected a cost for each. "
             "Mend the column."
         )
-    return values
+    return values + 0.0
 
 
 def is_number(column: "pd.Series[Any]") -> bool:

@@ -10,7 +10,7 @@ REQUIRED = frozenset(
         "missing_column", "reserved_name", "too_few_rows", "no_features", "unreadable_type",
         "time_type", "time_missing", "time_range", "datetime_reference", "target_missing", "target_classes", "positive_label",
         "target_numbers", "key_missing", "key_repeated", "group_missing", "infinite_values",
-        "cost_column", "cost_missing",
+        "cost_column", "cost_missing", "cost_nothing", "cost_negative",
     }
 )  # fmt: skip
 # By the stage that finds them.
@@ -19,7 +19,7 @@ OF_TABLE = frozenset(
         "unlabelled_rows", "rare_class", "target_beyond_limits", "target_looks_like_classes", "constant", "all_missing",
         "missing_rate", "duplicate_rows", "id_like", "numeric_id", "many_categories", "text_dates",
         "leak_determines_target", "leak_missing_by_class", "leak_single_feature", "leak_target_name",
-        "leak_row_order", "leak_after_decision", "repeated_entities",
+        "leak_row_order", "leak_after_decision", "repeated_entities", "cost_reversed",
     }
 )  # fmt: skip
 OF_SPLIT = frozenset(

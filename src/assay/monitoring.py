@@ -8,6 +8,7 @@ import pandas as pd
 
 from assay.conformal import interval_rule_from_json
 from assay.metrics.core import FloatArray, TargetArray
+from assay.newsvendor import quantile_rule_from_json
 from assay.predictions import predictions_of
 from assay.schema import Schema
 
@@ -69,9 +70,21 @@ def _prediction_profile(
     told["mean"] = float(predicted.mean())
     if schema.task == "regression":
         low, high = interval_rule_from_json(decision).interval(predicted)
-        return told | {
+        told |= {
             "outcome_mean": float(y_true.mean()),
             "mean_interval_width": float((high - low).mean()),
+        }
+        if "quantile" not in decision:
+            return told
+        acted = quantile_rule_from_json(decision).shifted(predicted)
+        return told | {
+            "prediction_quantile": {
+                "level": decision["quantile"]["level"],
+                "mean": float(acted.mean()),
+                "quantiles": np.quantile(acted, _QUANTILES).tolist(),
+                # Near the level while the number to act on is right.
+                "outcome_at_or_below_rate": float((y_true <= acted).mean()),
+            }
         }
     return told | {
         "flagged_rate": float((predicted >= decision["threshold"]).mean()),

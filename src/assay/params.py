@@ -83,6 +83,12 @@ class Params(Section):
                 f"evaluate.gate.metric {gate} is none of {task}; "
                 f"choose from {', '.join(TASK_METRICS[task])}, or null"
             )
+        least, scorer = self.evaluate.gate.min_value, gate or self.task.primary_metric
+        if least is not None and least > 0 and scorer.startswith("neg_"):
+            faults.append(
+                f"evaluate.gate.min_value {least:g} cannot be reached: {scorer} is a loss with a minus "
+                f"sign, never above 0; {-least:g} may be meant"
+            )
         faults += _predicted_names(self.data, task)
         if faults:
             raise ValueError("; ".join(faults))

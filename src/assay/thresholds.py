@@ -1,4 +1,4 @@
-"""Where a score becomes an action: operating points and the choice among them.
+"""Where a score becomes an action: the curve of operating points and the choice among them.
 
 A row is flagged when its score is at or above the threshold. Candidate thresholds lie midway between
 neighbouring scores, so that a score is never equal to the threshold that was chosen on it.
@@ -18,43 +18,8 @@ import pandas as pd
 from assay.costs import RowCosts, told_costs
 from assay.errors import GateError, counted
 from assay.metrics.core import FloatArray, LabelArray
+from assay.operating_point import OperatingPoint, operating_point
 from assay.sections import ThresholdParams
-
-
-@dataclass(frozen=True)
-class OperatingPoint:
-    """A threshold with what it does to a set of rows.
-
-    Attributes
-    ----------
-    threshold : float
-    precision : float
-        Right among flagged; 0 where nothing is flagged.
-    recall : float
-        Flagged among positive.
-    f1 : float
-        Harmonic mean of both.
-    flagged_rate : float
-        Flagged among all rows.
-    expected_cost : float or None
-        Mean cost per row; None where costs are not known.
-    true_positive_count, false_positive_count, false_negative_count, true_negative_count : int
-    """
-
-    threshold: float
-    precision: float
-    recall: float
-    f1: float
-    flagged_rate: float
-    expected_cost: float | None
-    true_positive_count: int
-    false_positive_count: int
-    false_negative_count: int
-    true_negative_count: int
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the point as a dictionary of scalars; what is not known is left out."""
-        return {name: value for name, value in asdict(self).items() if value is not None}
 
 
 @dataclass(frozen=True)
@@ -135,39 +100,6 @@ def rule_from_params(params: ThresholdParams) -> Rule:
         params.min_precision,
         params.min_recall,
         "" if params.costs.false_positive is None else told_costs(params.costs),
-    )
-
-
-def operating_point(
-    y_true: LabelArray, y_score: FloatArray, threshold: float, costs: RowCosts | None
-) -> OperatingPoint:
-    """Return what a threshold does to rows with known outcomes.
-
-    Parameters
-    ----------
-    y_true : ndarray of {0, 1}, shape (n,)
-    y_score : ndarray, shape (n,)
-    threshold : float
-    costs : RowCosts or None
-        Of the same rows.
-    """
-    flagged = y_score >= threshold
-    positive = y_true == 1
-    tp, fp = int((flagged & positive).sum()), int((flagged & ~positive).sum())
-    fn, tn = int((~flagged & positive).sum()), int((~flagged & ~positive).sum())
-    precision = tp / (tp + fp) if tp + fp else 0.0
-    recall = tp / (tp + fn) if tp + fn else 0.0
-    return OperatingPoint(
-        threshold=float(threshold),
-        precision=precision,
-        recall=recall,
-        f1=2 * tp / (2 * tp + fp + fn) if tp + fp + fn else 0.0,
-        flagged_rate=(tp + fp) / len(y_true),
-        expected_cost=None if costs is None else float(costs.of_decisions(y_true, flagged).mean()),
-        true_positive_count=tp,
-        false_positive_count=fp,
-        false_negative_count=fn,
-        true_negative_count=tn,
     )
 
 
@@ -348,9 +280,9 @@ def _reason(curve: ThresholdCurve, index: int, rule: Rule, n: int) -> str:
             f"recall is highest among points with a precision of at least {rule.min_precision:g}, "
             f"which rests on {counted(flagged, 'flagged row')}"
         )
-    return (
-        f"{rule.costs_told}; the mean cost per row is lowest there, {known_cost(curve)[index]:.3f}"
-    )
+    # Sums may leave nothing as a little less than nothing.
+    cost = round(float(known_cost(curve)[index]), 3) + 0.0
+    return f"{rule.costs_told}; the mean cost per row is lowest there, {cost:.3f}"
 
 
 def best_points(curve: ThresholdCurve, rule: Rule) -> npt.NDArray[np.int64]:

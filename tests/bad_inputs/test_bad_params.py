@@ -205,6 +205,9 @@ VALUE_CASES = [
           "false_positive and false_negative must both be given, or both be null"),
     Case("the lowest cost of unknown costs", file(text({"threshold.costs": UNKNOWN})), ParamsError,
          "threshold: strategy min_cost needs costs.false_positive"),
+    Case("a loss of the wrong sign",
+         file(text({"evaluate.gate.metric": "neg_log_loss", "evaluate.gate.min_value": 0.4})),
+         ParamsError, "min_value 0.4 cannot be reached: neg_log_loss is a loss with a minus sign"),
     Case("a gate by another task's metric", file(text({"evaluate.gate.metric": "r2"})), ParamsError,
          "evaluate.gate.metric r2 is none of binary"),
 ]  # fmt: skip

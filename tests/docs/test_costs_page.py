@@ -54,6 +54,12 @@ def test_every_key_and_file_is_told():
     assert {"gain", "value"} <= set(TABLES)
 
 
+def test_what_a_rule_means_is_said_wherever_one_is_stated():
+    assert "counts as acting where it is true" in PAGE
+    for path in [ROOT / "params.yaml", *ROOT.glob("examples/*/params.yaml")]:
+        assert "binary: true means to act" in path.read_text()
+
+
 def test_the_ranges_are_those_of_the_code():
     shares = re.search(r"ten thresholds, which flag from (\d+)% to (\d+)%", PAGE).groups()
     assert [int(share) / 100 for share in shares] == [FLAGGED_RATES[0], FLAGGED_RATES[-1]]

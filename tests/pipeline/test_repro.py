@@ -96,7 +96,7 @@ def test_the_history_of_the_holdout_reaches_the_card(repository):
     told = run(repository, sys.executable, "-m", "stages.history")
     assert "3 distinct models judged on it" in told
     assert f"(commit {first})" in told
-    assert "per 1,000 rows, each at its own threshold, it is worth" in told
+    assert "gain in value per 1,000 rows, each at its own threshold: " in told
     assert running(dvc(repository, "repro")) == ["package"]
     card = (repository / "reports/model_card.md").read_text()
     assert "**3 distinct models have been judged on this holdout**" in card

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from assay import artifacts
+from assay.baselines import CONSTANTS
 from assay.report.model_card import CardFacts, model_card
 from assay.schema import schema_from_json
 
@@ -217,7 +218,7 @@ def test_findings_are_told_with_the_reasons_of_those_accepted(facts):
     assert "| constant | a \\| b |" in section
     assert "| leak_target_name | a \\| b | known before |" in section
     card = model_card(replace(facts, findings=[accepted]))
-    assert "The checks of table, split and model warn of nothing else." in card
+    assert "The checks of table, split and model warn of nothing beside what is accepted." in card
     card = model_card(replace(facts, findings=[]))
     assert "The checks of table, split and model warn of nothing.\n" in card
     assert "accepted with a reason" not in card
@@ -233,16 +234,23 @@ def test_the_card_and_the_run_folder_have_the_findings_of_every_stage(facts, fin
 
 
 def test_a_holdout_that_was_asked_often_is_told(facts):
-    assert "No other model is known to have been judged on this holdout" in model_card(facts)
+    card = model_card(facts)
+    assert "**Not counted for this model yet**" in card
+    assert "No other model is known" not in card
+    facts = changed(facts, "metrics", ("history", "renewed"), True)
+    card = model_card(facts)
+    assert "No other model is known to have been judged on this holdout" in card
+    assert "Not counted" not in card
+    assert "No earlier run could be compared" in card
     ledger = {
         **{"model_count": 12, "commit_count": 6, "experiment_count": 4, "local_run_count": 1},
-        **{"rank": 3, "expected_optimism": 0.0041, "expected_optimism_if_independent": 0.019},
+        **{"rank": 3, "optimism_if_independent": 0.0191},
     }
     told = model_card(changed(facts, "metrics", ("history", "ledger"), ledger))
     assert "**12 distinct models have been judged on this holdout**" in told
     assert "6 from commits, 4 from DVC's experiments, 1 from runs that nobody committed" in told
     assert "this one ranks 3 of 12" in told
-    assert "flatter it by 0.0041 on average" in told
+    assert "flatter it by up to 0.0191 on average" in told
 
 
 @pytest.mark.parametrize(
@@ -250,7 +258,6 @@ def test_a_holdout_that_was_asked_often_is_told(facts):
     [("better", "**it is better**"), ("no difference shown", "**no difference is shown**")],
 )
 def test_the_run_before_is_told(facts, verdict, words):
-    assert "It is not compared with an earlier run" in model_card(facts)
     estimate = {"value": 0.5, "ci_low": 0.4, "ci_high": 0.6}
     figures = {"current": estimate, "previous": estimate, "gain": estimate}
     comparison = {
@@ -269,3 +276,53 @@ def test_a_model_that_was_taken_for_being_simple_is_told(facts):
     assert "as the simplest within noise" not in model_card(facts)
     facts = changed(facts, "run", ("params", "train", "select"), "simplest_within_noise")
     assert " as the simplest within noise of the best, by the mean of " in model_card(facts)
+
+
+def test_what_acting_is_worth_is_worded_by_its_sign(facts):
+    value = facts.metrics["threshold"]["value"]
+    if not value["applicable"]:
+        return
+    less = {"value": -49.75, "ci_low": -79.79, "ci_high": -23.71}
+    told = model_card(
+        changed(facts, "metrics", ("threshold", "value", "gain_over", "baseline"), less)
+    )
+    assert "worth 50 [24, 80] less than " in told
+    assert "| -50 [-80, -24] |" in told
+    assert "-49.75" not in told
+    unclear = {"value": -4.75, "ci_low": -79.79, "ci_high": 23.71}
+    told = model_card(
+        changed(facts, "metrics", ("threshold", "value", "gain_over", "baseline"), unclear)
+    )
+    assert "not shown to be worth more than " in told
+    assert " (-5 [-80, 24])" in told
+
+
+def test_a_constraint_that_is_out_of_reach_is_told(facts):
+    if facts.schema.task != "binary":
+        return
+    told = model_card(facts)
+    assert "of the samples no threshold meets the constraint" not in told
+    assert "is not among them" not in told
+    metrics = deepcopy(facts.metrics)
+    metrics["threshold"]["stability"]["infeasible_rate"] = 0.125
+    metrics["threshold"]["value"]["baseline_left_out"] = "no threshold of the baseline meets it"
+    told = model_card(replace(facts, metrics=metrics))
+    assert "On 12.5% of the samples no threshold meets the constraint." in told
+    assert "is not among them: no threshold of the baseline meets it." in told
+
+
+def test_a_model_as_good_as_a_linear_one_is_told_from_one_that_knows_nothing(facts):
+    facts = changed(facts, "metrics", ("holdout", "gate", "action"), "warn")
+    facts = changed(facts, "metrics", ("holdout", "gate", "passed"), False)
+    metric, gains = (
+        facts.metrics["holdout"]["gate"]["metric"],
+        facts.metrics["holdout"]["gain_over"],
+    )
+    constants = [name for name in gains if name in CONSTANTS]
+    assert constants
+    for low, words in ((0.01, "The model does predict"), (-0.01, "the features tell nothing")):
+        told = facts
+        for name in constants:
+            gain = {"value": 0.1, "ci_low": low, "ci_high": 0.2}
+            told = changed(told, "metrics", ("holdout", "gain_over", name, metric), gain)
+        assert words in model_card(told).split("## Problem")[0]

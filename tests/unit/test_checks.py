@@ -63,6 +63,14 @@ ONE_EACH = {
         {"preprocess__datetimes": "age", "preprocess__datetime_reference": "kind"}, "error"),
     "cost_column": (make_table(), {"threshold__costs": costs(false_positive="kind")}, "error"),
     "cost_missing": (make_table(), {"threshold__costs": costs(false_negative="signal")}, "error"),
+    "cost_nothing": (
+        spoil(loss=0.0), {"threshold__costs": costs(false_positive="loss", false_negative=0.0)}, "error"),
+    "cost_reversed": (
+        with_value("count", -1, 40), {"threshold__costs": costs(false_positive="count")}, "warning"),
+    "cost_negative": (
+        make_table(task="regression").assign(loss=-1.0),
+        {"task": "regression",
+         "threshold__costs": costs(over_prediction="loss", under_prediction=2.0)}, "error"),
     "time_missing": (with_value("moment", pd.NaT), {}, "error"),
     "target_missing": (with_value("outcome", np.nan), {}, "error"),
     "unlabelled_rows": (with_value("outcome", np.nan), {"validate__missing_target": "drop"}, "warning"),

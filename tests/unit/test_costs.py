@@ -115,6 +115,38 @@ def test_a_wrong_column_is_found_in_the_table_first(column, kind, words):
         refused(false_negative=column)
 
 
+def told(table, **changes) -> dict[str, str]:
+    raw = make_params()
+    raw["threshold"]["costs"] |= changes
+    params = parse_params(raw)
+    wanted = Wanted(params.data, params.task, params.validate_, costs=params.threshold.costs)
+    found = check_table(table, wanted)
+    return {each.code: each.message for each in found if each.code.startswith("cost_")}
+
+
+def test_only_the_error_that_a_row_can_be_is_asked_for():
+    """A loss stands in positive rows only; what the other rows would lose is of no account."""
+    table = make_table()
+    positive = table["outcome"] == 1
+    changes = {"false_negative": "loss", "true_positive": 3.0}
+    assert told(table.assign(loss=np.where(positive, 9.0, 0.0)), **changes) == {}
+    few = positive & (positive.cumsum() <= 5)
+    found = told(table.assign(loss=np.where(few, 1.0, 9.0)), **changes)
+    assert list(found) == ["cost_reversed"]
+    assert found["cost_reversed"].startswith(
+        "threshold.costs.false_negative is less than threshold.costs.true_positive in 5 positive rows "
+        f"({5 / positive.sum():.1%} of them)"
+    )
+
+
+def test_columns_by_which_nothing_can_be_decided_are_an_error():
+    table = make_table().assign(same=1.5, loss=lambda t: np.where(t["outcome"] == 1, 0.0, 7.0))
+    nothing = {"false_positive": "same", "true_negative": 1.5}
+    assert "nothing can be" in told(table, false_negative="loss", **nothing)["cost_nothing"]
+    # One error that costs is enough.
+    assert told(table, false_negative="same", **nothing) == {}
+
+
 def test_a_feature_and_a_passthrough_column_of_numbers_are_costs():
     refused(false_negative="count")
     refused(make_table().assign(remark=1.5), false_negative="remark", false_positive=0.0)

@@ -140,7 +140,10 @@ def test_a_precision_that_rests_on_few_rows_is_told():
 def test_a_threshold_that_raises_no_alert_is_told():
     found = report("binary", strategy="fixed", fixed=1.0)
     assert "raises no alert" in found.warnings["no_alert"]
-    assert found.warnings["no_gain_over_none"]
+    told = found.warnings["no_gain_over_none"]
+    assert told.startswith(
+        "By threshold.strategy the best threshold is to act on none: it acts on no"
+    )
     assert found.metrics["stability"]["applicable"] is False
     assert found.metrics["holdout"]["precision"] == {"value": 0.0}
 
@@ -148,7 +151,74 @@ def test_a_threshold_that_raises_no_alert_is_told():
 def test_a_baseline_without_a_threshold_is_left_out_of_the_options():
     hopeless = replace(rows("binary"), baseline=np.full(800, 0.5))
     found = report("binary", hopeless, strategy="min_precision", min_precision=0.9)
-    assert set(found.metrics["value"]["options"]) == {"model", "rule", "all", "none"}
+    told = found.metrics["value"]
+    assert set(told["options"]) == {"model", "rule", "all", "none"}
+    assert told["baseline_left_out"] == (
+        "no threshold of the baseline meets threshold.min_precision of 0.9 out-of-fold"
+    )
+    assert "baseline_left_out" not in report("binary").metrics["value"]
+
+
+def test_a_rule_or_a_baseline_that_is_worth_more_than_the_model_is_told():
+    """Both know the outcome, and the model's scores are noise."""
+    parts = {}
+    for name, n in (("out_of_fold", 800), ("holdout", 300)):
+        known = rows("binary", n, seed=n)
+        noise = np.random.default_rng(n).uniform(size=n)
+        parts[name] = replace(
+            known,
+            predicted=noise,
+            baseline=0.1 + 0.8 * known.y_true,
+            rule_holds=known.y_true == 1,
+        )
+    found = report("binary", **parts, strategy="fixed", fixed=0.5)
+    value = found.metrics["value"]
+    assert value["verdict"].startswith("worth less than the baseline")
+    assert "the rule of today" in value["verdict"].split(";")[0]
+    assert value["worth_it"] is False
+    for name, words in (("baseline", "the baseline"), ("rule", "the rule of today")):
+        told = found.warnings[f"no_gain_over_{name}"]
+        assert told.startswith(
+            f"Acting on the model is worth less than {words}: its gain per 1,000 "
+        )
+    better = {
+        name: replace(part, predicted=0.1 + 0.8 * part.y_true, baseline=part.predicted,
+                      rule_holds=part.predicted > 0.5)
+        for name, part in parts.items()
+    }  # fmt: skip
+    found = report("binary", **better)
+    assert found.metrics["value"]["verdict"] == "worth more than every other way to act"
+    assert found.metrics["value"]["worth_it"] is True
+    assert not {name for name in found.warnings if name.startswith("no_gain")}
+
+
+def test_a_rule_that_holds_where_nothing_is_to_be_done_is_told():
+    known = rows("binary")
+    # Right in nine of ten rows, and the wrong way round.
+    slips = np.random.default_rng(0).uniform(size=800) < 0.1
+    turned = report("binary", replace(known, rule_holds=(known.y_true == 0) ^ slips))
+    assert "true means to act. Turn the rule round" in turned.warnings["rule_reversed"]
+    right = report("binary", replace(known, rule_holds=(known.y_true == 1) ^ slips))
+    assert "rule_reversed" not in right.warnings
+
+
+def test_a_quantile_that_is_no_better_than_the_prediction_is_no_fault_of_the_model():
+    """Errors cost the same on both sides: the median is what the model predicts already."""
+    parts = [
+        replace(rows("regression", n, seed=n), number_costs=NumberCosts(*np.ones((2, n))))
+        for n in (800, 300)
+    ]
+    found = report("regression", *parts)
+    assert found.metrics["value"]["verdict"] == "worth more than the baseline"
+    assert found.metrics["value"]["worth_it"] is True
+    assert list(found.warnings) == ["no_gain_over_plain"]
+    assert found.warnings["no_gain_over_plain"].endswith("either serves.")
+    swapped = [replace(part, predicted=part.baseline, baseline=part.predicted) for part in parts]
+    found = report("regression", *swapped)
+    assert found.metrics["value"]["verdict"] == (
+        "worth less than the baseline's quantile and the baseline's prediction"
+    )
+    assert {"no_gain_over_baseline", "no_gain_over_baseline_plain"} <= set(found.warnings)
 
 
 def test_costs_that_favour_acting_on_all_are_told():
@@ -161,8 +231,17 @@ def test_costs_that_favour_acting_on_all_are_told():
         for name, count in n.items()
     }
     found = report("binary", **parts)
-    assert "beat acting on all" in found.warnings["no_gain_over_all"]
+    assert "not shown to be worth more than acting on all" in found.warnings["no_gain_over_all"]
     assert "no_gain_over_none" not in found.warnings
+    # The lowest score is a positive: nothing but acting on all is best.
+    lowest = parts["out_of_fold"].predicted.argmin()
+    parts["out_of_fold"].y_true[lowest] = 1
+    found = report("binary", **parts)
+    assert found.warnings["no_gain_over_all"] == (
+        "By threshold.costs the best threshold is to act on all: it acts on every row of the holdout, "
+        "for which no model is needed. Check threshold.costs, or act on all."
+    )
+    assert found.metrics["value"]["verdict"].endswith("the baseline and acting on all")
 
 
 def test_an_accuracy_out_of_reach_stops():

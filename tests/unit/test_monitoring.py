@@ -6,13 +6,15 @@ import pytest
 from cases import make_case
 
 from assay.conformal import fit_intervals
+from assay.costs import NumberCosts
 from assay.monitoring import reference_profile
+from assay.newsvendor import fit_quantile
 from assay.predictions import prediction_columns
 
 TASKS = ["binary", "multiclass", "regression"]
 
 
-def profile_of(task, case=None, n=400):
+def profile_of(task, case=None, n=400, costs=None):
     """The profile of a case whose out-of-fold predictions are made up."""
     case, rng = case or make_case(task), np.random.default_rng(0)
     if task == "binary":
@@ -25,6 +27,8 @@ def profile_of(task, case=None, n=400):
         predicted = rng.normal(20, 3, n)
         y_true = predicted + rng.normal(size=n)
         decision = fit_intervals(y_true, predicted, 0.9, 1).to_json()
+        if costs:
+            decision["quantile"] = fit_quantile(y_true, predicted, costs, 1).to_json()
     rows = pd.concat(
         [pd.DataFrame({"y_true": y_true}), prediction_columns(predicted, case.schema)], axis=1
     )
@@ -80,3 +84,15 @@ def test_a_feature_without_values_has_a_profile():
     case = replace(case, train=case.train.assign(noise=np.nan))
     told = profile_of("binary", case)[-1]
     assert told["numeric"]["noise"]["missing_rate"] == 1
+
+
+def test_the_number_to_act_on_has_figures_where_there_is_one():
+    assert "prediction_quantile" not in profile_of("regression")[-1]["prediction"]
+    costs = NumberCosts(np.ones(400), np.full(400, 3.0))
+    _, _, predicted, told = profile_of("regression", costs=costs)
+    found = told["prediction"]["prediction_quantile"]
+    assert found["level"] == 0.75
+    assert found["outcome_at_or_below_rate"] == pytest.approx(0.75, abs=0.01)
+    # Of normal errors, the quantile lies two thirds of a deviation above.
+    assert found["mean"] - predicted.mean() == pytest.approx(0.674, abs=0.15)
+    assert len(found["quantiles"]) == len(told["prediction"]["quantiles"])

@@ -4,12 +4,7 @@ import numpy as np
 import pytest
 
 from assay.metrics.binary import roc_auc
-from assay.uncertainty.selection import (
-    best_of_optimism,
-    expected_maximum,
-    score_correlation,
-    standard_error,
-)
+from assay.uncertainty.selection import best_of_optimism, expected_maximum, standard_error
 
 
 @pytest.mark.parametrize("count", [2, 5, 30])
@@ -26,37 +21,33 @@ def test_known_maxima():
     assert expected_maximum(10_000) == pytest.approx(3.851, abs=0.001)
 
 
-def test_the_best_of_equal_models_is_flattered_by_what_is_told():
-    """Ten models of one true AUC, which share most of their scores, on 300 simulated holdouts."""
+@pytest.mark.parametrize(("shared", "least", "most"), [(0.0, 0.85, 1.15), (0.8, 0.2, 0.7)])
+def test_the_best_of_equal_models_is_flattered_by_no_more_than_is_told(shared, least, most):
+    """Ten models of one true AUC on 300 simulated holdouts: independent ones, and alike ones."""
     rng = np.random.default_rng(11)
-    n, models, shared = 400, 10, 0.8
+    n, models = 400, 10
     y_true = (rng.uniform(size=(300, n)) < 0.4).astype(int)
-    common = rng.normal(size=(300, n, 1)) + y_true[..., None]
-    own = rng.normal(size=(300, n, models))
-    scores = np.sqrt(shared) * common + np.sqrt(1 - shared) * own
+    if shared:
+        common = np.sqrt(shared) * (rng.normal(size=(300, n, 1)) + y_true[..., None])
+        scores = common + np.sqrt(1 - shared) * rng.normal(size=(300, n, models))
     every = np.ones((1, n))
-    areas = np.array(
-        [
-            [roc_auc(y, s[:, k], every)[0] for k in range(models)]
-            for y, s in zip(y_true, scores, strict=True)
-        ]
-    )
+
+    def area(holdout, k):
+        if not shared:
+            # Nothing in common: rows of its own.
+            y = (rng.uniform(size=n) < 0.4).astype(int)
+            return roc_auc(y, y + rng.normal(size=n), every)[0]
+        return roc_auc(y_true[holdout], scores[holdout, :, k], every)[0]
+
+    areas = np.array([[area(h, k) for k in range(models)] for h in range(300)])
     flattered = areas.max(axis=1).mean() - areas.mean()
-    error = areas.std(axis=0, ddof=1).mean()
-    gain = (areas[:, 0] - areas[:, 1]).std(ddof=1)
-    correlation = score_correlation(error, error, gain)
-    assert 0.5 < correlation < 0.95
-    assert best_of_optimism(models, error, correlation) == pytest.approx(flattered, rel=0.1)
-    assert best_of_optimism(models, error, 0.0) > 1.5 * flattered
+    told = best_of_optimism(models, areas.std(axis=0, ddof=1).mean())
+    assert least < flattered / told < most
 
 
-def test_one_model_or_equal_ones_flatter_nothing():
-    assert best_of_optimism(1, 0.1, 0.0) == 0
-    assert best_of_optimism(50, 0.1, 1.0) == 0
-    assert best_of_optimism(50, 0.1, -0.5) == best_of_optimism(50, 0.1, 0.0)
+def test_one_model_is_not_flattered():
+    assert best_of_optimism(1, 0.1) == 0
 
 
-def test_correlation_and_error_of_known_scores():
-    assert score_correlation(2.0, 1.0, np.sqrt(5 - 2 * 0.3 * 2)) == pytest.approx(0.3)
-    assert score_correlation(1.0, 0.0, 1.0) == 0
+def test_the_error_of_a_known_interval():
     assert standard_error(-1.959964, 1.959964, 0.95) == pytest.approx(1.0, abs=1e-6)

@@ -119,6 +119,7 @@ def card_facts(finished) -> CardFacts:
         name: artifacts.read_json(finished / f"metrics/{name}.json")
         for name in (
             "validation", "split", "baseline", "train", "holdout", "threshold", "interpret",
+            "history",
         )
     }  # fmt: skip
     tables = [

@@ -3,13 +3,13 @@ import pytest
 
 from assay.costs import RowCosts
 from assay.errors import GateError
+from assay.operating_point import operating_point
 from assay.thresholds import (
     Ranking,
     Rule,
     best_points,
     curve_points,
     decide,
-    operating_point,
     threshold_curve,
 )
 

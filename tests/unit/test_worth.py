@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from assay.costs import RowCosts
+from assay.costs import NumberCosts, RowCosts
 from assay.decisions import options
 from assay.decisions.gain import gain_table, value_curve
-from assay.decisions.options import Option, value_options, value_warnings
+from assay.decisions.options import Option, Valued, value_options
 from assay.decisions.points import (
     FLAGGED_RATES,
     estimated_point,
@@ -16,9 +16,17 @@ from assay.decisions.points import (
 from assay.decisions.rows import Resampling, Rows
 from assay.decisions.sensitivity import FACTORS, cost_sensitivity
 from assay.decisions.stability import threshold_stability
-from assay.thresholds import Rule, choose_threshold, operating_point
+from assay.decisions.verdict import Other, value_warnings, verdict
+from assay.operating_point import operating_point
+from assay.thresholds import Rule, choose_threshold
+from assay.uncertainty import bootstrap as resampling
 from assay.uncertainty.bootstrap import Bootstrap
+from assay.uncertainty.estimate import Estimate
 
+SIMPLE = {
+    "all": Other("acting on all", "act on all"),
+    "none": Other("acting on none", "do not act on it"),
+}
 MIN_COST = Rule("min_cost", 0.5, 0.5, 0.5)
 
 
@@ -91,19 +99,78 @@ def test_a_model_of_noise_is_not_worth_more_than_the_better_of_all_and_none():
         ways(y_true[2000:], score[2000:], costs, threshold), Bootstrap(300, 0.95, 0)
     )
     assert min(each.gain.ci_low for each in found[1:]) <= 0
-    told = value_warnings(found, {"all": "acting on all", "none": "acting on none"}, "euros")
+    told = value_warnings(found, SIMPLE, "euros")
     assert told
     for sentence in told.values():
-        assert "is not shown to beat acting on" in sentence
+        assert "is not shown to be worth more than acting on" in sentence
         assert "euros" in sentence
 
 
 def test_costs_that_make_the_model_useless_are_told_plainly():
     y_true, score = calibrated(2000)
     found = value_options(ways(y_true, score, costs_of(2000, 1, 500), 0.5), Bootstrap(200, 0.95, 0))
-    told = value_warnings(found, {"all": "acting on all", "none": "acting on none"}, "euros")
+    told = value_warnings(found, SIMPLE, "euros")
     assert list(told) == ["no_gain_over_all"]
-    assert "costs more than acting on all" in told["no_gain_over_all"]
+    assert "is worth less than acting on all: its gain per 1,000 " in told["no_gain_over_all"]
+    assert verdict(found, SIMPLE, "both") == {
+        "verdict": "worth less than acting on all", "worth_it": False,
+    }  # fmt: skip
+
+
+def valued(name, value, low, high, cost=0.0) -> Valued:
+    gain = Estimate(value, low, high, "made up", 9)
+    return Valued(Option(name, np.array([cost])), gain, gain, gain)
+
+
+@pytest.mark.parametrize(
+    ("rule", "everything", "words"),
+    [
+        ((5, 1, 9), (7, 2, 9), "worth more than both"),
+        ((-5, -9, -1), (7, 2, 9), "worth less than the rule"),
+        ((5, -1, 9), (7, 2, 9), "not shown to be worth more than the rule"),
+        ((5, 0, 9), (-7, -9, -2), "worth less than all; not shown to be worth more than the rule"),
+        ((-5, -9, -1), (-7, -9, -2), "worth less than the rule and all"),
+    ],
+)
+def test_the_verdict_is_that_of_every_other_way_to_act(rule, everything, words):
+    others = {"rule": Other("the rule", "keep it"), "all": Other("all", "act on all")}
+    # What is no other way to act has no say.
+    ways = [valued("model", 0, 0, 0, 1.0), valued("rule", *rule), valued("all", *everything)]
+    found = verdict([*ways, valued("unnamed", -9, -9, -9)], others, "both")
+    assert found == {"verdict": words, "worth_it": words == "worth more than both"}
+    warned = value_warnings(ways, others, "euros")
+    wanted = [name for name, gain in (("rule", rule), ("all", everything)) if gain[1] <= 0]
+    assert list(warned) == [f"no_gain_over_{name}" for name in wanted]
+    assert not verdict(ways[:1], others, "both")
+
+
+def test_values_do_not_depend_on_how_many_resamples_are_worked_on_at_once(monkeypatch):
+    y_true, score = calibrated(700)
+    rng = np.random.default_rng(5)
+    costs = RowCosts(*rng.uniform(size=(4, 700)))
+
+    def found():
+        plan = Bootstrap(150, 0.95, 0)
+        return (
+            value_options(ways(y_true, score, costs, 0.3), plan)[0].value,
+            point_estimates(y_true, score >= 0.3, costs, plan),
+        )
+
+    whole = found()
+    for cells in (700, 5_000, 10**7):
+        monkeypatch.setattr(resampling, "_CHUNK_CELLS", cells)
+        assert found() == whole
+
+
+def test_what_costs_nothing_is_worth_nothing_and_not_minus_nothing():
+    y_true, score = calibrated(100)
+    for each in value_options(
+        ways(y_true, score, costs_of(100, 0, 0), 0.3), Bootstrap(100, 0.9, 0)
+    ):
+        for estimate in (each.value, each.gain, each.saved):
+            assert not np.signbit([estimate.value, estimate.ci_low, estimate.ci_high]).any()
+    exact = NumberCosts(np.ones(3), np.ones(3)).of_predictions(np.zeros(3), np.zeros(3))
+    assert not np.signbit(exact).any()
 
 
 def test_what_a_threshold_does_has_intervals_around_its_counts():
@@ -148,8 +215,8 @@ def test_where_nothing_is_flagged_there_is_no_precision_and_no_gain():
     assert 0 < told["recall"]["ci_high"] < 0.1
     assert told["expected_cost"]["ci_low"] < told["expected_cost"]["ci_high"]
     valued = value_options(ways(y_true, score, costs, 2.0), bootstrap)
-    warnings = value_warnings(valued, {"none": "acting on none"}, "euros")
-    assert "its gain per 1,000 rows is 0.00 euros" in warnings["no_gain_over_none"]
+    warnings = value_warnings(valued, SIMPLE, "euros")
+    assert "worth the same as acting on none on every row" in warnings["no_gain_over_none"]
 
 
 def test_ten_thresholds_flag_ten_shares_out_of_fold_and_the_chosen_one_is_marked():
@@ -187,7 +254,23 @@ def test_thresholds_move_with_the_ratio_of_costs_as_decision_theory_says():
     assert np.allclose(table["loss_per_1000"], lost)
 
 
-@pytest.mark.parametrize("strategy", ["max_f1", "min_precision", "min_recall", "min_cost"])
+SOUGHT = {
+    "max_f1": "f1", "min_precision": "recall", "min_recall": "precision",
+    "min_cost": "expected_cost",
+}  # fmt: skip
+
+
+def test_a_miss_costs_what_positives_say_and_a_false_alarm_what_negatives_say():
+    y_true, score = calibrated(2000)
+    plain = cost_sensitivity(y_true, score, costs_of(2000, 2, 10), 0.2)
+    # A loss that is known only where there was one, and an effort only where there was none.
+    costs = RowCosts(2.0 * (y_true == 0), 10.0 * (y_true == 1), np.zeros(2000), np.zeros(2000))
+    found = cost_sensitivity(y_true, score, costs, 0.2)
+    assert found["miss_per_false_alarm"].tolist() == [1.25, 2.5, 5, 10, 20]
+    assert found.equals(plain)
+
+
+@pytest.mark.parametrize("strategy", SOUGHT)
 def test_a_threshold_is_steadier_the_more_rows_it_was_chosen_on(strategy):
     rule = Rule(strategy, 0.5, 0.4, 0.6)
     width, regret = [], []
@@ -199,10 +282,18 @@ def test_a_threshold_is_steadier_the_more_rows_it_was_chosen_on(strategy):
         width.append(found.threshold[1] - found.threshold[0])
         regret.append(found.mean_regret)
     assert width[1] < width[0] / 2
-    if strategy in {"max_f1", "min_cost"}:
+    if strategy == "min_cost":
         assert regret[0] > regret[1] >= 0
     else:
-        assert 0 < found.kept_rate < 1
+        # A threshold that keeps no constraint may well cost less.
+        assert regret == [None, None]
+        assert found.sought[1] < found.sought[0] < found.sought[2] or strategy == "max_f1"
+        assert (found.kept_rate is None) is (strategy == "max_f1")
+    told = found.to_json(0.5, 0.5)
+    assert told["sought"] == SOUGHT[strategy]
+    point = operating_point(y_true, score, chosen, costs_of(6000))
+    assert told[told["sought"]]["value"] == pytest.approx(getattr(point, told["sought"]))
+    assert ("mean_regret" in told) is (strategy == "min_cost")
 
 
 def test_what_is_given_or_out_of_reach_has_no_stability():

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
+from assay.checks.costs import COST_CONTENT_CHECKS
 from assay.checks.findings import Check, Finding, Wanted
 from assay.column_types import NUMBERS, TEXTS, dtype_name, held
 from assay.schema import LARGEST, column_kind
@@ -171,4 +172,5 @@ CONTENT_CHECKS: tuple[Check, ...] = (
     _duplicates,
     _id_like,
     _category_count,
+    *COST_CONTENT_CHECKS,
 )

@@ -83,6 +83,9 @@ _OF_TASKS = {
     "target_numbers": ("regression",),
     "target_beyond_limits": ("regression",),
     "target_looks_like_classes": ("regression",),
+    "cost_nothing": ("binary", "regression"),
+    "cost_negative": ("regression",),
+    "cost_reversed": ("binary",),
 }
 
 

@@ -6,34 +6,27 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from assay.costs import RowCosts
-from assay.decisions import options
-from assay.decisions.gain import gain_table, value_curve
-from assay.decisions.options import Option, Valued
+from assay.decisions.acting import worth_of_acting
+from assay.decisions.gain import gain_table
+from assay.decisions.options import Valued, not_valued
 from assay.decisions.points import estimated_point, point_estimates, thresholds_table
 from assay.decisions.rows import (
     REPORTS,
     TABLES,
-    BoolArray,
     DecisionReport,
     Resampling,
     Rows,
     completed,
 )
-from assay.decisions.sensitivity import FACTORS, cost_sensitivity
 from assay.decisions.stability import Stability, threshold_stability
-from assay.errors import GateError
+from assay.operating_point import OperatingPoint, operating_point
 from assay.schema import Label, Schema
 from assay.sections import ThresholdParams
 from assay.thresholds import (
     Decision,
-    OperatingPoint,
-    Rule,
     ThresholdCurve,
-    choose_threshold,
     curve_points,
     decide,
-    operating_point,
     rule_from_params,
     threshold_curve,
 )
@@ -44,7 +37,6 @@ _CURVE_POINTS = 200
 _FEW_FLAGGED, _WIDE = 30, 0.2
 # On the same rows: what else could be done. No score reaches 2, and every score reaches 0.
 _ALTERNATIVES = {"at_one_half": 0.5, "flag_all": 0.0, "flag_none": 2.0}
-_SIMPLE = {options.NONE: "acting on none", options.ALL: "acting on all"}
 
 
 @dataclass(frozen=True)
@@ -88,68 +80,53 @@ def decide_threshold(
     baseline_name: str,
 ) -> DecisionReport:
     """Choose the threshold out-of-fold, and report it on the holdout; see `decide_task`."""
-    rule, costs = rule_from_params(params), out_of_fold.costs
-    y_true, y_score = out_of_fold.y_true, out_of_fold.predicted
+    rule = rule_from_params(params)
+    y_true, y_score, costs = out_of_fold.y_true, out_of_fold.predicted, out_of_fold.costs
     decision = decide(y_true, y_score, rule, schema.unit, schema.labels, costs)
     curve = threshold_curve(y_true, y_score, costs)
     stability = threshold_stability(y_true, y_score, costs, rule, resampling.of(out_of_fold))
     point = operating_point(holdout.y_true, holdout.predicted, decision.threshold, holdout.costs)
-
-    tables = {"confusion": _labelled(holdout, decision, schema.labels)}
-    points = curve_points(curve, _CURVE_POINTS)
-    tables["threshold"] = points
-    if holdout.baseline is not None and holdout.y_true.any():
-        tables["gain"] = gain_table(holdout.y_true, holdout.predicted, holdout.baseline)
-    reports = {"thresholds": thresholds_table(decision.threshold, out_of_fold, holdout)}
+    worth = worth_of_acting(
+        decision, rule, params.costs.unit, out_of_fold, holdout, resampling, baseline_name
+    )
+    warnings = {**_doubts(decision, out_of_fold, resampling), **worth.warnings}
     metrics = _metrics(decision, point, stability, holdout, resampling)
-    warnings = _doubts(decision, out_of_fold, resampling)
-
-    valued = list[Valued]()
-    if costs is None or holdout.costs is None:
-        metrics["value"] = options.not_valued("threshold.costs are not known")
-        metrics["sensitivity"] = options.not_valued("threshold.costs are not known")
-    else:
-        tables["cost"] = points
-        reports["cost_sensitivity"] = cost_sensitivity(y_true, y_score, costs, decision.threshold)
-        metrics["sensitivity"] = _sensitivity_metrics(reports["cost_sensitivity"])
-        baseline = _baseline_threshold(out_of_fold, rule, schema.unit)
-        ways = _options(decision, baseline, holdout, holdout.costs)
-        valued = options.value_options(ways, resampling.of(holdout))
-        reports["value"] = options.value_table(valued)
-        metrics["value"] = options.value_metrics(valued, params.costs.unit) | {
-            "baseline": baseline_name
-        }
-        warnings |= options.value_warnings(valued, _SIMPLE, params.costs.unit)
-        if holdout.baseline is not None:
-            tables["value"] = value_curve(
-                holdout.y_true,
-                holdout.predicted,
-                holdout.baseline,
-                holdout.costs,
-                resampling.of(holdout),
-            )
-    metrics["warnings"] = warnings
-    known = completed(tables, TABLES)
+    reports = {"thresholds": thresholds_table(decision.threshold, out_of_fold, holdout)}
+    plotted = {**_tables(decision, curve, holdout, schema.labels), **worth.tables}
+    tables = completed(plotted, TABLES)
     drawn = ThresholdDrawn(
         curve,
         len(y_true),
         point,
         schema.labels,
-        known["gain"],
-        known["value"],
-        tuple(valued),
+        tables["gain"],
+        tables["value"],
+        worth.valued,
         params.costs.unit,
         schema.unit,
     )
     return DecisionReport(
         decision.to_json(),
-        metrics,
+        {**metrics, **worth.metrics, "warnings": warnings},
         decision.rationale,
         drawn,
-        known,
-        completed(reports, REPORTS),
+        tables,
+        completed({**reports, **worth.reports}, REPORTS),
         warnings,
     )
+
+
+def _tables(
+    decision: Decision, curve: ThresholdCurve, holdout: Rows, labels: tuple[Label, ...]
+) -> dict[str, pd.DataFrame]:
+    """Return the data of plots that need no value."""
+    points = curve_points(curve, _CURVE_POINTS)
+    tables = {"confusion": _labelled(holdout, decision, labels), "threshold": points}
+    if curve.expected_cost is not None:
+        tables["cost"] = points
+    if holdout.baseline is not None and holdout.y_true.any():
+        tables["gain"] = gain_table(holdout.y_true, holdout.predicted, holdout.baseline)
+    return tables
 
 
 def _labelled(rows: Rows, decision: Decision, labels: tuple[Label, ...]) -> pd.DataFrame:
@@ -181,7 +158,7 @@ def _metrics(
         "out_of_fold": chosen.to_json(),
         "holdout": estimated_point(point, estimates),
         **others,
-        "stability": options.not_valued("the threshold was given")
+        "stability": not_valued("the threshold was given")
         if stability is None
         else stability.to_json(decision.threshold, chosen.flagged_rate),
     }
@@ -205,45 +182,4 @@ def _doubts(decision: Decision, out_of_fold: Rows, resampling: Resampling) -> di
             f"{point.precision:.2f} may be anything from {precision.ci_low:.2f} to "
             f"{precision.ci_high:.2f}. Bring more rows, or flag more."
         )
-    }
-
-
-def _baseline_threshold(out_of_fold: Rows, rule: Rule, unit: str) -> float | None:
-    """Return the threshold that the strategy chooses for the baseline, or None if it finds none."""
-    if out_of_fold.baseline is None:
-        return None
-    try:
-        return choose_threshold(
-            out_of_fold.y_true, out_of_fold.baseline, rule, unit, out_of_fold.costs
-        )[0]
-    except GateError:
-        return None
-
-
-def _options(
-    decision: Decision, baseline: float | None, holdout: Rows, costs: RowCosts
-) -> list[Option]:
-    """Return the ways to act on the holdout, the model's first and none last."""
-    y_true = holdout.y_true
-
-    def option(name: str, acted: BoolArray, threshold: float | None = None) -> Option:
-        return Option(name, costs.of_decisions(y_true, acted), float(acted.mean()), threshold)
-
-    threshold = decision.threshold
-    found = [option(options.MODEL, holdout.predicted >= threshold, threshold)]
-    if baseline is not None and holdout.baseline is not None:
-        found.append(option(options.BASELINE, holdout.baseline >= baseline, baseline))
-    if holdout.rule_holds is not None:
-        found.append(option(options.RULE, holdout.rule_holds))
-    found.append(option(options.ALL, np.ones(len(y_true), dtype=bool)))
-    found.append(option(options.NONE, np.zeros(len(y_true), dtype=bool)))
-    return found
-
-
-def _sensitivity_metrics(table: pd.DataFrame) -> dict[str, Any]:
-    names = ("threshold", "flagged_rate", "loss_per_1000")
-    rows = zip(FACTORS, table.to_dict("records"), strict=True)
-    return {
-        "applicable": True,
-        **{told: {name: float(row[name]) for name in names} for told, row in rows},
     }

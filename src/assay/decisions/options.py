@@ -1,14 +1,14 @@
 """What each way to act is worth per 1,000 rows, and how much the model's is worth more."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from assay.decisions.resampled import joint_estimates, scalars, table_scalars
-from assay.metrics.core import FloatArray
+from assay.decisions.resampled import joint_estimates, table_scalars
+from assay.metrics.core import FloatArray, weighted_sums
 from assay.uncertainty.bootstrap import Bootstrap
 from assay.uncertainty.estimate import Estimate, without_interval
 
@@ -64,11 +64,11 @@ def value_options(options: Sequence[Option], bootstrap: Bootstrap) -> list[Value
     Groups are drawn whole, so that resamples differ in their number of rows, and means are ratios.
     """
     n = len(options[0].cost)
-    sums = np.column_stack([*(option.cost for option in options), np.ones(n)])
 
     def values(weights: FloatArray) -> FloatArray:
-        totals = weights @ sums
-        each: FloatArray = -PER * totals[:, :-1] / totals[:, -1:]
+        totals = np.column_stack([weighted_sums(weights, option.cost) for option in options])
+        # What costs nothing is worth 0, not -0.
+        each: FloatArray = -PER * totals / weights.sum(axis=1)[:, None] + 0.0
         return np.concatenate([each, each[:, :1] - each, each - each[:, -1:]], axis=1)
 
     k = len(options)
@@ -102,47 +102,15 @@ def value_metrics(valued: Sequence[Valued], unit: str) -> dict[str, Any]:
         "unit": unit,
         "per_rows": PER,
         "options": {each.option.name: _option_metrics(each) for each in valued},
-        "gain_over": {each.option.name: scalars(each.gain) for each in valued[1:]},
+        "gain_over": {each.option.name: each.gain.to_json() for each in valued[1:]},
     }
 
 
 def _option_metrics(valued: Valued) -> dict[str, float]:
     told = {"acted_rate": valued.option.acted_rate, "threshold": valued.option.threshold}
-    return scalars(valued.value) | {k: v for k, v in told.items() if v is not None}
+    return valued.value.to_json() | {k: v for k, v in told.items() if v is not None}
 
 
 def not_valued(reason: str) -> dict[str, Any]:
     """Return what stands in the place of a value that is not known."""
     return {"applicable": False, "reason": reason}
-
-
-def value_warnings(valued: Sequence[Valued], names: Mapping[str, str], unit: str) -> dict[str, str]:
-    """Say which simple options the model is not shown to be worth more than.
-
-    Parameters
-    ----------
-    valued : sequence of Valued
-    names : dict of str to str
-        The options that count, by name, in words.
-    unit : str
-        Of the costs.
-    """
-    return {
-        f"no_gain_over_{each.option.name}": _no_gain(each.gain, names[each.option.name], unit)
-        for each in valued
-        if each.option.name in names and not (each.gain.method and each.gain.ci_low > 0)
-    }
-
-
-def _no_gain(gain: Estimate, told: str, unit: str) -> str:
-    ends = f" [{_told(gain.ci_low)}, {_told(gain.ci_high)}]" if gain.method else ""
-    verdict = "costs more than" if gain.method and gain.ci_high < 0 else "is not shown to beat"
-    return (
-        f"Acting on the model {verdict} {told}: its gain per {PER:,} rows is {_told(gain.value)}{ends} "
-        f"{unit}. Check threshold.costs, or do not act on it."
-    )
-
-
-def _told(value: float) -> str:
-    digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2
-    return f"{round(value, digits) + 0.0:,.{digits}f}"

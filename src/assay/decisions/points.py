@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 
 from assay.costs import RowCosts
-from assay.decisions.resampled import joint_estimates, scalars
+from assay.decisions.resampled import joint_estimates
 from assay.decisions.rows import BoolArray, Rows
-from assay.metrics.core import FloatArray, LabelArray
-from assay.thresholds import OperatingPoint, operating_point
+from assay.metrics.core import FloatArray, LabelArray, weighted_sums
+from assay.operating_point import OperatingPoint, operating_point
 from assay.uncertainty.bootstrap import Bootstrap
 from assay.uncertainty.estimate import Estimate
 from assay.uncertainty.rates import rate_estimate
@@ -31,13 +31,12 @@ def point_estimates(
     """
     positive, n = y_true == 1, len(y_true)
     hits = flagged & positive
-    columns = [hits, flagged, positive, np.ones(n)]
+    columns = [each.astype(float) for each in (hits, flagged, positive, np.ones(n))]
     if costs is not None:
         columns.append(costs.of_decisions(y_true, flagged))
-    sums = np.column_stack(columns).astype(float)
 
     def values(weights: FloatArray) -> FloatArray:
-        tp, acted, positives, total, *cost = (weights @ sums).T
+        tp, acted, positives, total, *cost = (weighted_sums(weights, each) for each in columns)
         with np.errstate(divide="ignore", invalid="ignore"):
             f1 = 2 * tp / (acted + positives)
         return np.column_stack([f1, *(each / total for each in cost)])
@@ -59,7 +58,7 @@ def estimated_point(point: OperatingPoint, estimates: Mapping[str, Estimate]) ->
     told = point.to_json()
     return told | {
         # Where nothing is flagged, or nothing positive, the point's own 0 stands.
-        name: scalars(estimates[name]) if name in estimates else {"value": told[name]}
+        name: estimates[name].to_json() if name in estimates else {"value": told[name]}
         for name in _ESTIMATED
         if name in told
     }

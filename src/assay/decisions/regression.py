@@ -1,6 +1,6 @@
 """Numbers: an interval for each, and the number to act on where too much and too little differ in cost."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,11 +9,12 @@ import pandas as pd
 from assay.conformal import IntervalRule, Limits, coverage_of, fit_intervals
 from assay.costs import NumberCosts
 from assay.decisions import options
+from assay.decisions.amounts import amount_interval
 from assay.decisions.options import Option, Valued
-from assay.decisions.resampled import scalars
 from assay.decisions.rows import REPORTS, TABLES, DecisionReport, Resampling, Rows, completed
+from assay.decisions.verdict import Other, standing, value_warnings, verdict
 from assay.metrics.core import FloatArray
-from assay.newsvendor import fit_quantile
+from assay.newsvendor import QuantileRule, fit_quantile
 from assay.sections import TaskParams, ThresholdParams
 from assay.uncertainty.bootstrap import Bootstrap
 from assay.uncertainty.rates import rate_estimate
@@ -22,7 +23,12 @@ from assay.uncertainty.rates import rate_estimate
 _LEVELS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98)
 # Acting on the prediction itself; the model's option acts on its quantile.
 PLAIN = "plain"
-_SIMPLE = {PLAIN: "the plain prediction"}
+BASELINE_PLAIN = f"{options.BASELINE}_{PLAIN}"
+# Both numbers are the model's: which of them serves better is no verdict on it.
+_OTHERS = {
+    options.BASELINE: Other("the baseline's quantile", "take the baseline"),
+    BASELINE_PLAIN: Other("the baseline's prediction", "take the baseline"),
+}
 
 
 @dataclass(frozen=True)
@@ -58,25 +64,22 @@ def decide_intervals(
         "interval": _measured(rule, wanted, holdout, resampling),
         "value": options.not_valued("threshold.costs are not known"),
     }
-    decision, reports, valued = rule.to_json(), {}, list[Valued]()
+    decision, valued = rule.to_json(), list[Valued]()
     warnings: dict[str, str] = {}
     costs = out_of_fold.number_costs
     if costs is not None and holdout.number_costs is not None:
         quantile = fit_quantile(y_true, y_pred, costs, bins, limits)
         decision["quantile"] = quantile.to_json()
-        acted = {options.MODEL: quantile.shifted(holdout.predicted), PLAIN: holdout.predicted}
-        if holdout.baseline is not None and out_of_fold.baseline is not None:
-            # Its own quantile, from its own residuals: what the model gains is then not its shift.
-            own = fit_quantile(y_true, out_of_fold.baseline, costs, bins, limits)
-            acted[options.BASELINE] = own.shifted(holdout.baseline)
-            acted[f"{options.BASELINE}_{PLAIN}"] = holdout.baseline
-        valued = _valued(acted, holdout.y_true, holdout.number_costs, resampling.of(holdout))
-        reports["value"] = options.value_table(valued)
-        metrics["value"] = options.value_metrics(valued, params.costs.unit) | {
+        ways = _ways(quantile, out_of_fold, holdout, costs, bins)
+        valued = _valued(ways, holdout.y_true, holdout.number_costs, resampling.of(holdout))
+        unit = params.costs.unit
+        metrics["value"] = {
+            **options.value_metrics(valued, unit),
+            **verdict(valued, _OTHERS, "the baseline"),
             "baseline": baseline_name,
             "quantile_level": quantile.level,
         }
-        warnings = options.value_warnings(valued, _SIMPLE, params.costs.unit)
+        warnings = value_warnings(valued, _OTHERS, unit) | _quantile_doubt(valued, unit)
     metrics["warnings"] = warnings
     drawn = IntervalsDrawn(
         coverage,
@@ -92,7 +95,7 @@ def decide_intervals(
         rule.rationale,
         drawn,
         completed({"coverage": coverage}, TABLES),
-        completed(reports, REPORTS),
+        completed({"value": options.value_table(valued)} if valued else {}, REPORTS),
         warnings,
     )
 
@@ -119,10 +122,41 @@ def _measured(
     measured = rate_estimate(inside, resampling.of(holdout))
     return {
         "wanted_coverage": wanted,
-        "holdout_coverage": scalars(measured),
+        "holdout_coverage": measured.to_json(),
         "mean_width": float((high - low).mean()),
         "bin_count": len(rule.low),
     }
+
+
+def _ways(
+    quantile: QuantileRule, out_of_fold: Rows, holdout: Rows, costs: NumberCosts, bins: int
+) -> dict[str, FloatArray]:
+    """Return the numbers to act on for the holdout, the model's quantile first."""
+    found = {options.MODEL: quantile.shifted(holdout.predicted), PLAIN: holdout.predicted}
+    if holdout.baseline is not None and out_of_fold.baseline is not None:
+        # Its own quantile, from its own residuals: what the model gains is then not its shift.
+        own = fit_quantile(
+            out_of_fold.y_true.astype(float), out_of_fold.baseline, costs, bins, quantile.limits
+        )
+        found[options.BASELINE] = own.shifted(holdout.baseline)
+        found[BASELINE_PLAIN] = holdout.baseline
+    return found
+
+
+def _quantile_doubt(valued: Sequence[Valued], unit: str) -> dict[str, str]:
+    """Say where the model's quantile is not shown to be worth more than its plain prediction."""
+    model, plain = valued[:2]
+    stands = standing(model, plain)
+    if stands == "more":
+        return {}
+    figures = f"{amount_interval(plain.gain.to_json())} {unit} per {options.PER:,} rows"
+    told = {
+        "less": f"is worth less than its plain prediction ({figures}): act on the prediction",
+        "not shown": f"is not shown to be worth more than its plain prediction ({figures}): either "
+        "serves",
+        "same": "is its plain prediction on every row of the holdout: either serves",
+    }
+    return {"no_gain_over_plain": f"The model's quantile {told[stands]}."}
 
 
 def _valued(

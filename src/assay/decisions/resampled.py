@@ -62,17 +62,6 @@ def some_weights(bootstrap: Bootstrap, n: int) -> Iterator[FloatArray]:
             break
 
 
-def scalars(estimate: Estimate, factor: float = 1.0) -> dict[str, float]:
-    """Return value and ends as a metrics file has them; the value alone where there is no interval."""
-    if not estimate.method:
-        return {"value": factor * estimate.value}
-    return {
-        "value": factor * estimate.value,
-        "ci_low": factor * estimate.ci_low,
-        "ci_high": factor * estimate.ci_high,
-    }
-
-
 def table_scalars(estimate: Estimate, names: tuple[str, str, str]) -> Mapping[str, float]:
     """Return value and ends under the names of columns; no ends where there is no interval."""
     ends = (estimate.ci_low, estimate.ci_high) if estimate.method else (np.nan, np.nan)

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from assay.costs import RowCosts
+from assay.decisions.rows import BoolArray
 from assay.metrics.core import FloatArray, LabelArray
 from assay.thresholds import Ranking, known_cost, threshold_curve
 
@@ -37,7 +38,8 @@ def cost_sensitivity(
     Returns
     -------
     DataFrame
-        `miss_per_false_alarm` is the ratio of the mean costs of both; `loss_per_1000` is what keeping
+        `miss_per_false_alarm` is the ratio of what misses cost on average, over positives, and false
+        alarms, over negatives; `loss_per_1000` is what keeping
         the chosen threshold costs more than the best one would, at the multiplied costs.
     """
     ranking, rows = Ranking(y_score), []
@@ -50,7 +52,7 @@ def cost_sensitivity(
         rows.append(
             {
                 "factor": factor,
-                "miss_per_false_alarm": _ratio(scaled),
+                "miss_per_false_alarm": _miss_per_false_alarm(scaled, y_true == 1),
                 "threshold": float(curve.threshold[index]),
                 "flagged_rate": float(curve.flagged_rate[index]),
                 "cost_per_1000": 1000 * float(cost[index]),
@@ -61,12 +63,14 @@ def cost_sensitivity(
     return pd.DataFrame(rows)
 
 
-def _ratio(costs: RowCosts) -> float:
-    """Return what a miss costs in false alarms, each beyond what being right costs."""
-    alarm = _mean(costs.false_positive - costs.true_negative)
-    miss = _mean(costs.false_negative - costs.true_positive)
-    return miss / alarm if alarm else np.nan
+def _miss_per_false_alarm(costs: RowCosts, positive: BoolArray) -> float:
+    """Return what a miss costs in false alarms, each beyond what being right costs.
 
-
-def _mean(values: FloatArray) -> float:
-    return float(values.mean())
+    A row can be missed only if it is positive, and a false alarm only if it is negative: what the other
+    error would cost there is of no account.
+    """
+    miss = (costs.false_negative - costs.true_positive)[positive]
+    alarm = (costs.false_positive - costs.true_negative)[~positive]
+    if not len(miss) or not len(alarm) or not alarm.mean():
+        return np.nan
+    return float(miss.mean()) / float(alarm.mean())

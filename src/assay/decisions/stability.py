@@ -1,5 +1,6 @@
 """How much a threshold depends on the rows that it was chosen on."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,21 +12,32 @@ from assay.metrics.core import FloatArray, LabelArray
 from assay.thresholds import Ranking, Rule, best_points, threshold_curve
 from assay.uncertainty.bootstrap import Bootstrap
 
+# What a strategy seeks, of the attributes of a curve.
+_SOUGHT: Mapping[str, str] = {
+    "max_f1": "f1",
+    "min_precision": "recall",
+    "min_recall": "precision",
+    "min_cost": "expected_cost",
+}
+
 
 @dataclass(frozen=True)
 class Stability:
     """What the same strategy chooses on other samples of the rows.
 
+    Ends are those of percentile intervals; what thresholds do is told for the rows as they are.
+
     Attributes
     ----------
     resamples : int
     threshold, flagged_rate : tuple of float
-        Ends of the interval of the chosen threshold, and of what it flags of the rows as they are.
+        Ends of the interval of the chosen threshold, and of what it flags.
+    sought_name : str
+        What the strategy seeks: "f1", "recall", "precision" or "expected_cost".
+    sought : tuple of float
+        Its value at the threshold that was chosen, and the ends of its interval.
     mean_regret : float or None
-        How much worse such a threshold is on the rows as they are, on average; None for a strategy
-        with a constraint where costs are not known.
-    regret_in : str
-        Of what the regret is: "cost per 1,000 rows" or "F1".
+        For `min_cost`, how much more such a threshold costs per 1,000 rows, on average.
     infeasible_rate : float
         Samples on which no threshold meets the constraint.
     kept_rate : float or None
@@ -35,8 +47,9 @@ class Stability:
     resamples: int
     threshold: tuple[float, float]
     flagged_rate: tuple[float, float]
+    sought_name: str
+    sought: tuple[float, float, float]
     mean_regret: float | None
-    regret_in: str
     infeasible_rate: float
     kept_rate: float | None
 
@@ -45,16 +58,18 @@ class Stability:
         told: dict[str, Any] = {
             "applicable": True,
             "resamples": self.resamples,
-            "threshold": _ends(threshold, self.threshold),
-            "flagged_rate": _ends(flagged_rate, self.flagged_rate),
+            "threshold": _scalars(threshold, self.threshold),
+            "flagged_rate": _scalars(flagged_rate, self.flagged_rate),
             "infeasible_rate": self.infeasible_rate,
+            "sought": self.sought_name,
+            self.sought_name: _scalars(self.sought[0], self.sought[1:]),
         }
         if self.mean_regret is not None:
-            told |= {"mean_regret": self.mean_regret, "regret_in": self.regret_in}
+            told |= {"mean_regret": self.mean_regret, "regret_in": "cost per 1,000 rows"}
         return told if self.kept_rate is None else told | {"constraint_kept_rate": self.kept_rate}
 
 
-def _ends(value: float, ends: tuple[float, float]) -> dict[str, float]:
+def _scalars(value: float, ends: tuple[float, float]) -> dict[str, float]:
     return {"value": value, "ci_low": ends[0], "ci_high": ends[1]}
 
 
@@ -95,20 +110,18 @@ def threshold_stability(
     if not len(index):
         return None
     whole = threshold_curve(y_true, y_score, costs, ranking=ranking)
-    best = int(best_points(whole, rule))
-    regret, unit = None, ""
-    if rule.strategy == "max_f1":
-        regret, unit = float((whole.f1[best] - whole.f1[index]).mean()), "F1"
-    elif whole.expected_cost is not None:
-        cost = whole.expected_cost
-        regret, unit = 1000 * float((cost[index] - cost[best]).mean()), "cost per 1,000 rows"
+    best, name = int(best_points(whole, rule)), _SOUGHT[rule.strategy]
+    sought: FloatArray = getattr(whole, name)
     tail = (1 - bootstrap.confidence) / 2
+    # Where there is a constraint, a threshold that does not keep it may well cost less.
+    is_cost = rule.strategy == "min_cost"
     return Stability(
         len(found),
-        _quantiles(ranking.threshold[index], tail),
-        _quantiles(whole.flagged_rate[index], tail),
-        regret,
-        unit,
+        _middle(ranking.threshold[index], tail),
+        _middle(whole.flagged_rate[index], tail),
+        name,
+        (float(sought[best]), *_middle(sought[index], tail)),
+        1000 * float((sought[index] - sought[best]).mean()) if is_cost else None,
         float((found < 0).mean()),
         _kept(whole.precision[index], whole.recall[index], rule),
     )
@@ -120,7 +133,7 @@ def _kept(precision: FloatArray, recall: FloatArray, rule: Rule) -> float | None
     return float((recall >= rule.min_recall).mean()) if rule.strategy == "min_recall" else None
 
 
-def _quantiles(values: FloatArray, tail: float) -> tuple[float, float]:
+def _middle(values: FloatArray, tail: float) -> tuple[float, float]:
     # The chosen threshold is one of those that exist: no mean of two.
     low, high = np.quantile(values, [tail, 1 - tail], method="nearest")
     return float(low), float(high)

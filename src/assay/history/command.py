@@ -11,15 +11,16 @@ from assay import artifacts
 from assay.costs import row_costs
 from assay.errors import ArtifactError, counted
 from assay.history.evaluations import (
-    HOLDOUT,
+    METRICS,
     MODEL,
     Evaluation,
     evaluation_at,
     local_evaluations,
+    of_one_identity,
     recorded_evaluations,
     shallow,
 )
-from assay.history.ledger import COLUMNS, ledger_table, missing_from
+from assay.history.ledger import COLUMNS, ledger_table, missing_from, other_models
 from assay.history.previous import (
     common_rows,
     compare_with_previous,
@@ -30,7 +31,7 @@ from assay.metrics.catalogue import primary_metric
 from assay.params import Params, parse_params
 from assay.predictions import by_row
 from assay.registry import fetch_run, resolve
-from assay.revisions import LOCK, content_md5, run_git
+from assay.revisions import LOCK, content_md5, lock_entries, run_git
 from assay.schema import ROW, Schema, schema_from_json
 from assay.uncertainty.bootstrap import Bootstrap
 
@@ -43,12 +44,14 @@ _TABLE, _SCHEMA = Path("data/validated/table.parquet"), Path("data/validated/sch
 
 @dataclass(frozen=True)
 class Present:
-    """The working copy's model and holdout, by their hashes."""
+    """The working copy's model and holdout, by their hashes, and the model's score."""
 
     params: Params
     schema: Schema
     holdout: str
     model: str
+    predictions: str
+    value: float
 
     @property
     def metric(self) -> str:
@@ -100,12 +103,24 @@ def record(project: Path, against: str | None) -> Iterator[str]:
     """
     present = _present(project)
     recorded = recorded_evaluations(project)
-    found = [*recorded, *local_evaluations(project)]
+    found = of_one_identity([*recorded, *local_evaluations(project)])
+    # The present model is added when there is another one: so a commit of it changes nothing here.
+    found = [
+        each
+        for each in found
+        if each.model != present.model and each.predictions != present.predictions
+    ]
     ledger = ledger_table(read_ledger(project / LEDGER), found, present.metric)
     artifacts.write_table(project / LEDGER, ledger)
-    judged = ledger[ledger["holdout"] == present.holdout]
-    models = judged["value"].nunique() + int(judged["value"].isna().sum())
-    yield f"holdout {present.holdout[:10]}: {counted(models, 'distinct model')} judged on it"
+    others = other_models(
+        ledger,
+        *(present.holdout, present.model, present.predictions),
+        *(present.metric, present.value),
+    )
+    yield (
+        f"holdout {present.holdout[:10]}: {counted(len(others) + 1, 'distinct model')} judged on it, "
+        "this one among them"
+    )
     if shallow(project):
         yield "note: Git has only the latest part of the history here (a shallow clone)"
     try:
@@ -114,7 +129,8 @@ def record(project: Path, against: str | None) -> Iterator[str]:
     except ArtifactError as error:
         if against is not None:
             raise
-        comparison = {"applicable": False, "model": present.model, "reason": str(error)}
+        looked_at = {"model": present.model, "holdout": present.holdout}
+        comparison = {"applicable": False, **looked_at, "reason": str(error)}
         yield f"not compared with an earlier run: {error}"
     artifacts.write_json(project / COMPARISON, comparison)
     yield f"written: {LEDGER}, {COMPARISON}. `dvc repro` puts them on the model card."
@@ -125,8 +141,16 @@ def unrecorded(project: Path) -> list[str]:
 
     Local runs are left out: another machine does not have them.
     """
-    missing = missing_from(read_ledger(project / LEDGER), recorded_evaluations(project))
     here = content_md5(project / MODEL)
+    inside = run_git(project, "rev-parse", "--is-inside-work-tree")
+    if inside.returncode or shallow(project):
+        where = "is in no Git working copy" if inside.returncode else "is a shallow clone"
+        raise ArtifactError(
+            f"{project.absolute()} {where}, so that the history is not known. Fetch all of it "
+            "(`git fetch --unshallow`; in CI, fetch-depth: 0)."
+        )
+    recorded = of_one_identity(recorded_evaluations(project))
+    missing = missing_from(read_ledger(project / LEDGER), recorded)
     return [
         f"{each.source} {each.revision}: model {each.model[:10]} on holdout {each.holdout[:10]}"
         for each in missing
@@ -135,14 +159,27 @@ def unrecorded(project: Path) -> list[str]:
 
 
 def _present(project: Path) -> Present:
+    """Read what the working copy holds, if it is what `dvc.lock` says that it is."""
     params = parse_params(artifacts.read_yaml(project / "params.yaml"))
-    holdout, model = content_md5(project / HOLDOUT), content_md5(project / MODEL)
-    if not (holdout and model and (project / _PREDICTIONS).is_file()):
-        raise ArtifactError(
-            f"{_PREDICTIONS}, {HOLDOUT} or {MODEL} is not there. Run `dvc repro` first."
-        )
-    schema = schema_from_json(artifacts.read_json(project / _SCHEMA))
-    return Present(params, schema, holdout, model)
+    stages = artifacts.read_yaml(project / LOCK).get("stages") or {}
+    locked = {entry["path"]: entry.get("md5") for _, entry in lock_entries(stages, "outs")}
+    needed = (MODEL, METRICS, _PREDICTIONS.as_posix(), _DECISION.as_posix())
+    other = [path for path in needed if content_md5(project / path) != (locked.get(path) or "-")]
+    if other:
+        raise ArtifactError(f"{', '.join(other)}: not as {LOCK} records. Run `dvc repro` first.")
+    metrics = artifacts.read_json(project / METRICS)
+    if "judged" not in metrics:
+        raise ArtifactError(f"{METRICS} is from before rows were noted. Run `dvc repro` first.")
+    judged = metrics["judged"]
+    metric = primary_metric(params.task.type, params.task.primary_metric).name
+    return Present(
+        params,
+        schema_from_json(artifacts.read_json(project / _SCHEMA)),
+        judged["rows_sha256"],
+        content_md5(project / MODEL) or "",
+        judged["predictions_sha256"],
+        metrics["model"][metric]["value"],
+    )
 
 
 def _compare(
@@ -151,8 +188,11 @@ def _compare(
     """Compare with another run on the rows of both holdouts."""
     commit = resolve(against, project) if against else _latest_other(project, present, recorded)
     folder = fetch_run(commit, project)
+    _refuse_another_question(artifacts.read_json(folder / "run_meta.json"), present.schema)
     previous = artifacts.read_table(folder / "tables/holdout_predictions.parquet")
     before = evaluation_at(project, commit)
+    recorded = of_one_identity([*recorded, *([before] if before else [])])
+    before = recorded[-1] if before else None
     table = artifacts.read_table(project / _TABLE)
     costs = present.params.threshold.costs
     current = _current(project, table, present.schema, costs.columns())
@@ -179,7 +219,21 @@ def _compare(
     if known is not None and all(each["kind"] == "threshold" for each in decisions):
         ours, theirs = (float(each["threshold"]) for each in decisions)
         value = value_against(rows, (ours, theirs), known, present.schema, bootstrap)
-    return comparison_json(found, present.metric, origin | {"unit": costs.unit}, rows, value)
+    origin |= {
+        "unit": costs.unit,
+        "costs": costs.model_dump(),
+        "decision": content_md5(project / _DECISION) or "",
+    }
+    return comparison_json(found, present.metric, origin, rows, value)
+
+
+def _refuse_another_question(run: dict[str, Any], schema: Schema) -> None:
+    theirs, ours = (run.get("target"), run.get("unit")), (schema.target, schema.unit)
+    if theirs != ours:
+        raise ArtifactError(
+            f"run {run.get('run_id')} predicts {theirs[0]!r} per {theirs[1]}, this model {ours[0]!r} "
+            f"per {ours[1]}: there is nothing to compare. Name a revision of this table's model."
+        )
 
 
 def _current(
@@ -198,10 +252,16 @@ def _latest_other(project: Path, present: Present, recorded: list[Evaluation]) -
     done = run_git(project, "log", "--format=%H", "HEAD", "--", LOCK)
     branch = [commit[:10] for commit in done.stdout.decode().split()]
     by_commit = {each.revision: each for each in recorded if each.source == "commit"}
-    ours = next((e.scores for e in recorded if e.model == present.model and e.scores), None)
     for commit in branch:
         each = by_commit.get(commit)
-        if each and each.model != present.model and each.scores != ours:
+        # Before predictions were noted, equal scores were the sign of equal ones.
+        scored = each.scores.get(present.metric) if each and not each.predictions else None
+        if (
+            each
+            and each.model != present.model
+            and scored != present.value
+            and (each.predictions != present.predictions)
+        ):
             return resolve(commit, project)
     raise ArtifactError("no commit of this branch has shipped another model.")
 
@@ -221,7 +281,8 @@ def _told(comparison: dict[str, Any]) -> Iterator[str]:
     )
     if "value_gain" in comparison:
         value = comparison["value_gain"]
+        ends = f" [{value['ci_low']:.1f}, {value['ci_high']:.1f}]" if "ci_low" in value else ""
         yield (
-            f"per 1,000 rows, each at its own threshold, it is worth {value['value']:.1f} "
-            f"[{value['ci_low']:.1f}, {value['ci_high']:.1f}] {comparison['unit']} more"
+            f"gain in value per 1,000 rows, each at its own threshold: {value['value']:.1f}{ends} "
+            f"{comparison['unit']}"
         )

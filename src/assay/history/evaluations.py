@@ -5,8 +5,8 @@ run cache, where also those stay that nobody committed.
 """
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -25,8 +25,15 @@ class Evaluation:
 
     Attributes
     ----------
-    holdout, model : str
-        The hashes by which DVC knows both.
+    holdout : str
+        The hash of its rows with their outcomes. Where it was not noted, DVC's hash of the file, or
+        the other if some evaluation has both.
+    file : str
+        DVC's hash of the holdout's file.
+    model : str
+        DVC's hash of the candidate.
+    predictions : str
+        The hash of its predictions for the holdout; empty where it was not noted.
     scores : dict of str to float
         The model's metrics on the holdout; empty where they are not to be had.
     source : {"commit", "experiment", "local run"}
@@ -37,7 +44,9 @@ class Evaluation:
     """
 
     holdout: str
+    file: str
     model: str
+    predictions: str
     scores: Mapping[str, float]
     source: str
     revision: str
@@ -70,9 +79,8 @@ def recorded_evaluations(project: Path) -> list[Evaluation]:
         if hashes:
             name = experiments.get(commit)
             source = "commit" if name is None else "experiment"
-            evaluations.append(
-                Evaluation(*hashes, _scores(metrics), source, name or commit[:10], _date(seconds))
-            )
+            seen = (source, name or commit[:10], _date(seconds))
+            evaluations.append(_evaluation(hashes, metrics, *seen))
     return evaluations
 
 
@@ -92,8 +100,28 @@ def local_evaluations(project: Path) -> list[Evaluation]:
         if hashes:
             written = {entry.get("path"): entry.get("md5") for entry in run.get("outs") or ()}
             content = cached_file(cache, written.get(METRICS) or "")
-            evaluations.append(Evaluation(*hashes, _scores(content), "local run", "", ""))
+            evaluations.append(_evaluation(hashes, content, "local run", "", ""))
     return sorted(evaluations, key=lambda e: (e.holdout, e.model, sorted(e.scores.items())))
+
+
+def of_one_identity(evaluations: Sequence[Evaluation]) -> list[Evaluation]:
+    """Return evaluations with the hash of the rows also where it was not noted but is known."""
+    rows = {each.file: each.holdout for each in evaluations if each.holdout != each.file}
+    return [replace(each, holdout=rows.get(each.file, each.holdout)) for each in evaluations]
+
+
+def _evaluation(
+    hashes: tuple[str, str], metrics: bytes | None, source: str, revision: str, date: str
+) -> Evaluation:
+    try:
+        document = json.loads(metrics or b"{}")
+        noted, model = document.get("judged") or {}, document.get("model") or {}
+        scores = {name: float(each["value"]) for name, each in model.items() if "value" in each}
+    except (ValueError, AttributeError, TypeError):
+        noted, scores = {}, {}
+    file, candidate = hashes
+    rows, predictions = noted.get("rows_sha256", file), noted.get("predictions_sha256", "")
+    return Evaluation(rows, file, candidate, predictions, scores, source, revision, date)
 
 
 def _experiments(project: Path) -> dict[str, str]:
@@ -140,14 +168,6 @@ def _judged(run: Mapping[str, Any]) -> tuple[str, str] | None:
     return (holdout, model) if holdout and model else None
 
 
-def _scores(content: bytes | None) -> dict[str, float]:
-    try:
-        model = json.loads(content or b"{}").get("model") or {}
-    except (ValueError, AttributeError):
-        return {}
-    return {name: float(each["value"]) for name, each in model.items() if "value" in each}
-
-
 def shallow(project: Path) -> bool:
     """Say whether Git has only the latest part of the history."""
     return run_git(project, "rev-parse", "--is-shallow-repository").stdout.strip() == b"true"
@@ -160,7 +180,7 @@ def evaluation_at(project: Path, commit: str) -> Evaluation | None:
     if hashes is None:
         return None
     seconds = run_git(project, "show", "--no-patch", "--format=%ct", commit).stdout.decode()
-    return Evaluation(*hashes, _scores(metrics), "commit", commit[:10], _date(seconds))
+    return _evaluation(hashes, metrics, "commit", commit[:10], _date(seconds))
 
 
 def _date(seconds: str) -> str:

@@ -3,7 +3,7 @@
 A holdout that is asked often stops being one: of many models some look good on its rows by chance.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,9 +11,9 @@ import pandas as pd
 
 from assay.history.evaluations import Evaluation
 from assay.metrics.core import Metric
-from assay.uncertainty.selection import best_of_optimism, score_correlation
+from assay.uncertainty.selection import best_of_optimism
 
-COLUMNS = ("holdout", "model", "metric", "value", "source", "revision", "date")
+COLUMNS = ("holdout", "model", "predictions", "metric", "value", "source", "revision", "date")
 _SOURCES = ("commit", "experiment", "local run")
 
 
@@ -38,7 +38,7 @@ def ledger_table(
     rows: dict[tuple[str, str], dict[str, Any]] = {}
     found: list[dict[str, Any]] = [
         {
-            **{"holdout": each.holdout, "model": each.model},
+            **{"holdout": each.holdout, "model": each.model, "predictions": each.predictions},
             **{"metric": metric, "value": each.scores.get(metric)},
             **{"source": each.source, "revision": each.revision, "date": each.date},
         }
@@ -49,6 +49,7 @@ def ledger_table(
     )
     for row in sorted([*old, *found], key=lambda each: _SOURCES.index(each["source"])):
         kept = rows.setdefault((row["holdout"], row["model"]), dict(row))
+        kept["predictions"] = kept["predictions"] or row["predictions"]
         if row["metric"] == metric and row["value"] is not None:
             # The metric that models are judged by may have changed since.
             kept |= {"metric": metric, "value": row["value"]}
@@ -59,85 +60,93 @@ def ledger_table(
 
 
 @dataclass(frozen=True)
-class Standing:
+class HoldoutStanding:
     """A model among those that were judged on its holdout.
 
     Attributes
     ----------
     model_count : int
-        Distinct models, this one among them. Those whose score agrees to the last digit count once:
-        a model may be written anew and predict the same.
+        Distinct models, this one among them.
     by_source : dict of str to int
         The others by where they are known from.
     rank : int
         Of this one's score among the known ones, 1 the best.
-    optimism, optimism_bound : float or None
-        By how much the best of so many equally good models is expected to look better than it is: if
-        any two of them agree as model and baseline do, and if they are independent. None where the
-        score has no interval.
+    optimism_bound : float or None
+        By how much the best of so many equally good models would look better than it is, if their
+        scores had nothing in common. None where the score has no interval.
     """
 
     model_count: int
     by_source: Mapping[str, int]
     rank: int
-    optimism: float | None
     optimism_bound: float | None
 
     def to_json(self) -> dict[str, Any]:
         """Return the scalars of `metrics/history.json`."""
-        names = {source: source.replace(" ", "_") for source in self.by_source}
         told: dict[str, Any] = {
             "model_count": self.model_count,
-            **{f"{names[source]}_count": count for source, count in self.by_source.items()},
+            **{f"{name.replace(' ', '_')}_count": n for name, n in self.by_source.items()},
             "rank": self.rank,
         }
-        if self.optimism is not None and self.optimism_bound is not None:
-            told |= {
-                "expected_optimism": self.optimism,
-                "expected_optimism_if_independent": self.optimism_bound,
-            }
+        if self.optimism_bound is not None:
+            told["optimism_if_independent"] = self.optimism_bound
         return told
 
 
-def standing(
-    ledger: pd.DataFrame,
-    holdout: str,
-    model: str,
-    metric: Metric,
-    value: float,
-    errors: Sequence[float] | None,
-) -> Standing:
-    """Say where a model stands among those that were judged on the same holdout.
+def other_models(
+    ledger: pd.DataFrame, holdout: str, model: str, predictions: str, metric: str, value: float
+) -> pd.DataFrame:
+    """Return the other distinct models that were judged on a holdout.
+
+    Models are the same if their predictions are, to the last bit: a model may be written anew.
+    Where predictions were not noted, those with equal scores count once.
 
     Parameters
     ----------
     ledger : DataFrame
         With `COLUMNS`.
-    holdout, model : str
-        The hashes of both.
+    holdout, model, predictions : str
+        The hashes of this one.
+    metric : str
+    value : float
+        This one's.
+    """
+    others = ledger[(ledger["holdout"] == holdout) & (ledger["model"] != model)]
+    noted = others["predictions"].fillna("") != ""
+    with_hash = others[noted & (others["predictions"] != predictions)]
+    with_hash = with_hash.drop_duplicates("predictions")
+    without = others[~noted]
+    scored = without[(without["metric"] == metric) & without["value"].notna()]
+    known = {value, *with_hash["value"]}
+    scored_anew = scored[~scored["value"].isin(known)].drop_duplicates("value")
+    return pd.concat([with_hash, scored_anew, without.drop(index=scored.index)])
+
+
+def standing(
+    others: pd.DataFrame, metric: Metric, value: float, error: float | None
+) -> HoldoutStanding:
+    """Say where a model stands among those that were judged on the same holdout.
+
+    Parameters
+    ----------
+    others : DataFrame
+        From `other_models`.
     metric : Metric
         The one that the model was chosen by.
     value : float
         The model's, on the holdout.
-    errors : sequence of 3 floats, optional
-        Standard errors of the model's score, of its baseline's, and of their difference.
+    error : float, optional
+        Standard error of that value.
     """
-    others = ledger[(ledger["holdout"] == holdout) & (ledger["model"] != model)]
-    scored = others[(others["metric"] == metric.name) & others["value"].notna()]
-    unscored = others.drop(index=scored.index)
-    scored = scored[scored["value"] != value].drop_duplicates("value")
-    others = pd.concat([scored, unscored])
-    ours, theirs = (
-        (value, scored["value"]) if metric.greater_is_better else (-value, -scored["value"])
-    )
+    scores = others.loc[others["metric"] == metric.name, "value"].dropna().astype(float)
+    better = scores > value if metric.greater_is_better else scores < value
     count = len(others) + 1
-    optimism = bound = None
-    if errors is not None:
-        correlation = score_correlation(*errors)
-        optimism = best_of_optimism(count, errors[0], correlation)
-        bound = best_of_optimism(count, errors[0], 0.0)
-    by_source = {source: int((others["source"] == source).sum()) for source in _SOURCES}
-    return Standing(count, by_source, int((theirs > ours).sum()) + 1, optimism, bound)
+    return HoldoutStanding(
+        count,
+        {source: int((others["source"] == source).sum()) for source in _SOURCES},
+        int(better.sum()) + 1,
+        None if error is None else best_of_optimism(count, error),
+    )
 
 
 def missing_from(ledger: pd.DataFrame, evaluations: Iterable[Evaluation]) -> list[Evaluation]:

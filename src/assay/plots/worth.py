@@ -6,15 +6,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import MaxNLocator, PercentFormatter, StrMethodFormatter
 
 from assay.decisions import options
+from assay.decisions.amounts import amount
 from assay.decisions.binary import ThresholdDrawn
-from assay.decisions.regression import PLAIN, IntervalsDrawn
+from assay.decisions.regression import BASELINE_PLAIN, PLAIN, IntervalsDrawn
 from assay.plots.labels import label
-from assay.plots.style import BLUE, GREY, ORANGE, panels, titled_axes
+from assay.plots.style import BLUE, GREY, ORANGE, panels
 from assay.uncertainty.estimate import Estimate
 
+# As the card writes amounts: a comma for thousands, and no digit that is not needed.
+_THOUSANDS = "{x:,.10g}"
 # What options are called, by task.
 _OF_ROWS: Mapping[str, str] = {
     options.MODEL: "the model",
@@ -26,7 +29,7 @@ _OF_NUMBERS: Mapping[str, str] = {
     options.MODEL: "the model's quantile",
     PLAIN: "the model's prediction",
     options.BASELINE: "the baseline's quantile",
-    f"{options.BASELINE}_{PLAIN}": "the baseline's prediction",
+    BASELINE_PLAIN: "the baseline's prediction",
 }
 
 
@@ -70,7 +73,7 @@ def value_figure(drawn: ThresholdDrawn, rows: int) -> Figure:
         )
         curve.fill_between(
             x, table["ci_low"], table["ci_high"], color=BLUE, alpha=0.18, linewidth=0,
-            label="interval of the model",
+            label="model, percentile interval",
         )  # fmt: skip
         curve.plot(x, table["model_saved"], color=BLUE, label="model")
         curve.plot(x, table["baseline_saved"], color=ORANGE, label="baseline")
@@ -90,7 +93,8 @@ def value_figure(drawn: ThresholdDrawn, rows: int) -> Figure:
             )  # fmt: skip
         curve.set(xlabel="Share of rows acted on", ylabel=f"Saved, in {unit}", xlim=(0, 1))
         curve.xaxis.set_major_formatter(PercentFormatter(1))
-        curve.legend(loc="lower left")
+        curve.yaxis.set_major_formatter(StrMethodFormatter(_THOUSANDS))
+        curve.legend(loc="best")
         shown = {_OF_ROWS[each.option.name]: each.saved for each in drawn.valued[:-1]}
         _bars(bars, shown, 1.0)
         bars.set(xlabel=f"Saved, in {unit}")
@@ -101,7 +105,9 @@ def options_figure(drawn: IntervalsDrawn, rows: int) -> Figure:
     """What each number to act on costs, as bars with intervals."""
     unit = label(drawn.cost_unit, 24)
     title = f"What acting on each number costs per {options.PER:,} rows, holdout (n = {rows:,})"
-    with titled_axes(title, figsize=(7.6, 3.6)) as (figure, axes):
+    with panels(1, 1, figsize=(7.6, 3.6)) as (figure, axes):
+        # Over the names as well: the axes alone are too narrow for it.
+        figure.suptitle(title, x=0.01, ha="left", fontsize="medium")
         _bars(axes, {_OF_NUMBERS[each.option.name]: each.value for each in drawn.valued}, -1.0)
         axes.set(xlabel=f"Cost, in {unit}")
     return figure
@@ -120,7 +126,7 @@ def _bars(axes: Any, shown: Mapping[str, Estimate], sign: float) -> None:
     )  # fmt: skip
     for place, value, (low, high) in zip(y, values, ends, strict=True):
         axes.annotate(
-            f"{value:,.0f}" if abs(value) >= 10 else f"{value:,.2f}",
+            amount(value),
             (high if value >= 0 else low, place),
             xytext=(5 if value >= 0 else -5, 0),
             textcoords="offset points",
@@ -130,4 +136,7 @@ def _bars(axes: Any, shown: Mapping[str, Estimate], sign: float) -> None:
     axes.axvline(0, color="black", linewidth=0.8)
     axes.set_yticks(y, [f"act on {name}" for name in shown])
     axes.margins(x=0.18)
+    # Amounts may have many digits, and their marks must not touch.
+    axes.xaxis.set_major_locator(MaxNLocator(4))
+    axes.xaxis.set_major_formatter(StrMethodFormatter(_THOUSANDS))
     axes.grid(axis="y", visible=False)

@@ -1,19 +1,29 @@
 """`reports/model_card.md`: what the model is, how good, for what, and what to watch."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
+from assay.baselines import CONSTANTS
+from assay.decisions.amounts import amount, amount_interval, compared
 from assay.metrics.catalogue import primary_metric
 from assay.report.rendering import render
 from assay.schema import Schema
+from assay.search.complexity import Complexity
 from assay.search.words import learning_words, selection_words
 
 # Slices and features that the card shows, and classes.
 _SHOWN = 5
 _SHOWN_CLASSES = 12
+
+_FILTERS: Mapping[str, Callable[..., str]] = {
+    "amount": amount,
+    "amount_interval": amount_interval,
+    "compared": compared,
+    "holds": lambda count, unit: str(Complexity(int(count), unit)),
+}
 
 
 @dataclass(frozen=True)
@@ -55,12 +65,14 @@ def model_card(facts: CardFacts) -> str:
     metric = primary_metric(task["type"], task["primary_metric"])
     return render(
         "model_card.md.j2",
+        _FILTERS,
         run=facts.run,
         params=params,
         schema=facts.schema,
         decision=facts.decision,
         m=facts.metrics,
         history=facts.metrics["history"],
+        beats_constants=_beats_constants(facts.metrics["holdout"]),
         baselines=[(n, v) for n, v in facts.metrics["baseline"].items() if isinstance(v, dict)],
         metric_names=list(facts.metrics["holdout"]["model"]),
         ranked=ranked.to_dict("records"),
@@ -79,6 +91,13 @@ def model_card(facts: CardFacts) -> str:
         warnings=[finding for finding in facts.findings if finding["severity"] == "warning"],
         accepted=[finding for finding in facts.findings if finding["severity"] == "accepted"],
     )
+
+
+def _beats_constants(holdout: Mapping[str, Any]) -> bool:
+    """Say whether the model is shown to be better than each constant prediction, by the gate's metric."""
+    metric, gains = holdout["gate"]["metric"], holdout["gain_over"]
+    told = [gains[name][metric] for name in CONSTANTS if metric in gains.get(name, {})]
+    return bool(told) and all(gain.get("ci_low", 0.0) > 0 for gain in told)
 
 
 def _learning(curve: Mapping[str, Any]) -> str:

@@ -1,17 +1,26 @@
 """Markdown pages from templates: the environment, and how numbers are written."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from math import floor, isnan, log10, nan
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from assay.search.complexity import Complexity
 
+def render(
+    template: str, filters: Mapping[str, Callable[..., str]] | None = None, **facts: Any
+) -> str:
+    """Fill a template of this package; a fact that is missing is an error, never a blank.
 
-def render(template: str, **facts: Any) -> str:
-    """Fill a template of this package; a fact that is missing is an error, never a blank."""
+    Parameters
+    ----------
+    template : str
+        Its file name.
+    filters : dict of str to callable, optional
+        How the page writes things, beside what every page knows.
+    **facts : Any
+    """
     environment = Environment(
         loader=PackageLoader("assay.report"),
         undefined=StrictUndefined,
@@ -29,7 +38,7 @@ def render(template: str, **facts: Any) -> str:
         "code": code,
         "name": name,
         "known": known,
-        "holds": lambda count, unit: str(Complexity(int(count), unit)),
+        **(filters or {}),
     }
     return environment.get_template(template).render(**facts)
 

@@ -29,11 +29,12 @@ def expected_maximum(count: int) -> float:
     return float(quad(density, -9, 9, points=[0, 3], limit=200)[0])
 
 
-def best_of_optimism(count: int, error: float, correlation: float) -> float:
-    """Return by how much the best score of equally good models is expected to flatter its model.
+def best_of_optimism(count: int, error: float) -> float:
+    """Return by how much the best score of equally good models flatters its model, at most.
 
-    The models are judged on the same rows, so that their scores rise and fall together; only what
-    they do not share makes one of them look best.
+    It is the mean flattery if the scores have nothing in common. Models are judged on the same rows,
+    so that their scores rise and fall together; only what they do not share makes one look best, and
+    the more alike they predict, the less that is.
 
     Parameters
     ----------
@@ -41,16 +42,13 @@ def best_of_optimism(count: int, error: float, correlation: float) -> float:
         Models that were judged; at least 1.
     error : float
         Standard error of one model's score.
-    correlation : float
-        Of the scores of two models on the same rows, in [-1, 1]; negative ones count as 0.
 
     References
     ----------
     Cawley and Talbot 2010, "On over-fitting in model selection and subsequent selection bias in
     performance evaluation", JMLR 11.
     """
-    shared = float(np.clip(correlation, 0, 1))
-    return expected_maximum(count) * error * float(np.sqrt(1 - shared))
+    return expected_maximum(count) * error
 
 
 def standard_error(low: float, high: float, confidence: float) -> float:
@@ -58,11 +56,3 @@ def standard_error(low: float, high: float, confidence: float) -> float:
     from scipy.special import ndtri
 
     return (high - low) / (2 * float(ndtri(0.5 + confidence / 2)))
-
-
-def score_correlation(model: float, reference: float, gain: float) -> float:
-    """Return the correlation of two scores, from their standard errors and that of their difference."""
-    if not model * reference:
-        return 0.0
-    covariance = (model**2 + reference**2 - gain**2) / 2
-    return float(np.clip(covariance / (model * reference), -1, 1))
