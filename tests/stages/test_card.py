@@ -134,6 +134,39 @@ def test_the_card_compares_with_every_baseline(facts):
     assert "| no, worse |" in model_card(worse)
 
 
+def test_the_card_tells_what_makes_its_intervals_doubtful(facts):
+    interval = facts.metrics["holdout"]["interval"]
+    card = model_card(facts)
+    if facts.schema.group_column:
+        assert f", {interval['units']} of them, " in card
+    assert "bootstrap of groups, because they are few" in card or interval["units"] >= 100
+    rare = interval | {"rarer_class_rows": 12, "caution": "The holdout has 12 rows of it"}
+    assert "**The holdout has 12 rows of it.**" in model_card(
+        changed(facts, "metrics", ("holdout", "interval"), rare)
+    )
+    metrics = deepcopy(facts.metrics)
+    metrics["holdout"]["left_out"] = {"ridge": "it predicts infinite numbers"}
+    card = model_card(replace(facts, metrics=metrics))
+    assert "| ridge | - | not compared: it predicts infinite numbers |" in card
+
+
+def test_a_perfect_model_has_a_card_although_no_resample_varies(facts):
+    name = next(
+        n
+        for n in facts.metrics["holdout"]["model"]
+        if f"once outcomes are known, {n}" in model_card(facts)
+    )
+    card = model_card(changed(facts, "metrics", ("holdout", "model", name), {"value": 1.0}))
+    assert f"once outcomes are known, {name} with 1.000. **Retrain**" in card
+
+
+def test_a_single_constant_is_no_plural(facts):
+    card = model_card(facts)
+    assert "1 constants" not in card
+    if facts.schema.task != "multiclass":
+        assert "| 1 constant |" in card
+
+
 def test_a_blend_names_its_members(facts):
     blend = {"applicable": True, "kept": True, "weights": {"ridge": 0.7, "lightgbm": 0.3}}
     facts = changed(facts, "metrics", ("train", "blend"), blend)
