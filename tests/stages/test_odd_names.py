@@ -149,7 +149,9 @@ def test_pages_have_the_names_and_their_tables_hold(odd):
 def test_every_picture_is_drawn(odd):
     folder, _ = odd
     pictures = list((folder / "plots").rglob("*.png"))
-    assert len(pictures) == 9
+    shown = {path.parent.name for path in pictures}
+    assert shown == {"train", "evaluate", "threshold", "interpret"}
+    assert len(pictures) in {11, 12, 13}
     assert all(path.stat().st_size > 5000 for path in pictures)
 
 

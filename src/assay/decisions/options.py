@@ -72,7 +72,7 @@ def value_options(options: Sequence[Option], bootstrap: Bootstrap) -> list[Value
         return np.concatenate([each, each[:, :1] - each, each - each[:, -1:]], axis=1)
 
     k = len(options)
-    found = joint_estimates(bootstrap, values, 3 * k, n)
+    found = joint_estimates(bootstrap.for_gains(n), values, 3 * k, n)
     nothing = without_interval(0.0, n)
     gains, saved = [nothing, *found[k + 1 : 2 * k]], [*found[2 * k : -1], nothing]
     return [Valued(*each) for each in zip(options, found[:k], gains, saved, strict=True)]
