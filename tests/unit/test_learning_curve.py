@@ -175,6 +175,16 @@ def test_noise_is_promised_something_as_seldom_as_the_page_says(folds, rate):
     )
 
 
+def test_nothing_leads_beyond_the_best_level_that_there_is():
+    """A loss of 0.02 cannot fall by more, however wide the interval of the last doubling is."""
+    losses = -np.array([[0.01, 0.30], [0.02, 0.05], [0.03, 0.04]])
+    free = next_doubling(losses, [80] * 3, [40] * 3, 0.95)
+    assert free.following.ci_high > 0.02
+    bound = next_doubling(losses, [80] * 3, [40] * 3, 0.95, best=0.0).following
+    assert bound.ci_high == pytest.approx(0.02)
+    assert 0 <= bound.ci_low <= bound.value <= bound.ci_high
+
+
 def test_two_sizes_are_enough_for_a_gain():
     found = doubling(levels(0.5, 0.0, 0, sizes=2))
     assert found.following.value == pytest.approx(found.last.value * 0.5**0.5)

@@ -49,6 +49,7 @@ def next_doubling(
     train_rows: Sequence[int],
     validation_rows: Sequence[int],
     confidence: float,
+    best: float = np.inf,
 ) -> Doubling:
     """Estimate what twice the rows would bring, from a curve whose sizes are halves of each other.
 
@@ -57,7 +58,8 @@ def next_doubling(
     next gain is shrunk towards 0 by 1 - (error / last gain)^2, the positive-part rule of James and
     Stein, where the error is the corrected standard error of the last gain: what may be noise promises
     nothing. The interval takes that of the last gain, which under diminishing returns is an upper
-    bound of the next; its lower end is halved (c = 1) and neither end is below 0.
+    bound of the next; its lower end is halved (c = 1), neither end is below 0, and none leads beyond
+    the best level that there is.
 
     Parameters
     ----------
@@ -67,6 +69,8 @@ def next_doubling(
     train_rows, validation_rows : sequence of int, length k
         Rows of each fold.
     confidence : float
+    best : float
+        The best level that the metric has: 1 of a score, 0 of a loss.
 
     References
     ----------
@@ -78,7 +82,8 @@ def next_doubling(
     error = corrected_error(gains, train_rows, validation_rows)
     fitted, ratio = _power_law_gain(levels.mean(axis=0))
     kept = max(0.0, 1 - (error / last.value) ** 2) if last.value > 0 else 0.0
-    low, high = max(last.ci_low, 0.0) * _FASTEST, max(last.ci_high, 0.0)
+    room = max(best - float(levels[:, 0].mean()), 0.0)
+    low, high = np.clip([last.ci_low * _FASTEST, last.ci_high], 0.0, room).tolist()
     value = float(np.clip(kept * fitted, low, high))
     method = "power law, within the corrected resampled t of the last doubling"
     following = Estimate(value, low, high, method, last.n)
@@ -177,7 +182,8 @@ def learning_summary(
         summary["better_by"] = better[1].to_json()
     if train.shape[1] > 1:
         levels = _gains(problem, validation, np.zeros_like(validation))
-        doubling = next_doubling(levels, train_rows, judged_rows, problem.confidence)
+        best = 1.0 if problem.metric.greater_is_better else 0.0
+        doubling = next_doubling(levels, train_rows, judged_rows, problem.confidence, best)
         summary["last_doubling_gain"] = doubling.last.to_json()
         # Rows are not what a model lacks that is worse than none.
         if summary["verdict"] != "worse than a constant":
