@@ -22,7 +22,7 @@ TABLE = make_table()
 ARROW = pa.Table.from_pandas(TABLE, preserve_index=False)
 ROWS = len(TABLE)
 # What a table with errors leaves: the findings.
-FOUND = {"metrics", "metrics/validation.json", "reports", "reports/readiness.md"}
+FOUND = {"metrics", "metrics/validation.json", "reports/readiness.md"}
 
 
 def written(table, **options):
