@@ -2,7 +2,7 @@
 
 Reads the candidate, the baselines and the holdout. Writes the holdout's predictions, every metric with
 its interval for all, the paired differences, calibration before and after the calibrator, curves, the
-worst cases, and whether the model is too good to be true.
+worst cases, and whether the model is too good to be true; and draws what the search found.
 
 Guarantee: nothing is chosen here; the baseline that is compared was the best out-of-fold. With
 `evaluate.gate.action: fail` a model that does not beat it stops the pipeline.
@@ -27,6 +27,7 @@ from assay.evaluation import (
 from assay.gate import refuse_at_gate
 from assay.history.identity import predictions_sha256, rows_sha256
 from assay.plots.holdout import holdout_figures
+from assay.plots.search import search_figures
 from assay.predictions import prediction_columns
 from assay.predictor import load_predictor, raw_predictions
 from assay.reliability import judge_calibration
@@ -47,6 +48,8 @@ STAGE = Stage(
         "baselines": Path("models/baseline"),
         "baseline_metrics": Path("metrics/baseline.json"),
         "train_metrics": Path("metrics/train.json"),
+        "leaderboard": Path("reports/tables/leaderboard.csv"),
+        "learning_curve": Path("plots/data/learning_curve.csv"),
         "importance": Path("reports/tables/oof_importance.csv"),
     },
     writes={
@@ -59,6 +62,8 @@ STAGE = Stage(
         "metrics": Path("metrics/holdout.json"),
         **{name: Path(f"plots/data/{name}.csv") for name in CURVES},
         "pictures": Path("plots/evaluate"),
+        # Drawn here, so that a change of style does not train again.
+        "search_pictures": Path("plots/train"),
     },
 )
 
@@ -123,6 +128,13 @@ def main() -> None:
     shown = {"model": predicted, f"baseline ({best})": baselines[best]}
     figures = holdout_figures(y_true, shown, calibration, schema, evaluate.confidence)
     artifacts.write_figures(paths["pictures"], figures)
+    searched = search_figures(
+        artifacts.read_report(STAGE.reads["leaderboard"]),
+        artifacts.read_report(STAGE.reads["learning_curve"]),
+        artifacts.read_json(STAGE.reads["train_metrics"]),
+        evaluate.confidence,
+    )
+    artifacts.write_figures(paths["search_pictures"], searched)
     artifacts.write_json(paths["findings"], _findings(judgement, params))
     if judgement.interval["resamples"] < evaluate.resamples:
         say(

@@ -12,7 +12,6 @@ from pathlib import Path
 
 from assay import artifacts
 from assay.checks.importance import fold_importance
-from assay.plots.search import search_figures
 from assay.predictor import save_predictor
 from assay.schema import schema_from_json
 from assay.search.board import timings_table
@@ -44,7 +43,6 @@ STAGE = Stage(
         "importance": Path("reports/tables/oof_importance.csv"),
         "learning_by_fold": Path("reports/tables/learning_curve.csv"),
         "learning_curve": Path("plots/data/learning_curve.csv"),
-        "plots": Path("plots/train"),
         "metrics": Path("metrics/train.json"),
     },
 )
@@ -89,9 +87,6 @@ def main() -> None:
     artifacts.write_table(STAGE.writes["learning_curve"], curve.means())
     metrics = trained.metrics | {"learning_curve": learned}
     artifacts.write_json(STAGE.writes["metrics"], metrics)
-    board = artifacts.read_report(STAGE.writes["leaderboard"])
-    figures = search_figures(board, curve.means(), metrics, params.evaluate.confidence)
-    artifacts.write_figures(STAGE.writes["plots"], figures)
     # By this machine's clock, so no output of the stage.
     artifacts.write_table(TIMINGS / "leaderboard.csv", timings_table(trained.search.board))
 

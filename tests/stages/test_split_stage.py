@@ -17,7 +17,7 @@ def test_a_sound_table_has_its_page_once_it_is_split(project, capsys):
     folder = project(make_table().assign(same="x"))
     run_stage("validate")
     assert "warning: feature 'same' has one value only" in capsys.readouterr().out
-    assert not (folder / "reports").exists()
+    assert not (folder / "reports/readiness.md").exists()
     run_stage("split")
     page = (folder / "reports/readiness.md").read_text()
     assert "**Ready, with 1 warning.**" in page

@@ -1,4 +1,4 @@
-"""Figures of `train`: how the models stand, and how the chosen one learns."""
+"""Figures of the search: how the models stand, and how the chosen one learns."""
 
 from collections.abc import Mapping
 from typing import Any
