@@ -59,6 +59,16 @@ def test_the_same_predictions_are_told_to_be_the_same():
     assert comparison_json(found, "roc_auc", {}, rows)["verdict"] == "the same"
 
 
+def test_equal_scores_of_other_predictions_are_not_told_to_be_the_same():
+    """Both rank perfectly, so that no resample tells them apart."""
+    ours, theirs = judged(0, 300, 1.0), judged(0, 300, 1.0)
+    ours["y_score"] = 0.1 + 0.8 * ours["y_true"]
+    theirs["y_score"] = 0.2 + 0.6 * theirs["y_true"]
+    rows, found = compare(ours, theirs)
+    assert found["roc_auc"].model.value == found["roc_auc"].reference.value == 1
+    assert comparison_json(found, "roc_auc", {}, rows)["verdict"] == "not known"
+
+
 def test_a_difference_that_chance_makes_is_not_told():
     ours, theirs = judged(0, 400, 1.0), judged(0, 400, 1.0)
     theirs["y_score"] += np.random.default_rng(1).normal(0, 1e-3, 400)

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from assay.costs import RowCosts
@@ -13,8 +12,8 @@ from assay.errors import ArtifactError
 from assay.metrics.catalogue import task_metrics
 from assay.predictions import predictions_of
 from assay.schema import Schema
-from assay.uncertainty.bootstrap import Bootstrap, clusters_of
-from assay.uncertainty.paired import Paired, paired_estimates
+from assay.uncertainty.bootstrap import Bootstrap, affordable_resamples, clusters_of
+from assay.uncertainty.paired import Paired, compared
 
 # On fewer rows nothing would be said.
 _LEAST_ROWS = 50
@@ -115,12 +114,10 @@ def compare_with_previous(
         ) from None
     current, y_true = predictions_of(rows.current, schema), rows.current["y_true"].to_numpy()
     clusters = clusters_of(rows.current, schema.group_column)
-    plan = replace(bootstrap, clusters=clusters)
-    return {
-        name: paired_estimates(metric, y_true, current, previous, plan)
-        for name, metric in task_metrics(schema.task, ece_bins).items()
-        if np.isfinite([metric.value(y_true, each) for each in (current, previous)]).all()
-    }
+    resamples = affordable_resamples(bootstrap.resamples, current.size)
+    plan = replace(bootstrap, resamples=resamples, clusters=clusters)
+    metrics = task_metrics(schema.task, ece_bins)
+    return compared(metrics, y_true, current, {"previous": previous}, plan)["previous"]
 
 
 def value_against(
@@ -198,10 +195,11 @@ def comparison_json(
 def verdict(paired: Paired) -> str:
     """Say in a word or two what an interval of the gain shows."""
     gain = paired.gain
-    if paired.model.value == paired.reference.value and gain.ci_low == gain.ci_high:
-        return "the same"
     if not gain.method:
         return "not known"
+    if gain.ci_low == gain.ci_high:
+        # Only the same predictions have such an interval.
+        return "the same"
     if gain.ci_low > 0:
         return "better"
     return "worse" if gain.ci_high < 0 else "no difference shown"
