@@ -1,8 +1,8 @@
 """How good is the model on rows it never saw, and does it beat the baseline?
 
 Reads the candidate, the baselines and the holdout. Writes the holdout's predictions, every metric with
-its interval for all, the paired differences, calibration before and after the calibrator, curves, the
-worst cases, and whether the model is too good to be true; and draws what the search found.
+its interval for all, the paired differences, calibration before and after the calibrator, curves, and
+whether the model is too good to be true; and draws what the search found.
 
 Guarantee: nothing is chosen here; the baseline that is compared was the best out-of-fold. With
 `evaluate.gate.action: fail` a model that does not beat it stops the pipeline.
@@ -22,7 +22,6 @@ from assay.evaluation import (
     bootstrap_of,
     judge_holdout,
     judgement_json,
-    worst_cases,
 )
 from assay.gate import refuse_at_gate
 from assay.history.identity import predictions_sha256, rows_sha256
@@ -54,7 +53,6 @@ STAGE = Stage(
     },
     writes={
         "predictions": Path("data/predictions/holdout.parquet"),
-        "worst_cases": Path("reports/tables/worst_cases.csv"),
         "calibration_bins": Path("reports/tables/calibration.csv"),
         "baseline_gains": Path("reports/tables/baseline_gains.csv"),
         "per_class": Path("reports/tables/per_class.csv"),
@@ -101,8 +99,6 @@ def main() -> None:
         columns.append(prediction_columns(baselines[RULE], schema, f"{RULE}_"))
     artifacts.write_table(paths["predictions"], pd.concat([keys, *columns], axis=1))
     artifacts.write_table(paths["baseline_gains"], baseline_gains(judgement))
-    worst = worst_cases(holdout, predicted, schema, evaluate.worst_case_count)
-    artifacts.write_table(paths["worst_cases"], worst)
     per_class = per_class_table(y_true, predicted, schema, evaluate.ece_bins)
     artifacts.write_table(paths["per_class"], per_class)
     calibration = judge_calibration(

@@ -101,9 +101,10 @@ def make_params(task: str = "binary") -> dict[str, Any]:
         "learning_curve_points": 2,
         "n_jobs": 1,
     }
-    params["evaluate"] |= {"resamples": 100, "worst_case_count": 5}
+    params["evaluate"] |= {"resamples": 100}
     params["evaluate"]["gate"] |= {"action": "warn"}
     params["interpret"] |= {
+        "worst_case_count": 5,
         "resamples": 100,
         "permutation_repeats": 2,
         "shap_sample_rows": 50,

@@ -9,10 +9,9 @@ import pandas as pd
 
 from assay.errors import DataError
 from assay.gate import FEW_OF_A_CLASS, GateVerdict, gate_scorer, gate_verdict
-from assay.metrics.catalogue import ROW_LOSS, primary_metric, row_loss, task_metrics
+from assay.metrics.catalogue import primary_metric, task_metrics
 from assay.metrics.core import FloatArray, TargetArray
-from assay.predictions import prediction_columns, refuse_infinite
-from assay.schema import Schema
+from assay.predictions import refuse_infinite
 from assay.sections import EvaluateParams, TaskParams
 from assay.uncertainty.bootstrap import Bootstrap, IntArray, affordable_resamples
 from assay.uncertainty.estimate import Estimate
@@ -177,31 +176,6 @@ def baseline_gains(judgement: Judgement) -> pd.DataFrame:
             values = (paired.model.value, paired.reference.value, gain.value)
             rows.append((baseline, metric, *values, *ends, gain.method, gain.n))
     return pd.DataFrame(rows, columns=list(BASELINE_GAINS))
-
-
-def worst_cases(
-    holdout: pd.DataFrame, predicted: FloatArray, schema: Schema, count: int
-) -> pd.DataFrame:
-    """Return the rows that the model predicts worst, the worst first.
-
-    Parameters
-    ----------
-    holdout : DataFrame
-        Holdout rows.
-    predicted : ndarray, shape (n,) or (n, k)
-    schema : Schema
-        The columns that name a row come first, then prediction and loss.
-    count : int
-        At most so many rows.
-    """
-    loss = row_loss(schema.task, holdout[schema.target].to_numpy(), predicted)
-    order = np.argsort(-loss, kind="stable")[:count]
-    first = [name for name in schema.carried_columns if name in holdout.columns]
-    others = [name for name in holdout.columns if name not in first]
-    rows = holdout.iloc[order].reset_index(drop=True)
-    columns = prediction_columns(predicted, schema).iloc[order].reset_index(drop=True)
-    columns[ROW_LOSS[schema.task]] = loss[order]
-    return pd.concat([rows[first], columns, rows[others]], axis=1)
 
 
 def judgement_json(judgement: Judgement, params: EvaluateParams) -> dict[str, Any]:

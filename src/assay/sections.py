@@ -226,8 +226,16 @@ class EvaluateParams(Section):
     confidence: Annotated[float, Field(gt=0, lt=1)]
     interval: Literal["percentile", "bca"]
     ece_bins: Annotated[int, Field(ge=2)]
-    worst_case_count: PositiveInt
+    sensitive_columns: list[Text]
+    sensitive_min_rows: PositiveInt
     gate: GateParams
+
+    @field_validator("sensitive_columns")
+    @classmethod
+    def _columns_are_distinct(cls, names: list[str]) -> list[str]:
+        if len(set(names)) < len(names):
+            raise ValueError(f"sensitive_columns names a column twice: {', '.join(names)}")
+        return names
 
 
 class CostParams(Section):
@@ -300,14 +308,23 @@ class ThresholdParams(Section):
 class InterpretParams(Section):
     """How the model is explained."""
 
+    sample_rows: Annotated[int, Field(ge=100)]
     resamples: Annotated[int, Field(ge=100)]
     confidence: Annotated[float, Field(gt=0, lt=1)]
     permutation_repeats: Annotated[int, Field(ge=2)]
+    correlated_from: Annotated[float, Field(gt=0, le=1)]
     shap_sample_rows: PositiveInt
     dependence_feature_count: PositiveInt
+    partial_dependence_rows: Annotated[int, Field(ge=2)]
+    explain_rows: list[Text | int] | None
+    expected_direction: dict[Text, Literal["increasing", "decreasing"]]
     slice_numeric_count: Annotated[int, Field(ge=0)]
     slice_quantiles: Annotated[int, Field(ge=2)]
     slice_min_rows: PositiveInt
+    found_slice_depth: Annotated[int, Field(ge=0, le=4)]
+    worst_case_count: PositiveInt
+    noise_sd: Annotated[float, Field(gt=0)]
+    suspicious_label_count: Annotated[int, Field(ge=0)]
 
 
 class PackageParams(Section):

@@ -1,18 +1,13 @@
-"""Which signals drive the model, and where is it weak?"""
+"""Which signals drive the model?"""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
+from assay.evidence import Evidence
 from assay.interpretation.importance import permutation_importance
 from assay.interpretation.shap_values import Explanation, explain
-from assay.interpretation.slices import error_slices
-from assay.metrics.catalogue import primary_metric
-from assay.predictor import Predictor
-from assay.schema import Schema
-from assay.sections import InterpretParams, TaskParams
-from assay.uncertainty.bootstrap import Bootstrap, clusters_of
 
 # What SHAP's explanation may miss the model's output by.
 _ADDITIVITY_TOLERANCE = 1e-4
@@ -27,60 +22,26 @@ class Interpretation:
     importance : DataFrame
         From `permutation_importance`, with the mean absolute SHAP value beside it.
     explanation : Explanation
-    slices : DataFrame
-        From `error_slices`.
     """
 
     importance: pd.DataFrame
     explanation: Explanation
-    slices: pd.DataFrame
 
 
-def interpret_model(
-    predictor: Predictor,
-    schema: Schema,
-    holdout: pd.DataFrame,
-    params: InterpretParams,
-    task: TaskParams,
-    bootstrap: Bootstrap,
-) -> Interpretation:
-    """Explain a model on the holdout: importance, SHAP values, slices.
-
-    Parameters
-    ----------
-    predictor : Predictor
-    schema : Schema
-    holdout : DataFrame
-        Holdout rows with target and features in model form.
-    params, task : InterpretParams, TaskParams
-    bootstrap : Bootstrap
-    """
-    features = holdout[schema.feature_names]
-    y_true = holdout[schema.target].to_numpy()
-    bootstrap = replace(bootstrap, clusters=clusters_of(holdout, schema.group_column))
+def interpret_model(evidence: Evidence) -> Interpretation:
+    """Explain a model on the holdout: importance and SHAP values."""
+    params = evidence.params
     importance = permutation_importance(
-        predictor,
-        features,
-        y_true,
-        primary_metric(task.type, task.primary_metric),
+        evidence.predictor,
+        evidence.features,
+        evidence.holdout.y_true,
+        evidence.metric,
         params.permutation_repeats,
-        bootstrap,
+        evidence.bootstrap,
     )
-    explanation = explain(predictor.pipeline, schema, features, params.shap_sample_rows, task.seed)
-    shap_means = explanation.mean_absolute()
-    importance["mean_abs_shap"] = importance["feature"].map(shap_means)
-    numeric = [name for name in importance["feature"] if name in schema.names_of("numeric")]
-    slices = error_slices(
-        features,
-        y_true,
-        predictor.predict(features),
-        schema.names_of("categorical"),
-        numeric[: params.slice_numeric_count],
-        params,
-        task,
-        bootstrap,
-    )
-    return Interpretation(importance, explanation, slices)
+    explanation = explain(evidence)
+    importance["mean_abs_shap"] = importance["feature"].map(explanation.mean_absolute())
+    return Interpretation(importance, explanation)
 
 
 # Features in the data of a plot; more names would overlap.
@@ -97,7 +58,7 @@ def plot_tables(found: Interpretation) -> dict[str, pd.DataFrame]:
 
 
 def interpretation_json(found: Interpretation) -> dict[str, Any]:
-    """Return the summary of `metrics/interpret.json`."""
+    """Return the scalars of `metrics/interpret.json` that tell of signals."""
     top = found.importance.iloc[0]
     explained = found.explanation
     return {
@@ -106,7 +67,6 @@ def interpretation_json(found: Interpretation) -> dict[str, Any]:
         "top_importance": float(top["importance"]),
         "positive_importance_count": int((found.importance["ci_low"] > 0).sum()),
         "feature_count": len(found.importance),
-        "slice_count": len(found.slices),
         "shap": {
             "row_count": len(explained.values),
             "method": explained.method,

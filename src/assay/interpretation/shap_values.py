@@ -6,12 +6,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from assay.interpretation.contributions import explained_kind, output_name, row_explainer
+from assay.evidence import Evidence
+from assay.interpretation.contributions import (
+    RowExplainer,
+    explained_kind,
+    output_name,
+    row_explainer,
+)
 from assay.interpretation.explainers import Codes
-from assay.schema import Schema
 
 # Rows that stand for "the feature is unknown" in model-agnostic explanations.
 _BACKGROUND_ROWS = 50
+# Rows whose mean is the center of a linear model.
+_CENTER_ROWS = 1000
 # Rows that the slow explainer explains.
 _SLOW_ROWS = 200
 
@@ -52,36 +59,29 @@ class Explanation:
         return ordered
 
 
-def explain(
-    pipeline: Any, schema: Schema, features: pd.DataFrame, sample_rows: int, seed: int
-) -> Explanation:
-    """Explain a sample of rows with SHAP, in the user's features.
+def trained_explainer(evidence: Evidence) -> RowExplainer:
+    """Return what explains the judged model; training rows stand for "the feature is unknown"."""
+    pipeline, train = evidence.predictor.pipeline, evidence.train
+    size = _BACKGROUND_ROWS if explained_kind(pipeline).slow else _CENTER_ROWS
+    order = np.random.default_rng(evidence.task.seed).permutation(len(train))[:size]
+    background = train.iloc[np.sort(order)][evidence.schema.feature_names]
+    return row_explainer(pipeline, evidence.schema, background)
+
+
+def explain(evidence: Evidence) -> Explanation:
+    """Explain a sample of the holdout's rows with SHAP, in the user's features.
 
     A model that only its predictions can explain is explained on at most 200 rows. With more than two
     classes, a row's output is that of the class that is predicted for it. A transformed target is
     explained as the estimator sees it.
-
-    Parameters
-    ----------
-    pipeline : Pipeline
-        Fitted; steps `features` and `model`.
-    schema : Schema
-    features : DataFrame, shape (n, p)
-        In model form.
-    sample_rows : int
-        Rows to explain, at most.
-    seed : int
-        Of the sample.
     """
-    rng = np.random.default_rng(seed)
-    kind = explained_kind(pipeline)
-    limit = min(sample_rows, _SLOW_ROWS) if kind.slow else sample_rows
-    positions = np.sort(rng.permutation(len(features))[:limit])
-    sample = features.iloc[positions].reset_index(drop=True)
-    background = sample
-    if kind.slow:
-        background = features.iloc[rng.permutation(len(features))[:_BACKGROUND_ROWS]]
-    explainer = row_explainer(pipeline, schema, background)
+    schema, pipeline = evidence.schema, evidence.predictor.pipeline
+    rng = np.random.default_rng(evidence.task.seed)
+    most = evidence.params.shap_sample_rows
+    limit = min(most, _SLOW_ROWS) if explained_kind(pipeline).slow else most
+    positions = np.sort(rng.permutation(len(evidence.holdout))[:limit])
+    sample = evidence.features.iloc[positions].reset_index(drop=True)
+    explainer = trained_explainer(evidence)
     found, whole = explainer.contributions(sample), explainer.outputs(sample)
     gap = np.abs(found.base + found.values.sum(axis=1) - whole)
     scale = max(1.0, float(np.abs(whole).max(initial=0.0)))

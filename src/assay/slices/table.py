@@ -6,11 +6,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from assay.evidence import Evidence
 from assay.metrics.calibration import levels
-from assay.metrics.catalogue import primary_metric, row_loss
-from assay.metrics.core import FloatArray, TargetArray
-from assay.sections import InterpretParams, TaskParams
-from assay.uncertainty.bootstrap import Bootstrap
+from assay.metrics.catalogue import row_loss
 from assay.uncertainty.estimate import Estimate
 from assay.uncertainty.many import holm_adjusted, zero_mean_p_value
 from assay.uncertainty.paired import metric_estimate
@@ -27,30 +25,16 @@ def slice_columns(metric: str) -> tuple[str, ...]:
 
 
 def error_slices(
-    features: pd.DataFrame,
-    y_true: TargetArray,
-    predicted: FloatArray,
-    categorical: Sequence[str],
-    numeric: Sequence[str],
-    params: InterpretParams,
-    task: TaskParams,
-    bootstrap: Bootstrap,
+    evidence: Evidence, categorical: Sequence[str], numeric: Sequence[str]
 ) -> pd.DataFrame:
     """Return the model's quality on parts of the rows: each category, each quantile of a number.
 
     Parameters
     ----------
-    features : DataFrame, shape (n, p)
-        In model form.
-    y_true : ndarray, shape (n,)
-    predicted : ndarray, shape (n,) or (n, k)
+    evidence : Evidence
+        Slices with fewer than `slice_min_rows` rows are left out.
     categorical, numeric : sequence of str
         Features to cut by; missing values make a slice of their own.
-    params : InterpretParams
-        The section `interpret`; slices under `slice_min_rows` are left out.
-    task : TaskParams
-        Names the primary metric.
-    bootstrap : Bootstrap
 
     Returns
     -------
@@ -60,7 +44,14 @@ def error_slices(
         by Holm's method for all slices of the table; the primary metric with its interval (NaN where
         the slice cannot have one), `mean_loss`; the greatest loss first.
     """
-    metric = primary_metric(task.type, task.primary_metric)
+    params, task, bootstrap, metric = (
+        *(evidence.params, evidence.task),
+        *(evidence.bootstrap, evidence.metric),
+    )
+    features, y_true, predicted = (
+        *(evidence.features, evidence.holdout.y_true),
+        evidence.holdout.y_predicted,
+    )
     outcome, level = levels(task.type, y_true, predicted)
     loss = row_loss(task.type, y_true, predicted)
     rows = []
