@@ -1,8 +1,9 @@
 """Which pipeline is best on the folds?
 
 Reads the training set and its folds. Writes the chosen pipeline fitted on the whole training set, its
-calibrator, its out-of-fold predictions, what it loses without each feature, what more rows would bring it, and
-everything that was tried. What each model takes to fit and to score, by this machine's clock, goes to `reports/timings/`.
+calibrator, its out-of-fold predictions, what it loses without each feature, what more rows would
+bring it, and everything that was tried. What each model takes to fit and to score, by this machine's
+clock, goes to `reports/timings/`.
 
 Guarantee: model, hyper-parameters and calibrator are chosen on out-of-fold predictions; the holdout
 is not read. A candidate that failed is on the leaderboard with its reason.

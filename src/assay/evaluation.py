@@ -37,8 +37,9 @@ class Judgement:
         The metric that chose the model.
     gate : GateVerdict
     interval : dict
-        How intervals were made: `method` (and `gain_method`, of gains), `confidence`, `resamples`, the `units` that were drawn (rows,
-        or groups) and, of two classes, `rarer_class_rows` with a `caution` where they are few.
+        How intervals were made: `method` (and `gain_method`, of gains), `confidence`, `resamples`, the
+        `units` that were drawn (rows, or groups) and, of two classes, `rarer_class_rows` with a
+        `caution` where they are few.
     left_out : dict of str to str
         Why a baseline is not compared, by its name.
     """

@@ -41,8 +41,9 @@ def sounds_like(name: str, target: str) -> str:
 
     A name sounds like the target if it has all of its words (`late_minutes`, `is_late`), also in
     another form (`cancelled`, `cancellation`) or run together with a technical word (`logwage`).
-    `target` and `outcome` are words of any target: `target_mean`, but not `target_temp`. Where the target's name is a word that many columns have, such as `type`, or has less than three
-    letters, what is left of the name must be technical (`type_encoded`, `y_lag1`).
+    `target` and `outcome` are words of any target: `target_mean`, but not `target_temp`. Where the
+    target's name is a word that many columns have, such as `type`, or has less than three letters, what
+    is left of the name must be technical (`type_encoded`, `y_lag1`).
 
     Parameters
     ----------

@@ -1,9 +1,10 @@
 """What a metric is: a number for each of many weightings of the rows at once.
 
 A bootstrap resample is a vector of counts, so every metric takes weights of shape (b, n) and returns
-b values. What does not depend on the weights (a sort, the losses of rows) is done once for all of them. Without weights the result is scikit-learn's, which the
-tests compare to; where scikit-learn would divide by nearly nothing (MAPE of an outcome of 0), or has no
-answer (a class without rows), the docstring says what is done.
+b values. What does not depend on the weights (a sort, the losses of rows) is done once for all of them.
+Without weights the result is scikit-learn's, which the tests compare to; where scikit-learn would
+divide by nearly nothing (MAPE of an outcome of 0), or has no answer (a class without rows), the
+docstring says what is done.
 
 What is judged has one shape per task: the probability of the positive class (n,), the probabilities of
 all classes (n, k), or predicted numbers (n,).

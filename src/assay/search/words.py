@@ -130,7 +130,10 @@ def _rows_words(curve: Mapping[str, Any]) -> str:
             )
         told += "."
     if curve["time_ordered"]:
-        told += " The smaller parts were drawn from all of the past, so that this is no figure for more recent rows."
+        told += (
+            " The smaller parts were drawn from all of the past, so that this is no figure for more "
+            "recent rows."
+        )
     elif curve["groups_whole"]:
         told += " Whole groups were drawn: more rows are more groups."
     return told
