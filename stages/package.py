@@ -26,6 +26,7 @@ from assay.monitoring import reference_profile
 from assay.params import parse_params, section_names
 from assay.predictions import by_row, predictions_of
 from assay.predictor import load_predictor
+from assay.report.model_card import TABLES as CARD_TABLES
 from assay.report.model_card import CardFacts, model_card
 from assay.revisions import content_md5
 from assay.schema import ROW, schema_from_json
@@ -44,7 +45,6 @@ from assay.skew import check_skew
 from stages._stage import PARAMS, Stage, run, say
 
 METRICS = ("validation", "split", "baseline", "train", "holdout", "threshold", "interpret")
-CARD_TABLES = ("leaderboard", "importance", "slices", "per_class")
 OF_HOLDOUT = ("worst_cases", "baseline_gains", "calibration")
 OF_DECISION = ("thresholds", "cost_sensitivity", "value")
 OF_TRAINING = ("tuning", "learning_curve", "oof_importance")
@@ -102,8 +102,8 @@ def main() -> None:
     origin = trace_origin(source, table, schema, params, list(CODE), LOCK, metrics["history"])
     environment = provenance.environment(stages.kernel_pins())
     meta = run_meta(origin, schema, shipped, decision, metrics, len(fitted), environment)
-    tables = [artifacts.read_report(reads[f"tables/{name}.csv"]) for name in CARD_TABLES]
-    card = model_card(CardFacts(meta, schema, metrics, decision, *tables, _findings()))
+    tables = {name: artifacts.read_report(reads[f"tables/{name}.csv"]) for name in CARD_TABLES}
+    card = model_card(CardFacts(meta, schema, metrics, decision, tables, _findings()))
     extra = companions(
         texts={
             "model_card.md": card,

@@ -5,31 +5,19 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
+from cards import card_facts
 
-from assay import artifacts
 from assay.baselines import CONSTANTS
-from assay.report.model_card import CardFacts, model_card
-from assay.schema import schema_from_json
-
-TABLES = ("leaderboard", "importance", "slices", "per_class")
+from assay.report.model_card import model_card
 
 
 @pytest.fixture
 def facts(finished_task):
-    folder = finished_task.folder
-    files = {path.stem: artifacts.read_json(path) for path in (folder / "metrics").glob("*.json")}
-    return CardFacts(
-        artifacts.read_json(finished_task.run / "run_meta.json"),
-        schema_from_json(artifacts.read_json(folder / "data/validated/schema.json")),
-        files,
-        artifacts.read_json(folder / "models/decision.json"),
-        *(artifacts.read_report(folder / f"reports/tables/{name}.csv") for name in TABLES),
-        [
-            *artifacts.read_json(folder / "data/validated/findings.json")["findings"],
-            *artifacts.read_json(folder / "reports/tables/split_findings.json"),
-            *artifacts.read_json(folder / "reports/tables/model_findings.json"),
-        ],
-    )
+    return card_facts(finished_task.folder)
+
+
+def with_table(facts, name, table):
+    return replace(facts, tables={**facts.tables, name: table})
 
 
 def changed(facts, part, place, value):
@@ -81,9 +69,9 @@ def test_a_gate_by_another_metric_leaves_the_primary_metric_where_it_chose(facts
 def test_a_candidate_that_failed_is_listed_with_its_reason(facts):
     failed = {"model": "extra_trees", "tuned": False, "selected": False}
     failed["failure"] = "ValueError: a | b"
-    board = pd.concat([facts.leaderboard, pd.DataFrame([failed])], ignore_index=True)
+    board = pd.concat([facts.tables["leaderboard"], pd.DataFrame([failed])], ignore_index=True)
     assert "| failed | extra_trees | | ValueError: a \\| b | | | | |" in model_card(
-        replace(facts, leaderboard=board)
+        with_table(facts, "leaderboard", board)
     )
 
 
@@ -105,17 +93,19 @@ def test_a_metric_without_a_value_on_some_fold_is_told(facts):
 
 
 def test_a_slice_without_a_value_is_told(facts):
-    slices = facts.slices.copy()
+    slices = facts.tables["slices"].copy()
     slices.loc[0, [facts.metrics["holdout"]["gate"]["metric"], "ci_low", "ci_high"]] = None
-    assert "| not defined there |" in model_card(replace(facts, slices=slices))
+    assert "| not defined there |" in model_card(with_table(facts, "slices", slices))
 
 
 def test_slices_with_a_gap_beyond_chance_are_named_the_widest_first(facts):
-    slices = facts.slices.assign(gap_p_value=1.0)
-    assert "none has a mean prediction that differs" in model_card(replace(facts, slices=slices))
+    slices = facts.tables["slices"].assign(gap_p_value=1.0)
+    assert "none has a mean prediction that differs" in model_card(
+        with_table(facts, "slices", slices)
+    )
     slices.loc[[0, 1], "gap_p_value"] = 0.01
     slices.loc[[0, 1], "calibration_gap"] = [0.1, -0.4]
-    card = model_card(replace(facts, slices=slices))
+    card = model_card(with_table(facts, "slices", slices))
     part = card.split("after Holm's correction")[1].split("Features that")[0]
     first, second = (str(slices.loc[row, "slice"]) for row in (1, 0))
     assert part.index("-0.400 [") < part.index("0.100 [")
@@ -177,15 +167,15 @@ def test_a_blend_names_its_members(facts):
 
 
 def test_many_classes_are_listed_in_part(facts):
-    if not len(facts.per_class):
+    if not len(facts.tables["per_class"]):
         # Another task has no such table, and the card no such section.
         assert "ROC AUC against the rest" not in model_card(facts)
         return
-    many = pd.concat([facts.per_class] * 5, ignore_index=True)
-    card = model_card(replace(facts, per_class=many))
+    many = pd.concat([facts.tables["per_class"]] * 5, ignore_index=True)
+    card = model_card(with_table(facts, "per_class", many))
     assert "3 further classes are in `reports/tables/per_class.csv`." in card
-    one = facts.per_class.astype({"recall": float}).assign(precision=float("nan"))
-    assert "| - |" in model_card(replace(facts, per_class=one))
+    one = facts.tables["per_class"].astype({"recall": float}).assign(precision=float("nan"))
+    assert "| - |" in model_card(with_table(facts, "per_class", one))
 
 
 def test_a_calibrator_that_no_fold_could_judge_is_told(facts):

@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 
 import pytest
+from cards import card_facts
 from conftest import (
     as_task,
     make_params,
@@ -16,13 +17,11 @@ from conftest import (
     twins,
 )
 
-from assay import artifacts
 from assay.checks.facts import table_facts
 from assay.checks.findings import Wanted
 from assay.checks.split import prove_split
-from assay.report.model_card import CardFacts, model_card
+from assay.report.model_card import model_card
 from assay.report.readiness import readiness_page
-from assay.schema import schema_from_json
 from assay.splits.split import split_table
 
 
@@ -111,29 +110,6 @@ def test_the_page_of_a_split_that_stops_is_not_ready():
 
 
 # The card.
-
-
-def card_facts(finished) -> CardFacts:
-    run = finished / (finished / "models/registry/latest.txt").read_text().strip()
-    metrics = {
-        name: artifacts.read_json(finished / f"metrics/{name}.json")
-        for name in (
-            "validation", "split", "baseline", "train", "holdout", "threshold", "interpret",
-            "history",
-        )
-    }  # fmt: skip
-    tables = [
-        artifacts.read_report(finished / f"reports/tables/{name}.csv")
-        for name in ("leaderboard", "importance", "slices", "per_class")
-    ]
-    return CardFacts(
-        artifacts.read_json(run / "run_meta.json"),
-        schema_from_json(artifacts.read_json(finished / "data/validated/schema.json")),
-        metrics,
-        artifacts.read_json(finished / "models/decision.json"),
-        *tables,
-        [],
-    )
 
 
 @pytest.mark.parametrize(

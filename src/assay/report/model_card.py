@@ -14,6 +14,8 @@ from assay.schema import Schema
 from assay.search.complexity import Complexity
 from assay.search.words import learning_words, selection_words
 
+# What the card reads of `reports/tables/`.
+TABLES = ("leaderboard", "importance", "slices", "per_class")
 # Slices and features that the card shows, and classes.
 _SHOWN = 5
 _SHOWN_CLASSES = 12
@@ -39,8 +41,8 @@ class CardFacts:
         The metrics files by stage, the history of the holdout among them.
     decision : dict
         The content of `models/decision.json`.
-    leaderboard, importance, slices, per_class : DataFrame
-        Tables of `reports/tables/`.
+    tables : dict of str to DataFrame
+        Those of `reports/tables/` that `TABLES` names.
     findings : sequence of dict
         What was found in the table, the split and the model, as JSON has it.
     """
@@ -49,17 +51,15 @@ class CardFacts:
     schema: Schema
     metrics: Mapping[str, Mapping[str, Any]]
     decision: Mapping[str, Any]
-    leaderboard: pd.DataFrame
-    importance: pd.DataFrame
-    slices: pd.DataFrame
-    per_class: pd.DataFrame
+    tables: Mapping[str, pd.DataFrame]
     findings: Sequence[Mapping[str, Any]]
 
 
 def model_card(facts: CardFacts) -> str:
     """Return the card as Markdown."""
     params = facts.run["params"]
-    leaderboard = facts.leaderboard.fillna({"failure": "", "params": ""})
+    tables = facts.tables
+    leaderboard = tables["leaderboard"].fillna({"failure": "", "params": ""})
     ranked = leaderboard[leaderboard["failure"] == ""]
     task = params["task"]
     metric = primary_metric(task["type"], task["primary_metric"])
@@ -79,12 +79,14 @@ def model_card(facts: CardFacts) -> str:
         choice=selection_words(facts.metrics["train"]["selection"]),
         learning=_learning(facts.metrics["train"]["learning_curve"]),
         failed=leaderboard[leaderboard["failure"] != ""].to_dict("records"),
-        importance=facts.importance.head(_SHOWN).to_dict("records"),
-        weak_slices=facts.slices.head(_SHOWN).to_dict("records"),
+        importance=tables["importance"].head(_SHOWN).to_dict("records"),
+        weak_slices=tables["slices"].head(_SHOWN).to_dict("records"),
         slice_metric=metric.name,
-        miscalibrated_slices=_miscalibrated(facts.slices, 1 - params["interpret"]["confidence"]),
-        per_class=facts.per_class.head(_SHOWN_CLASSES).to_dict("records"),
-        per_class_more=max(len(facts.per_class) - _SHOWN_CLASSES, 0),
+        miscalibrated_slices=_miscalibrated(
+            tables["slices"], 1 - params["interpret"]["confidence"]
+        ),
+        per_class=tables["per_class"].head(_SHOWN_CLASSES).to_dict("records"),
+        per_class_more=max(len(tables["per_class"]) - _SHOWN_CLASSES, 0),
         primary_name=metric.name,
         greater_is_better=metric.greater_is_better,
         confidence=params["evaluate"]["confidence"],
