@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from cases import changed_params, make_case
+from cases import changed_params
 
 from assay.errors import DataError, GateError
 from assay.evaluation import (
@@ -8,7 +8,6 @@ from assay.evaluation import (
     bootstrap_of,
     judge_holdout,
     judgement_json,
-    worst_cases,
 )
 from assay.gate import gate_verdict, refuse_at_gate
 from assay.metrics.catalogue import task_metrics
@@ -199,34 +198,6 @@ def test_only_fail_stops(params, action):
     refuse_at_gate(verdict, gate)
     with pytest.raises(GateError, match=r"is not shown to beat the baseline.*Do not ship"):
         refuse_at_gate(verdict, gate.model_copy(update={"action": "fail"}))
-
-
-def test_the_worst_case_is_the_surest_mistake():
-    case = make_case()
-    first = case.holdout.head(3).assign(outcome=[1, 0, 1])
-    worst = worst_cases(first, np.array([0.9, 0.99, 0.4]), case.schema, 2)
-    assert worst["row_key"].tolist() == [first["row_key"][1], first["row_key"][2]]
-    assert list(worst.columns[:6]) == [
-        "row_key", "moment", "entity", "remark", "y_score", "row_log_loss",
-    ]  # fmt: skip
-
-
-def test_the_worst_class_has_the_least_probability_for_what_happened():
-    case = make_case("multiclass")
-    first = case.holdout.head(3).assign(outcome=[0, 1, 2])
-    y_prob = np.array([[0.6, 0.2, 0.2], [0.9, 0.05, 0.05], [0.3, 0.3, 0.4]])
-    worst = worst_cases(first, y_prob, case.schema, 50)
-    assert worst["row_key"].tolist() == first["row_key"][[1, 2, 0]].tolist()
-    assert worst["row_log_loss"].tolist() == pytest.approx((-np.log([0.05, 0.4, 0.6])).tolist())
-    assert list(worst.columns[4:8]) == ["y_prob_0", "y_prob_1", "y_prob_2", "row_log_loss"]
-
-
-def test_the_worst_number_is_the_farthest_off():
-    case = make_case("regression")
-    first = case.holdout.head(3).assign(outcome=[10.0, 20.0, 30.0])
-    worst = worst_cases(first, np.array([11.0, 5.0, 32.0]), case.schema, 1)
-    assert worst["row_key"].tolist() == [first["row_key"][1]]
-    assert worst[["y_pred", "absolute_error", "outcome"]].iloc[0].tolist() == [5, 15, 20]
 
 
 @pytest.mark.parametrize("task", ["multiclass", "regression"])

@@ -1,115 +1,192 @@
-"""Where the model is weak: its quality on parts of the rows."""
+"""Where the model is weak: every slice of the holdout, judged."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from assay.evidence import Evidence
-from assay.metrics.calibration import levels
-from assay.metrics.catalogue import row_loss
-from assay.uncertainty.estimate import Estimate
-from assay.uncertainty.many import holm_adjusted, zero_mean_p_value
-from assay.uncertainty.paired import metric_estimate
-from assay.uncertainty.rates import mean_estimate
+from assay.slices.advice import Adviser
+from assay.slices.conditions import Slice
+from assay.slices.cuts import cut_slices
+from assay.slices.found import search_slices
+from assay.slices.judge import FAILS, VERDICTS, Judge, judged_columns, ranked
+
+# Slices in the data of a plot; more names would overlap.
+_PLOTTED = 25
+_ADVICE = ("look_at", "next_action")
 
 
 def slice_columns(metric: str) -> tuple[str, ...]:
     """Return the columns of the table of slices."""
-    return (
-        *("feature", "slice", "n", "mean_outcome", "mean_prediction"),
-        *("calibration_gap", "gap_ci_low", "gap_ci_high", "gap_p_value"),
-        *(metric, "ci_low", "ci_high", "mean_loss"),
+    return (*judged_columns(metric), *_ADVICE)
+
+
+def found_columns(metric: str) -> tuple[str, ...]:
+    """Return the columns of the table of found slices."""
+    rest = (name for name in judged_columns(metric) if name not in {"feature", "slice", "kind"})
+    return ("rule", "oof_n", "oof_excess", *rest, *_ADVICE)
+
+
+@dataclass(frozen=True)
+class Slices:
+    """Where the model is weak.
+
+    Attributes
+    ----------
+    table : DataFrame
+        Slices by one feature or by time, with the columns of `slice_columns`: those that fail first,
+        then those that are hard.
+    found : DataFrame
+        Slices that out-of-fold errors pointed at, with the columns of `found_columns`, in that order.
+    metric : str
+        The primary metric.
+    greater_is_better : bool
+        Its direction.
+    whole : float
+        The metric of all rows.
+    expected : float
+        What it would be if the predictions were right.
+    rows : int
+        Of the holdout.
+    """
+
+    table: pd.DataFrame
+    found: pd.DataFrame
+    metric: str
+    greater_is_better: bool
+    whole: float
+    expected: float
+    rows: int
+
+
+def examine_slices(evidence: Evidence, numeric_by_importance: Sequence[str]) -> Slices:
+    """Cut the holdout into slices, search for more in out-of-fold errors, and judge them.
+
+    Parameters
+    ----------
+    evidence : Evidence
+    numeric_by_importance : sequence of str
+        Numeric features, the most important first; the first `slice_numeric_count` are cut.
+    """
+    judge, adviser = Judge(evidence), Adviser(evidence)
+    numeric = numeric_by_importance[: evidence.params.slice_numeric_count]
+    table = _cut(judge, adviser, evidence.schema.names_of("categorical"), numeric)
+    return Slices(
+        table,
+        _searched(judge, adviser),
+        judge.metric.name,
+        judge.metric.greater_is_better,
+        judge.whole.value,
+        judge.whole.expected,
+        len(evidence.holdout),
     )
 
 
 def error_slices(
     evidence: Evidence, categorical: Sequence[str], numeric: Sequence[str]
 ) -> pd.DataFrame:
-    """Return the model's quality on parts of the rows: each category, each quantile of a number.
+    """Return the table of `examine_slices` for the features whose values are to be cut."""
+    return _cut(Judge(evidence), Adviser(evidence), categorical, numeric)
 
-    Parameters
-    ----------
-    evidence : Evidence
-        Slices with fewer than `slice_min_rows` rows are left out.
-    categorical, numeric : sequence of str
-        Features to cut by; missing values make a slice of their own.
+
+def _cut(
+    judge: Judge, adviser: Adviser, categorical: Sequence[str], numeric: Sequence[str]
+) -> pd.DataFrame:
+    cut = cut_slices(judge.evidence, categorical, numeric)
+    table = judge.table(cut)
+    _advise(adviser, table, [each for each, _ in cut])
+    return ranked(table)[list(slice_columns(judge.metric.name))]
+
+
+def _searched(judge: Judge, adviser: Adviser) -> pd.DataFrame:
+    evidence = judge.evidence
+    candidates = search_slices(evidence)
+    slices = [(each.slice, each.inside) for each in candidates]
+    table = judge.table(slices)
+    table["oof_n"] = pd.array([each.oof_n for each in candidates], dtype="int64")
+    table["oof_excess"] = pd.array([each.oof_excess for each in candidates], dtype="float64")
+    table["rule"] = table["slice"]
+    _advise(adviser, table, [each for each, _ in slices])
+    return ranked(table)[list(found_columns(judge.metric.name))]
+
+
+def _advise(adviser: Adviser, table: pd.DataFrame, slices: Sequence[Slice]) -> None:
+    """Add the columns of advice."""
+    advice = [
+        adviser.advice(each, verdict, why)
+        for each, verdict, why in zip(slices, table["verdict"], table["why"], strict=True)
+    ]
+    for number, name in enumerate(_ADVICE):
+        table[name] = pd.Series([each[number] for each in advice], dtype=object)
+
+
+def plot_table(slices: Slices) -> pd.DataFrame:
+    """Return the data of the bars: how much worse than on all rows, the most severe first.
 
     Returns
     -------
     DataFrame
-        With the columns of `slice_columns`: `mean_outcome` and `mean_prediction` (see `levels`) and
-        how much the second is higher (`calibration_gap`), with its interval and its p-value, corrected
-        by Holm's method for all slices of the table; the primary metric with its interval (NaN where
-        the slice cannot have one), `mean_loss`; the greatest loss first.
+        At most 25 rows that could be judged: `slice` (text, unique), `difference` (positive is worse),
+        `difference_ci_low`, `difference_ci_high`, `verdict`.
     """
-    params, task, bootstrap, metric = (
-        *(evidence.params, evidence.task),
-        *(evidence.bootstrap, evidence.metric),
+    judged = slices.table[slices.table["difference"].notna()].head(_PLOTTED)
+    names = judged["feature"].astype(str) + " = " + judged["slice"].astype(str)
+    twice = names.duplicated(keep=False)
+    table = pd.DataFrame(
+        {
+            "slice": names.where(~twice, names + " (" + judged["kind"].astype(str) + ")"),
+            **{name: judged[name] for name in ("difference", "difference_ci_low")},
+            **{name: judged[name] for name in ("difference_ci_high", "verdict")},
+        }
     )
-    features, y_true, predicted = (
-        *(evidence.features, evidence.holdout.y_true),
-        evidence.holdout.y_predicted,
-    )
-    outcome, level = levels(task.type, y_true, predicted)
-    loss = row_loss(task.type, y_true, predicted)
-    rows = []
-    cuts = [(name, _categories(features[name])) for name in categorical]
-    cuts += [(name, _quantiles(features[name], params.slice_quantiles)) for name in numeric]
-    for name, labels in cuts:
-        for label in sorted(set(labels)):
-            inside = labels == label
-            n = int(inside.sum())
-            if n < params.slice_min_rows:
-                continue
-            plan = bootstrap.within(inside)
-            estimate = metric_estimate(metric, y_true[inside], predicted[inside], plan)
-            residual = level[inside] - outcome[inside]
-            gap = mean_estimate(residual, plan)
-            gap_low, gap_high = _ends(gap)
-            low, high = _ends(estimate)
-            rows.append(
-                {
-                    "feature": name,
-                    "slice": label,
-                    "n": n,
-                    "mean_outcome": float(outcome[inside].mean()),
-                    "mean_prediction": float(level[inside].mean()),
-                    "calibration_gap": gap.value,
-                    "gap_ci_low": gap_low,
-                    "gap_ci_high": gap_high,
-                    "gap_p_value": zero_mean_p_value(residual, plan.clusters),
-                    metric.name: estimate.value,
-                    "ci_low": low,
-                    "ci_high": high,
-                    "mean_loss": float(loss[inside].mean()),
-                }
-            )
-    table = pd.DataFrame(rows, columns=list(slice_columns(metric.name)))
-    table["gap_p_value"] = holm_adjusted(table["gap_p_value"].to_numpy(dtype=float))
-    return table.sort_values(["mean_loss", "feature", "slice"], ascending=[False, True, True])
+    return table.reset_index(drop=True)
 
 
-def _ends(estimate: Estimate) -> tuple[float, float]:
-    return (estimate.ci_low, estimate.ci_high) if estimate.method else (np.nan, np.nan)
+def slices_json(slices: Slices) -> dict[str, Any]:
+    """Return the scalars of `metrics/interpret.json` that tell of slices."""
+    table, found = slices.table, slices.found
+    content: dict[str, Any] = {
+        "applicable": True,
+        "count": len(table),
+        "metric": slices.metric,
+        "whole": slices.whole,
+        "verdicts": {_key(name): int((table["verdict"] == name).sum()) for name in VERDICTS},
+        "kinds": {
+            name: int((table["kind"] == name).sum())
+            for name in ("category", "quantile", "missing", "time")
+        },
+        "found": {
+            "count": len(found),
+            "verdicts": {_key(name): int((found["verdict"] == name).sum()) for name in VERDICTS},
+        },
+    }
+    failing = table[table["verdict"] == FAILS]
+    if len(failing):
+        worst = failing.iloc[0]
+        content["worst"] = {
+            "feature": worst["feature"],
+            "slice": worst["slice"],
+            **_facts(worst, slices),
+        }
+    failing = found[found["verdict"] == FAILS]
+    if len(failing):
+        content["found"]["worst"] = {
+            "rule": failing.iloc[0]["rule"],
+            **_facts(failing.iloc[0], slices),
+        }
+    return content
 
 
-def _categories(column: "pd.Series[Any]") -> np.ndarray[Any, np.dtype[np.object_]]:
-    return column.fillna("(missing)").to_numpy(dtype=object)
+def _facts(row: "pd.Series[Any]", slices: Slices) -> dict[str, Any]:
+    numbers = {
+        "value": row[slices.metric],
+        **{name: row[name] for name in ("ci_low", "ci_high", "expected", "calibration_gap")},
+    }
+    told = {name: float(value) for name, value in numbers.items() if pd.notna(value)}
+    return {"why": row["why"], "n": int(row["n"]), **told}
 
 
-def _quantiles(column: "pd.Series[Any]", count: int) -> np.ndarray[Any, np.dtype[np.object_]]:
-    """Return, for each value, its quantile bin as a text such as `Q1 [0, 12.5]`."""
-    edges = np.unique(np.nanquantile(column, np.linspace(0, 1, count + 1)))
-    if len(edges) < 2:
-        return column.map(lambda value: "(missing)" if pd.isna(value) else f"{value:g}").to_numpy()
-    index = np.clip(np.searchsorted(edges, column, side="right") - 1, 0, len(edges) - 2)
-    labels = [
-        f"Q{number + 1} [{edges[number]:g}, {edges[number + 1]:g}"
-        + ("]" if number == len(edges) - 2 else ")")
-        for number in range(len(edges) - 1)
-    ]
-    texts = np.array(labels, dtype=object)[index]
-    texts[column.isna().to_numpy()] = "(missing)"
-    return texts
+def _key(verdict: str) -> str:
+    return verdict.replace(" ", "_")
