@@ -10,7 +10,7 @@ import pandas as pd
 from assay.decisions.rows import Rows
 from assay.fairness.groups import Groups, sensitive_groups
 from assay.fairness.measures import View, views_of
-from assay.fairness.parity import Parity, judged, parities_of, parity_table
+from assay.fairness.parity import EQUALIZED_ODDS, Parity, judged, parities_of, parity_table
 from assay.fairness.proxies import COLUMNS as PROXY_COLUMNS
 from assay.fairness.proxies import Proxies, find_proxies
 from assay.fairness.rates import Measured, measure_groups
@@ -26,7 +26,7 @@ PLOT_COLUMNS = ("group", "measure", "value")
 _QUESTION = {
     "selection_rate": "demographic_parity",
     "tpr": "equal_opportunity",
-    "fpr": "equalized_odds",
+    "fpr": "predictive_equality",
     "precision": "predictive_parity",
     "calibration_gap": "calibration",
     "mean_error": "bias",
@@ -239,14 +239,15 @@ def fairness_json(found: Fairness) -> dict[str, Any]:
         }
         if name in proxies:
             columns[name]["proxies"] = proxies[name].to_json()
+    asked = [each for each in found.parities if each.name != EQUALIZED_ODDS]
     return {
         "applicable": True,
         "row_count": found.row_count,
         "min_rows": found.min_rows,
         "confidence": found.confidence,
         "column_count": len(found.together),
-        "question_count": sum(not np.isnan(each.p_value) for each in found.parities),
-        "alarm_count": sum(each.alarm for each in found.parities),
+        "question_count": sum(not np.isnan(each.p_value) for each in asked),
+        "alarm_count": sum(each.alarm for each in asked),
         "columns": columns,
     }
 
@@ -257,7 +258,9 @@ def _questions(found: Sequence[Parity]) -> dict[str, Any]:
     told = {}
     for name in names:
         asked = [parity for parity in found if parity.name == name]
-        worst = min(asked, key=lambda each: (np.nan_to_num(each.p_value, nan=2.0), -each.difference))
+        worst = min(
+            asked, key=lambda each: (np.nan_to_num(each.p_value, nan=2.0), -each.difference)
+        )
         told[name] = _scalars(worst, any(each.label for each in asked))
     return told
 

@@ -16,7 +16,7 @@ from assay.uncertainty.bootstrap import IntArray
 
 # Labels dealt where counts suffice, and where rows must be dealt one by one: as many as so many rows in
 # all allow, and never fewer than the last.
-_DEALT, _DEALT_BY_ROW, _DEALT_ROWS, _FEWEST_DEALT = 4_999, 1_999, 20_000_000, 199
+_DEALT, _DEALT_ROWS, _FEWEST_DEALT = 4_999, 10_000_000, 199
 # Rows that are dealt at once.
 _CHUNK_ROWS = 400_000
 # Differences that are this near are the same.
@@ -110,7 +110,7 @@ def rates_by_chance(found: Labelled, rng: np.random.Generator) -> Chance:
     else:
         sums = _dealt(found, units, rng, squares=False)
         sizes, means = sums[..., 0], sums[..., 1] / sums[..., 0]
-    apart, dealt = np.ptp(found.means), np.ptp(means, axis=1)
+    apart, dealt = float(np.ptp(found.means)), np.ptp(means, axis=1)
     off = np.abs(_off(found.means[None], rows[None]))[0]
     dealt_off = np.abs(_off(means, sizes))
     return Chance(means, _share(dealt, apart), _holm_by_step_down(dealt_off, off))
@@ -148,7 +148,9 @@ def means_by_chance(found: Labelled, rng: np.random.Generator) -> Chance:
     dealt_off = np.abs(_studentised(dealt)) * inflation
     means = dealt[..., 1] / dealt[..., 0] * inflation + found.values.mean()
     return Chance(
-        means, _share(dealt_off.max(axis=1), off.max()), _holm_by_step_down(dealt_off, off)
+        means,
+        _share(dealt_off.max(axis=1), float(off.max())),
+        _holm_by_step_down(dealt_off, off),
     )
 
 
@@ -189,7 +191,7 @@ def _dealt(
     """Return the summed statistics of each group, (d, g, s), with the labels dealt anew to units."""
     unit, label = units
     stats = _unit_stats(found, unit, squares)
-    deals = int(np.clip(_DEALT_ROWS // len(label), _FEWEST_DEALT, _DEALT_BY_ROW))
+    deals = int(np.clip(_DEALT_ROWS // len(label), _FEWEST_DEALT, _DEALT))
     at_once, groups = max(1, _CHUNK_ROWS // len(label)), found.group_count
     parts = []
     for start in range(0, deals, at_once):
@@ -215,7 +217,8 @@ def _studentised(sums: FloatArray) -> FloatArray:
     others = sums.sum(axis=1, keepdims=True) - sums
     off = sums[..., 1] / sums[..., 0] - others[..., 1] / others[..., 0]
     error = np.sqrt(_variance(sums) + _variance(others))
-    return np.divide(off, error, out=np.zeros_like(off), where=error > _TIE)
+    found: FloatArray = np.divide(off, error, out=np.zeros_like(off), where=error > _TIE)
+    return found
 
 
 def _variance(sums: FloatArray) -> FloatArray:
@@ -224,11 +227,13 @@ def _variance(sums: FloatArray) -> FloatArray:
     mean = total / rows
     spread = squared - 2 * mean * crossed + mean**2 * rows_squared
     # One unit alone says nothing of how units vary.
-    factor = np.divide(units, units - 1, out=np.full_like(units, np.inf), where=units > 1)
-    return np.where(units > 1, np.maximum(spread, 0) * np.where(units > 1, factor, 1), np.inf) / rows**2
+    factor = np.divide(units, units - 1, out=np.ones_like(units), where=units > 1)
+    found: FloatArray = np.maximum(spread, 0) * factor / rows**2
+    return np.where(units > 1, found, np.inf)
 
 
 def _share(dealt: FloatArray, seen: float) -> float:
+    """Return the p-value of what is seen: the share of deals, (d,), that show as much or more."""
     return float((1 + np.sum(dealt >= seen - _TIE)) / (1 + len(dealt)))
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, pairwise
 from typing import Any
 
 import numpy as np
@@ -114,9 +114,9 @@ def grouped(
         return _banded(times_as_numbers(column), known[~np.isnan(known)], _dates)
     if kind in SECONDS or (kind == NUMBERS and not isinstance(column.dtype, pd.CategoricalDtype)):
         numbers = column_values(column).numbers
-        known = column_values(cut_by).numbers
-        if numbers is not None and known is not None:
-            known = known[~np.isnan(known)]
+        cut = column_values(cut_by).numbers
+        if numbers is not None and cut is not None:
+            known = cut[~np.isnan(cut)]
             if len(np.unique(known)) > _FEW_VALUES:
                 return _banded(numbers, known, _numbers)
             flags = is_flag or held_flags(column)
@@ -140,9 +140,7 @@ def _is_flag(name: str, schema: Schema) -> bool:
     return bool(kinds) and kinds[0].startswith("bool")
 
 
-def _groups(
-    column: str, crossed: bool, found: tuple[list[str], IntArray], min_rows: int
-) -> Groups:
+def _groups(column: str, crossed: bool, found: tuple[list[str], IntArray], min_rows: int) -> Groups:
     labels, code = found
     rows = np.bincount(code, minlength=len(labels))
     return Groups(column, crossed, tuple(labels), code, rows >= min_rows, min_rows)
@@ -169,14 +167,16 @@ def _banded(numbers: FloatArray, known: FloatArray, told: Any) -> tuple[list[str
     """Return quantile bands, each from its lower edge on, with labels that say so."""
     if not len(known):
         known = numbers[~np.isnan(numbers)]
-    edges, texts = told(np.unique(np.quantile(known, np.arange(1, _BANDS) / _BANDS, method="higher")))
+    edges, texts = told(
+        np.unique(np.quantile(known, np.arange(1, _BANDS) / _BANDS, method="higher"))
+    )
     # The lowest value is no edge: nothing would lie below it.
     kept = edges > known.min()
     edges, texts = edges[kept], [text for text, keep in zip(texts, kept, strict=True) if keep]
     if not len(edges):
         labels = ["all values"]
     else:
-        between = [f"{low} to under {high}" for low, high in zip(texts, texts[1:], strict=False)]
+        between = [f"{low} to under {high}" for low, high in pairwise(texts)]
         labels = [f"under {texts[0]}", *between, f"{texts[-1]} and over"]
     codes = np.where(np.isnan(numbers), -1, np.searchsorted(edges, numbers, side="right"))
     return _with_missing(labels, codes)
@@ -198,7 +198,9 @@ def _dates(edges: FloatArray) -> tuple[FloatArray, list[str]]:
     times = edges.astype("int64").astype("datetime64[us]")
     days = times.astype("datetime64[D]")
     if len(np.unique(days)) == len(edges):
-        return days.astype("datetime64[us]").astype("int64").astype(float), [str(day) for day in days]
+        return days.astype("datetime64[us]").astype("int64").astype(float), [
+            str(day) for day in days
+        ]
     return edges, [str(time.astype("datetime64[s]")).replace("T", " ") for time in times]
 
 

@@ -1,8 +1,7 @@
 """How far the groups of a column are apart, what chance alone would show, and what that means."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -24,17 +23,20 @@ TOO_FEW = "too few rows to tell"
 NONE_SELECTED = "no group is selected"
 DIFFERS, BY_CHANCE = "different beyond chance", "no difference beyond chance"
 
-# What a column is judged by, and the measures of groups behind it.
+# What a column is judged by, and the measure of groups behind it.
 PARITIES = {
-    "demographic_parity": ("selection_rate",),
-    "equal_opportunity": ("tpr",),
-    "equalized_odds": ("tpr", "fpr"),
-    "predictive_parity": ("precision",),
-    "calibration": ("calibration_gap",),
-    "bias": ("mean_error",),
-    "error_size": ("mae",),
-    "coverage": ("coverage",),
+    "demographic_parity": "selection_rate",
+    "equal_opportunity": "tpr",
+    "predictive_equality": "fpr",
+    "predictive_parity": "precision",
+    "calibration": "calibration_gap",
+    "bias": "mean_error",
+    "error_size": "mae",
+    "coverage": "coverage",
 }
+# The worse of two of these, and no question of its own: a group must be alike in both.
+EQUALIZED_ODDS = "equalized_odds"
+_ODDS = ("equal_opportunity", "predictive_equality")
 COLUMNS = (
     *("column", "class", "parity", "measure", "group_count", "highest", "lowest"),
     *("difference", "ci_low", "ci_high", "chance_up_to", "p_value"),
@@ -74,26 +76,17 @@ class Parity:
     group_count: int
     highest: str
     lowest: str
-    difference: float
-    ci_low: float
-    ci_high: float
-    chance_up_to: float
-    p_value: float
-    ratio: float
-    ratio_ci_low: float
-    ratio_ci_high: float
-    chance_down_to: float
+    difference: float = np.nan
+    ci_low: float = np.nan
+    ci_high: float = np.nan
+    chance_up_to: float = np.nan
+    p_value: float = np.nan
+    ratio: float = np.nan
+    ratio_ci_low: float = np.nan
+    ratio_ci_high: float = np.nan
+    chance_down_to: float = np.nan
     verdict: str = TOO_FEW
     alarm: bool = False
-
-    def row(self) -> tuple[Any, ...]:
-        """Return a row of `COLUMNS`."""
-        return (
-            *(self.column, self.label, self.name, self.measure, self.group_count),
-            *(self.highest, self.lowest, self.difference, self.ci_low, self.ci_high),
-            *(self.chance_up_to, self.p_value, self.ratio, self.ratio_ci_low),
-            *(self.ratio_ci_high, self.chance_down_to, self.verdict, self.alarm),
-        )
 
 
 def parities_of(
@@ -102,9 +95,9 @@ def parities_of(
     """Return every question that a view answers; p-values are not corrected yet."""
     known = {each.measure.name: each for each in measured}
     return [
-        _furthest(groups, view, name, [known[each] for each in names], bootstrap)
-        for name, names in PARITIES.items()
-        if all(each in known for each in names)
+        _furthest(groups, view, name, known[measure], bootstrap)
+        for name, measure in PARITIES.items()
+        if measure in known
     ]
 
 
@@ -117,6 +110,12 @@ def judged(found: Sequence[Parity], confidence: float) -> list[Parity]:
         All questions about all columns.
     confidence : float
         An alarm stands by chance alone in at most 1 - confidence of tables.
+
+    Returns
+    -------
+    list of Parity
+        With equalised odds behind the two questions that they are made of: the larger of their
+        differences, and the smaller of their p-values.
     """
     asked = [number for number, each in enumerate(found) if not np.isnan(each.p_value)]
     adjusted = holm_adjusted(np.array([found[number].p_value for number in asked]))
@@ -129,12 +128,41 @@ def judged(found: Sequence[Parity], confidence: float) -> list[Parity]:
             alarm=alarm,
             verdict=_verdict(found[number], alarm),
         )
-    return judged
+    return _with_odds(judged)
+
+
+def _with_odds(found: Sequence[Parity]) -> list[Parity]:
+    told: list[Parity] = []
+    for each in found:
+        told.append(each)
+        if each.name == _ODDS[1]:
+            pair = [told[-2], each]
+            worse = max(pair, key=lambda one: np.nan_to_num(one.difference, nan=-1.0))
+            known = not any(np.isnan(one.difference) for one in pair)
+            shown = worse if known else _without_figures(each)
+            different = [one.measure for one in pair if one.alarm]
+            verdict = f"{DIFFERS} in {' and '.join(different)}" if different else BY_CHANCE
+            told.append(
+                replace(
+                    shown,
+                    name=EQUALIZED_ODDS,
+                    p_value=min(one.p_value for one in pair) if known else np.nan,
+                    alarm=bool(different),
+                    verdict=verdict if known or different else TOO_FEW,
+                )
+            )
+    return told
+
+
+def _without_figures(parity: Parity) -> Parity:
+    return Parity(
+        parity.column, parity.label, parity.name, parity.measure, parity.group_count, "", ""
+    )
 
 
 def parity_table(found: Sequence[Parity]) -> pd.DataFrame:
     """Return a row for each question, with `COLUMNS`."""
-    return pd.DataFrame([each.row() for each in found], columns=list(COLUMNS))
+    return pd.DataFrame([astuple(each) for each in found], columns=list(COLUMNS))
 
 
 def _verdict(found: Parity, alarm: bool) -> str:
@@ -148,63 +176,43 @@ def _verdict(found: Parity, alarm: bool) -> str:
 
 
 def _furthest(
-    groups: Groups, view: View, name: str, measured: Sequence[Measured], bootstrap: Bootstrap
+    groups: Groups, view: View, name: str, widest: Measured, bootstrap: Bootstrap
 ) -> Parity:
-    """Return the measure whose groups are furthest apart, beside what chance shows of the furthest."""
-    known = [each for each in measured if each.chance is not None]
-    if len(known) < len(measured):
-        count = min(int(each.compared.sum()) for each in measured)
-        nothing = [float("nan")] * 9
-        return Parity(groups.column, view.label, name, measured[0].measure.name, count, "", "", *nothing)
-    widest = max(known, key=_apart)
+    """Return the groups that are furthest apart, beside what chance shows of the furthest."""
+    measure, chance = widest.measure.name, widest.chance
+    if chance is None:
+        count = int(widest.compared.sum())
+        return Parity(groups.column, view.label, name, measure, count, "", "")
     value, compared = widest.value, np.flatnonzero(widest.compared)
     high, low = compared[value[compared].argmax()], compared[value[compared].argmin()]
-    n = int(np.isin(groups.code, [high, low]).sum())
-    plan = bootstrap.within(np.isin(groups.code, [high, low]))
-    drawn = widest.resamples
+    inside = np.isin(groups.code, [high, low])
+    n, plan, drawn = int(inside.sum()), bootstrap.within(inside), widest.resamples
     ends = plan.interval(drawn[:, high] - drawn[:, low], n)
-    deals = min(len(each.means) for each in _chances(known))
-    dealt = np.max([np.ptp(each.means[:deals], axis=1) for each in _chances(known)], axis=0)
-    ratios = [float("nan")] * 4
-    if name == "demographic_parity" and value[high] > 0:
-        below = _ratios(drawn[:, low], drawn[:, high])
-        means = widest.chance.means if widest.chance else np.empty((0, 2))
-        by_chance = np.clip(_ratios(means.min(axis=1), means.max(axis=1)), 0, None)
-        ratios = [
-            float(value[low] / value[high]),
-            *plan.interval(below, n),
-            float(np.nanquantile(by_chance, 1 - bootstrap.confidence)),
-        ]
-    return Parity(
+    found = Parity(
         groups.column,
         view.label,
         name,
-        widest.measure.name,
+        measure,
         len(compared),
         groups.labels[high],
         groups.labels[low],
-        _apart(widest),
+        float(value[high] - value[low]),
         *ends,
-        float(np.quantile(dealt, bootstrap.confidence)),
-        _p_value(known, dealt),
-        *ratios,
+        float(np.quantile(np.ptp(chance.means, axis=1), bootstrap.confidence)),
+        chance.p_value,
     )
-
-
-def _p_value(known: Sequence[Measured], dealt: FloatArray) -> float:
-    """Return the p-value of one measure, or of the furthest of several."""
-    if len(known) == 1:
-        return next(_chances(known)).p_value
-    seen = max(map(_apart, known))
-    return float((1 + np.sum(dealt >= seen - 1e-12)) / (1 + len(dealt)))
-
-
-def _chances(known: Sequence[Measured]) -> Iterator[Any]:
-    return (each.chance for each in known)
-
-
-def _apart(each: Measured) -> float:
-    return float(np.ptp(each.value[each.compared]))
+    if name != "demographic_parity" or value[high] <= 0:
+        return found
+    means = chance.means
+    by_chance = np.clip(_ratios(means.min(axis=1), means.max(axis=1)), 0, None)
+    below = plan.interval(_ratios(drawn[:, low], drawn[:, high]), n)
+    return replace(
+        found,
+        ratio=float(value[low] / value[high]),
+        ratio_ci_low=below[0],
+        ratio_ci_high=below[1],
+        chance_down_to=float(np.nanquantile(by_chance, 1 - bootstrap.confidence)),
+    )
 
 
 def _ratios(low: FloatArray, high: FloatArray) -> FloatArray:

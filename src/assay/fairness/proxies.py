@@ -150,7 +150,15 @@ def _of_column(
     together = _together(asked, bootstrap)
     spread = (together.ci_high - together.ci_low) / 2 / _normal((1 + bootstrap.confidence) / 2)
     none = _NO_SCORE[score_name]
-    told = [(TOGETHER, together.value, *_beyond(together.value, none, spread, 1 - (1 - bootstrap.confidence) / (len(features) + 1)))]
+    told = [
+        (
+            TOGETHER,
+            together.value,
+            *_beyond(
+                together.value, none, spread, 1 - (1 - bootstrap.confidence) / (len(features) + 1)
+            ),
+        )
+    ]
     told += sorted(_each_alone(asked, bootstrap), key=lambda row: (-row[1], row[0]))
     table = pd.DataFrame(told, columns=["feature", "score", "chance_up_to", "p_value"])
     table = table.assign(column=name, score_name=score_name, beyond_chance=False)
@@ -184,7 +192,9 @@ def _posed(
     units = None if clusters is None else np.unique(clusters[known], return_inverse=True)[1]
     fold = deal_folds(target if is_class else None, units, len(known), rng)
     sample = rows.iloc[known].reset_index(drop=True)
-    seen = {each.name: column_values(sample[each.name], each.kind == "categorical") for each in features}
+    seen = {
+        each.name: column_values(sample[each.name], each.kind == "categorical") for each in features
+    }
     return _Asked(target, is_class, fold, units, seen)
 
 
@@ -236,9 +246,7 @@ def _shuffle(asked: _Asked, rng: np.random.Generator) -> IntArray:
     return order
 
 
-def _by_shuffles(
-    score: float, mean: float, spread: float, level: float
-) -> tuple[float, float]:
+def _by_shuffles(score: float, mean: float, spread: float, level: float) -> tuple[float, float]:
     """Return the bound of chance and the p-value, from the mean and spread of a few shuffles."""
     from scipy.stats import t
 
@@ -278,7 +286,9 @@ def _together(asked: _Asked, bootstrap: Bootstrap) -> Estimate:
             predicted[np.ix_(test, model.classes_)] = model.predict_proba(matrix[test])
         else:
             predicted[test] = model.predict(matrix[test])
-    task: TaskType = "regression" if not asked.is_class else "binary" if count == 2 else "multiclass"
+    task: TaskType = (
+        "regression" if not asked.is_class else "binary" if count == 2 else "multiclass"
+    )
     name = {"regression": "r2", "binary": "roc_auc", "multiclass": "roc_auc_ovr"}[task]
     plan = Bootstrap(_RESAMPLES, bootstrap.confidence, bootstrap.seed, asked.clusters)
     if task == "binary":

@@ -86,10 +86,9 @@ def measure_groups(
     drawn = _resampled(measures, groups, bootstrap)
     found = []
     for number, measure in enumerate(measures):
-        rows = np.bincount(groups.code[measure.within], minlength=len(groups.labels))
-        sums = np.bincount(
-            groups.code[measure.within], measure.values[measure.within], len(groups.labels)
-        )
+        code, count = groups.code[measure.within], len(groups.labels)
+        rows = np.bincount(code, minlength=count)
+        sums: FloatArray = np.bincount(code, measure.values[measure.within], count).astype(float)
         value = ratio(sums, rows.astype(float))
         if measure.name in framed:
             known = groups.judged & (rows > 0)
@@ -166,7 +165,8 @@ def _resampled(
     """Return each measure of each group on the same resamples, (b, g) for each measure."""
     n, count = len(groups.code), len(groups.labels)
     plan = replace(
-        bootstrap, resamples=affordable_resamples(bootstrap.resamples, n * len(measures) * count // 25)
+        bootstrap,
+        resamples=affordable_resamples(bootstrap.resamples, n * len(measures) * count // 25),
     )
     units = [_fixed_point(measure.values) for measure in measures]
     member = groups.code[:, None] == np.arange(count)
@@ -234,4 +234,3 @@ def _rooted(estimate: Estimate, measure: Measure) -> Estimate:
         estimate.value, estimate.ci_low, estimate.ci_high
     ))  # fmt: skip
     return Estimate(value, low, high, estimate.method, estimate.n)
-
