@@ -1,9 +1,9 @@
 """At which operating point do we act?
 
 Reads the out-of-fold predictions of the model and the baselines, the holdout's, and of the table the
-groups, the columns that are costs, and what the rule of today needs. Writes the decision, what it does
-on both, and what it is worth: a threshold for two classes, a reject option for more, prediction
-intervals for numbers.
+groups, the columns that are costs, the sensitive ones, and what the rule of today needs. Writes the
+decision, what it does on both, what it is worth, and for whom it works: a threshold for two classes, a
+reject option for more, prediction intervals for numbers.
 
 Guarantee: the decision is made on out-of-fold predictions; the holdout's only report what it does.
 """
@@ -16,7 +16,9 @@ from assay import artifacts
 from assay.costs import number_costs, row_costs
 from assay.decisions.decide import decide_task
 from assay.decisions.rows import REPORTS, TABLES, Resampling, Rows
+from assay.fairness.assess import assess_fairness, fairness_json, plot_table
 from assay.plots.decision import decision_figures
+from assay.plots.fairness import fairness_figures
 from assay.predictions import predictions_of
 from assay.rules import rule_holds
 from assay.schema import ROW, Schema, schema_from_json
@@ -28,6 +30,7 @@ STAGE = Stage(
     sections=(
         *("task", "baseline.rule", "threshold"),
         *("evaluate.resamples", "evaluate.confidence", "evaluate.interval"),
+        *("evaluate.sensitive_columns", "evaluate.sensitive_min_rows"),
     ),
     reads={
         "out_of_fold": Path("data/predictions/oof.parquet"),
@@ -42,6 +45,11 @@ STAGE = Stage(
         "metrics": Path("metrics/threshold.json"),
         **{f"plots/{name}": Path(f"plots/data/{name}.csv") for name in TABLES},
         **{f"tables/{name}": Path(f"reports/tables/{name}.csv") for name in REPORTS},
+        "fairness": Path("metrics/fairness.json"),
+        "fairness_table": Path("reports/tables/fairness.csv"),
+        "parity": Path("reports/tables/parity.csv"),
+        "proxies": Path("reports/tables/proxies.csv"),
+        "fairness_data": Path("plots/data/fairness.csv"),
         "pictures": Path("plots/threshold"),
     },
 )
@@ -58,14 +66,28 @@ def main() -> None:
     # Both have the rows that a fold validates, in the order of the training set.
     baselines = artifacts.read_table(STAGE.reads["baseline_out_of_fold"])
     holdout = artifacts.read_table(STAGE.reads["holdout"])
+    judging = _rows(holdout, predictions_of(holdout, schema, "baseline_"), table, schema, params)
+    resampling = Resampling(
+        evaluate.resamples, evaluate.confidence, params.task.seed, evaluate.interval
+    )
     report = decide_task(
         schema,
         params.task,
         params.threshold,
         _rows(out_of_fold, predictions_of(baselines, schema, f"{best}_"), table, schema, params),
-        _rows(holdout, predictions_of(holdout, schema, "baseline_"), table, schema, params),
-        Resampling(evaluate.resamples, evaluate.confidence, params.task.seed, evaluate.interval),
+        judging,
+        resampling,
         best,
+    )
+    fairness = assess_fairness(
+        schema,
+        report.decision,
+        judging,
+        table.loc[holdout[ROW].to_numpy()],
+        table.drop(index=holdout[ROW].to_numpy()),
+        evaluate.sensitive_columns,
+        evaluate.sensitive_min_rows,
+        resampling.of(judging),
     )
     artifacts.write_json(paths["decision"], report.decision)
     artifacts.write_json(paths["metrics"], report.metrics)
@@ -73,7 +95,13 @@ def main() -> None:
         artifacts.write_table(paths[f"plots/{name}"], data)
     for name, rows in report.reports.items():
         artifacts.write_table(paths[f"tables/{name}"], rows)
-    artifacts.write_figures(paths["pictures"], decision_figures(report))
+    artifacts.write_json(paths["fairness"], fairness_json(fairness))
+    artifacts.write_table(paths["fairness_table"], fairness.table)
+    artifacts.write_table(paths["parity"], fairness.parity)
+    artifacts.write_table(paths["proxies"], fairness.proxies)
+    artifacts.write_table(paths["fairness_data"], plot_table(fairness))
+    figures = {**decision_figures(report), **fairness_figures(fairness)}
+    artifacts.write_figures(paths["pictures"], figures)
     say(report.rationale)
     for warning in report.warnings.values():
         say(f"warning: {warning}")

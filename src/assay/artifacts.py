@@ -26,7 +26,17 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 # Columns of reports that hold texts, whatever these look like: the class "01" is not 1.
-_TEXTS = ("class", "slice", "feature", "model", "complexity_unit", "params", "failure")
+_TEXTS = (
+    "class",
+    "slice",
+    "feature",
+    "model",
+    "complexity_unit",
+    "params",
+    "failure",
+    "column",
+    "group",
+)
 
 
 @contextmanager

@@ -53,6 +53,7 @@ def table_facts(frame: pd.DataFrame, wanted: Wanted, findings: Sequence[Finding]
             for code, text in CHECK_CODES.items()
             if wanted.task.type in _OF_TASKS.get(code, (wanted.task.type,))
             and (not code.startswith("cost_") or has_costs)
+            and (code != "sensitive_column" or wanted.sensitive_columns)
         ],
     }
 

@@ -23,6 +23,7 @@ _SCHEMA_CODES = {
     "time_type",
     "datetime_reference",
     "cost_column",
+    "sensitive_column",
 }
 
 
@@ -69,6 +70,8 @@ class Wanted:
         Keys of `preprocess`: what becomes of dates and times.
     costs : CostParams, optional
         The section `threshold.costs`, whose columns the table must have.
+    sensitive_columns, sensitive_min_rows
+        Keys of `evaluate`: by which columns decisions are compared, and the rows of a group.
     """
 
     data: DataParams
@@ -77,6 +80,8 @@ class Wanted:
     datetimes: Datetimes = "drop"
     datetime_reference: str | None = None
     costs: CostParams | None = None
+    sensitive_columns: Sequence[str] = ()
+    sensitive_min_rows: int = 1
 
     @property
     def declared(self) -> dict[str, str]:

@@ -205,7 +205,7 @@ def draw_sample(frame: pd.DataFrame, wanted: Wanted) -> LeakSample:
         for name in wanted.features(frame)
         if frame[name].notna().any()
     }
-    fold = _deal_folds(target if is_class else None, units, len(frame), rng)
+    fold = deal_folds(target if is_class else None, units, len(frame), rng)
     parts = part_values(frame, _part_features(frame, wanted))
     return LeakSample(frame, position, row_count, is_class, target, fold, values, parts)
 
@@ -329,10 +329,19 @@ def _categories(column: "pd.Series[Any]") -> Values:
     return Values(None, np.asarray(codes, dtype=np.int64))
 
 
-def _deal_folds(
+def deal_folds(
     classes: npt.NDArray[Any] | None, units: IntArray | None, rows: int, rng: np.random.Generator
 ) -> IntArray:
-    """Deal rows to folds: groups whole, or classes evenly, or rows at random."""
+    """Deal rows to folds: groups whole, or classes evenly, or rows at random.
+
+    Parameters
+    ----------
+    classes : ndarray of int, shape (n,), optional
+    units : ndarray of int, shape (n,), optional
+        The group of each row, -1 where it has none.
+    rows : int
+    rng : Generator
+    """
     if units is not None and units.max() + 1 >= 2 * FOLDS:
         # A missing group, which has its own finding, takes the last place.
         return (rng.permutation(units.max() + 2) % FOLDS)[units]

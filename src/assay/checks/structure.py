@@ -6,6 +6,7 @@ import pandas as pd
 
 from assay.checks.costs import COST_CHECKS
 from assay.checks.findings import Check, Finding, Wanted
+from assay.checks.sensitive import SENSITIVE_CHECKS
 from assay.checks.times import TIME_CHECKS
 from assay.column_types import (
     BYTES,
@@ -183,10 +184,11 @@ STRUCTURE_CHECKS: tuple[Check, ...] = (
     _time_column,
     *TIME_CHECKS,
     *COST_CHECKS,
+    *SENSITIVE_CHECKS,
 )
 # Where one of these is found, the checks of the content wait for the next run.
 STRUCTURE_CODES = frozenset(
     {"missing_column", "reserved_name", "too_few_rows", "no_features", "unreadable_type"}
     | {"time_type", "time_missing", "time_range", "datetime_reference"}
-    | {"cost_column", "cost_missing"}
+    | {"cost_column", "cost_missing", "sensitive_column"}
 )

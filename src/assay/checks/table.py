@@ -25,6 +25,7 @@ CHECK_CODES: Mapping[str, str] = {
     "time_range": "every time lies in the years 1 to 9999",
     "datetime_reference": "ages have a time to be counted to",
     "cost_column": "columns of costs are there and hold numbers",
+    "sensitive_column": "sensitive columns are there and make groups",
     "cost_missing": "every row has its costs",
     "cost_nothing": "something can be decided by costs",
     "cost_negative": "no error of a number is a gain",
