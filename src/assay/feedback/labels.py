@@ -101,7 +101,8 @@ def suspicious_labels(label: LabelArray, probability: FloatArray) -> SuspiciousL
     What can be seen is where the disagreements lie: classes that overlap disagree mostly near their
     boundary, wrong labels where the model is sure. A pair of classes (labelled, suggested) is listed
     only where both are recognisable (`CONFIDENT`, `LEAST_AUC`), at least `FAR_SHARE` of its
-    disagreements are confident, and so many would be rare if half were (binomial, Holm over pairs, 1%).
+    disagreements are sure, and so many would be rare if half were (binomial, 1%: of all such pairs
+    together, or of the pair, by Holm's method).
 
     Parameters
     ----------
@@ -115,8 +116,6 @@ def suspicious_labels(label: LabelArray, probability: FloatArray) -> SuspiciousL
     Northcutt, Jiang and Chuang 2021 (thresholds, ranking by self-confidence). The conditions are ours;
     docs/data_feedback.md has what they let pass.
     """
-    from scipy.stats import binom
-
     count = len(label)
     own = probability[np.arange(count), label]
     other = probability.argmax(axis=1)
@@ -125,24 +124,16 @@ def suspicious_labels(label: LabelArray, probability: FloatArray) -> SuspiciousL
         probability[np.arange(count), other]
         >= np.fmin(class_thresholds(label, probability), _SURE)[other]
     )
-    pairs: list[tuple[int, int]] = []
-    chances: list[float] = []
+    pairs = []
     for code, found in np.unique(np.stack([label, other], axis=1)[label != other], axis=0):
-        wrong = (label == code) & (other == found)
-        far = int((wrong & sure).sum())
-        if far < FAR_SHARE * wrong.sum() or not _told_apart(label, probability, code, found):
-            chance = 1.0
-        else:
-            chance = float(binom.sf(far - 1, int(wrong.sum()), _OVERLAP_SHARE))
-        pairs.append((int(code), int(found)))
-        chances.append(chance)
+        if _told_apart(label, probability, code, found):
+            wrong = (label == code) & (other == found)
+            pairs.append((code, found, int(wrong.sum()), int((wrong & sure).sum())))
     listed, expected = np.zeros(count, dtype=bool), 0.0
-    if pairs:
-        for (code, found), chance in zip(pairs, holm_adjusted(np.array(chances)), strict=True):
-            if chance <= _ALPHA:
-                there = (other == found) & sure
-                listed |= there & (label == code)
-                expected += float(probability[there, code].sum())
+    for code, found in _apart(pairs):
+        there = (other == found) & sure
+        listed |= there & (label == code)
+        expected += float(probability[there, code].sum())
     rows = np.flatnonzero(listed)
     rows = rows[np.lexsort((rows, -probability[rows, other[rows]], own[rows]))]
     return SuspiciousLabels(
@@ -152,6 +143,33 @@ def suspicious_labels(label: LabelArray, probability: FloatArray) -> SuspiciousL
         probability[rows, other[rows]],
         expected,
     )
+
+
+def _apart(pairs: list[tuple[int, int, int, int]]) -> list[tuple[int, int]]:
+    """Return the pairs of classes whose disagreements are mostly sure: all together, or by themselves.
+
+    Parameters
+    ----------
+    pairs : list of tuple
+        Label, most probable class, disagreements, and those of them that are sure.
+    """
+    if not pairs:
+        return []
+    counts = np.array([pair[2:] for pair in pairs])
+    chances = holm_adjusted(np.array([_chance(*each) for each in counts]))
+    if _chance(*counts.sum(axis=0)) <= _ALPHA:
+        chances[:] = 0.0
+    far = counts[:, 1] >= FAR_SHARE * counts[:, 0]
+    return [pair[:2] for pair, keep in zip(pairs, far & (chances <= _ALPHA), strict=True) if keep]
+
+
+def _chance(disagreements: int, sure: int) -> float:
+    """Return how likely so many are sure where classes overlap; 1 where too few of them are."""
+    from scipy.stats import binom
+
+    if sure < FAR_SHARE * disagreements:
+        return 1.0
+    return float(binom.sf(sure - 1, disagreements, _OVERLAP_SHARE))
 
 
 def _told_apart(label: LabelArray, probability: FloatArray, one: int, other: int) -> bool:
