@@ -1,0 +1,216 @@
+"""Findings about features: missing values, categories, drift."""
+
+from collections.abc import Hashable, Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from assay.evidence import Evidence
+from assay.feedback.categories import Spelling, pooled_categories, spellings
+from assay.feedback.finding import Found, named_rows
+from assay.feedback.gaps import compared_losses
+from assay.metrics.catalogue import ROW_LOSS
+
+# Rows by name of a finding that one value selects anyway.
+_NAMED = 50
+_NAMES, _DRIFTS = 3, 5
+# Pooled categories with a smaller share of rows are not told.
+_LEAST_POOLED = 0.005
+
+
+def about_features(
+    evidence: Evidence, drift: pd.DataFrame, missing: pd.DataFrame
+) -> Iterator[Found]:
+    """Yield what to mend in features.
+
+    Parameters
+    ----------
+    evidence : Evidence
+    drift : DataFrame
+        From `feature_drift`.
+    missing : DataFrame
+        From `missing_errors`.
+    """
+    yield from _spelled(evidence)
+    yield from _missing(evidence, missing)
+    yield from _drifted(evidence, drift)
+    yield from _rare(evidence)
+
+
+def loss_name(evidence: Evidence) -> str:
+    """Return what a row loses, in words."""
+    return ROW_LOSS[evidence.task.type].removeprefix("row_").replace("_", " ")
+
+
+def _spelled(evidence: Evidence) -> Iterator[Found]:
+    found = spellings(evidence.train, evidence.schema.names_of("categorical"))
+    for each in found:
+        yield _same(evidence, each) if each.same else _near(evidence, each)
+
+
+def _same(evidence: Evidence, each: Spelling) -> Found:
+    table = evidence.out_of_fold
+    first, *others = each.counts
+    rows = np.flatnonzero(table.rows[each.feature].isin(others).to_numpy())
+    compared = compared_losses(evidence, table, np.isin(np.arange(len(table)), rows))
+    named = named_rows(table, evidence.schema, rows[:_NAMED].astype(np.int64)).assign(
+        feature=each.feature,
+        value=table.rows[each.feature].to_numpy()[rows[:_NAMED]],
+        suggested=first,
+    )
+    excess = compared.excess if compared else None
+    return Found(
+        "spelling",
+        "error",
+        each.feature,
+        f"{_told(each)} are most likely one category: they differ by case, blanks, accents or "
+        "punctuation only. The model takes them for different ones.",
+        f"Write all of them as {first!r}.",
+        each.rows,
+        each.rows / len(evidence.train),
+        f"excess {loss_name(evidence)} of the rarer spellings" if excess else "",
+        excess.value if excess else np.nan,
+        excess.ci_low if excess else np.nan,
+        excess.ci_high if excess else np.nan,
+        excess.p_value if excess else np.nan,
+        excess_loss=excess.value * each.rows if excess else 0.0,
+        named=named,
+    )
+
+
+def _near(evidence: Evidence, each: Spelling) -> Found:
+    return Found(
+        "near_spelling",
+        "hint",
+        each.feature,
+        f"{_told(each)} may be one category.",
+        "If they are one, write them in one way; if not, nothing is wrong.",
+        each.rows,
+        each.rows / len(evidence.train),
+    )
+
+
+def _told(each: Spelling) -> str:
+    texts = [f"{text!r} ({count:,} rows)" for text, count in each.counts.items()]
+    return f"{', '.join(texts[:-1])} and {texts[-1]}"
+
+
+def _missing(evidence: Evidence, missing: pd.DataFrame) -> Iterator[Found]:
+    loss = loss_name(evidence)
+    for row in missing[missing["drives_errors"].to_numpy(dtype=bool)].to_dict("records"):
+        several = len(row["names"]) > 1
+        yield Found(
+            "missing_errors",
+            "fact",
+            str(row["features"]),
+            f"Where {_list(row['names'])} {'are' if several else 'is'} missing "
+            f"({row['missing_rate']:.1%} of rows), the model errs by more than it knows: its {loss} is "
+            f"{row['loss_missing']:.3g}, against {row['loss_known']:.3g} elsewhere, and "
+            f"{row['excess']:.3g} of that is beyond what its predictions let expect."
+            f"{_again(row, 1 - evidence.bootstrap.confidence)}",
+            "Find out why it is missing there, and fill it at its source if it can be known.",
+            int(row["rows"]),
+            float(row["missing_rate"]),
+            f"excess {loss}",
+            float(row["excess"]),
+            float(row["ci_low"]),
+            float(row["ci_high"]),
+            float(row["p_adjusted"]),
+            excess_loss=float(row["excess"]) * int(row["rows"]),
+        )
+
+
+def _again(row: "dict[Hashable, Any]", alpha: float) -> str:
+    excess, p_value = float(row["holdout_excess"]), float(row["holdout_p_value"])
+    if np.isnan(excess):
+        return " The holdout has too few such rows to see it again."
+    if excess > 0 and p_value <= alpha:
+        return f" The holdout shows it again ({excess:.3g})."
+    return f" The holdout does not show it again beyond chance ({excess:.3g})."
+
+
+def _drifted(evidence: Evidence, drift: pd.DataFrame) -> Iterator[Found]:
+    drifting = drift[drift["drifts"].to_numpy(dtype=bool)].to_dict("records")
+    if not drifting:
+        return
+    told = [_moved(row) for row in drifting[:_DRIFTS]]
+    more = len(drifting) - len(told)
+    later = _is_later(evidence)
+    yield Found(
+        "drift",
+        "fact",
+        ", ".join(str(row["feature"]) for row in drifting),
+        f"{len(drifting)} of {len(drift)} features have other values in the holdout than in training, "
+        f"beyond chance: {'; '.join(told)}{f'; and {more} more' if more else ''}."
+        + (" The holdout is later than the training rows: this is what time did." if later else ""),
+        "See whether the world changed, or the way it is recorded. The second is for you to mend; the "
+        "first asks for training again as it goes on, and for watching it."
+        if later
+        else "See whether the two parts were recorded in the same way.",
+        len(evidence.holdout),
+        1.0,
+        "greatest distance, 0 to 1",
+        float(drifting[0]["distance"]),
+        p_value=float(drifting[0]["p_value"]),
+    )
+
+
+def _moved(row: "dict[Hashable, Any]") -> str:
+    if row["distance_of"] == "missing rate":
+        return (
+            f"{row['feature']} (missing in {row['missing_rate_train']:.1%} of training rows, "
+            f"{row['missing_rate_holdout']:.1%} of the holdout's)"
+        )
+    return f"{row['feature']} ({row['distance_of']} {row['distance']:.2f}, by chance up to {row['chance_up_to']:.2f})"
+
+
+def _is_later(evidence: Evidence) -> bool:
+    """Say whether nearly all holdout rows are later than nearly all training rows."""
+    column = evidence.schema.time_column
+    if column is None:
+        return False
+    trained, held = (
+        pd.to_datetime(rows[column]) for rows in (evidence.train, evidence.holdout.rows)
+    )
+    return bool((held > trained.quantile(0.95)).mean() > 0.95)
+
+
+def _rare(evidence: Evidence) -> Iterator[Found]:
+    table, loss = evidence.out_of_fold, loss_name(evidence)
+    for each in pooled_categories(evidence):
+        inside = table.rows[each.feature].isin(set(each.categories)).to_numpy(dtype=bool)
+        trained = evidence.train[each.feature].isin(set(each.categories))
+        if trained.mean() < _LEAST_POOLED:
+            continue
+        compared = compared_losses(evidence, table, inside)
+        told = (
+            f" Their {loss} is {compared.loss_inside:.3g}, against {compared.loss_outside:.3g} elsewhere."
+            if compared
+            else ""
+        )
+        excess = compared.excess if compared else None
+        yield Found(
+            "rare_categories",
+            "hint",
+            each.feature,
+            f"{len(each.categories):,} of the {evidence.train[each.feature].nunique():,} categories of "
+            f"{each.feature} have too few rows to learn from, together {trained.mean():.1%} of rows; the "
+            f"model takes them for one ({_list(each.categories)}).{told}",
+            "If a coarser category is known for them, add it; more rows of them help too.",
+            int(trained.sum()),
+            float(trained.mean()),
+            f"excess {loss}" if excess else "",
+            excess.value if excess else np.nan,
+            excess.ci_low if excess else np.nan,
+            excess.ci_high if excess else np.nan,
+            excess.p_value if excess else np.nan,
+            excess_loss=excess.value * int(trained.sum()) if excess else 0.0,
+        )
+
+
+def _list(names: "tuple[str, ...]") -> str:
+    """Return the first names of several, and how many more there are."""
+    if len(names) <= _NAMES:
+        return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else names[0]
+    return f"{', '.join(names[:_NAMES])} and {len(names) - _NAMES} more"

@@ -1,0 +1,165 @@
+"""Numbers to predict that look wrong: too far from all that is predicted like them."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from assay.feedback.excess import prediction_edges
+from assay.metrics.core import FloatArray
+from assay.uncertainty.bootstrap import IntArray
+
+# How often a table without errors shows such a gap on one side.
+_CHANCE = 0.01
+# The ranges of a side's ordered deviations that tell how heavy its tail is, its rows, at least, and the
+# share of them beyond the gap, at most.
+_BULK = (0.80, 0.95)
+_FEWEST_ROWS = 100
+_MOST_BEYOND = 0.05
+# Nothing nearer than this, in robust deviations, is looked at.
+_NEAREST = 5.0
+# Slips of a unit or a sign.
+_FACTORS = (-1.0, 10.0, 100.0, 1000.0, 0.1, 0.01, 0.001)
+# Within this many robust deviations a number is as predicted.
+_AS_PREDICTED = 3.0
+# The median absolute deviation of a normal distribution in its standard deviations, and the mean one
+# of the nearest 95% of its rows.
+_MAD, _MEAN = 0.6745, 0.717
+
+
+@dataclass(frozen=True)
+class SuspiciousOutcomes:
+    """Rows whose number looks wrong, the farthest out first.
+
+    Attributes
+    ----------
+    rows : ndarray of int, shape (s,)
+        Positions.
+    deviation : ndarray, shape (s,)
+        From the middle of rows with such a prediction, in their robust standard deviations.
+    usual : ndarray, shape (s,)
+        The farthest deviation of all other rows of that side.
+    factor : ndarray, shape (s,)
+        By which the number must be divided to be as predicted: a power of ten, or -1; NaN for none.
+    """
+
+    rows: IntArray
+    deviation: FloatArray
+    usual: FloatArray
+    factor: FloatArray
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+def suspicious_outcomes(y_true: FloatArray, predicted: FloatArray) -> SuspiciousOutcomes:
+    """Find numbers that stand apart from all others with such predictions, however heavy their tail.
+
+    Heavy tails are no errors, and they have no gaps. In a tail of slope a, the k-th largest deviation is
+    g times the next one with a chance of g**(-a k) (Renyi's representation; lighter tails have smaller
+    gaps). The bulk of each side tells its slope, and what lies beyond the innermost gap that chance
+    shows in less than 1% of tables (over all k) is listed. A row whose outcome is nearer to the middle
+    of all outcomes than its prediction is, is not: there the prediction is odd.
+
+    Parameters
+    ----------
+    y_true, predicted : ndarray, shape (n,)
+        Out-of-fold.
+
+    References
+    ----------
+    Renyi 1953, "On the theory of order statistics"; Hill 1975, "A simple general approach to inference
+    about the tail of a distribution".
+    """
+    everyone = np.ones(len(y_true), dtype=bool)
+    deviation = robust_deviations(y_true, predicted, everyone)
+    found, usual = _beyond_gaps(deviation)
+    middle = np.median(y_true) if len(y_true) else 0.0
+    found &= np.abs(y_true - middle) >= np.abs(predicted - middle)
+    rows = np.flatnonzero(found)
+    rows = rows[np.lexsort((rows, -np.abs(deviation[rows])))]
+    return SuspiciousOutcomes(
+        rows.astype(np.int64),
+        deviation[rows],
+        usual[rows],
+        _factors(y_true, predicted, rows, ~found),
+    )
+
+
+def robust_deviations(
+    y_true: FloatArray, predicted: FloatArray, kept: "np.ndarray[Any, np.dtype[np.bool_]]"
+) -> FloatArray:
+    """Return each residual's distance from the median of its bin of the prediction, in its deviation.
+
+    Parameters
+    ----------
+    y_true, predicted : ndarray, shape (n,)
+    kept : ndarray of bool, shape (n,)
+        Rows that say what is usual.
+    """
+    residual = y_true - predicted
+    edges = prediction_edges(predicted)
+    index = np.searchsorted(edges, predicted, side="right")
+    overall = _spread(residual[kept])
+    result = np.zeros(len(residual))
+    for number in range(len(edges) + 1):
+        inside = index == number
+        usual = residual[inside & kept]
+        if not len(usual):
+            usual = residual[kept]
+        spread = _spread(usual) or overall
+        if spread > 0:
+            result[inside] = (residual[inside] - np.median(usual)) / spread
+    return result
+
+
+def _spread(values: FloatArray) -> float:
+    """Return a standard deviation that a few wild values do not change, nor many equal ones hide."""
+    off = np.sort(np.abs(values - np.median(values)))
+    most = off[: max(1, int(_BULK[1] * len(off)))]
+    return max(float(np.median(off)) / _MAD, float(most.mean()) / _MEAN)
+
+
+def _beyond_gaps(
+    deviation: FloatArray,
+) -> tuple["np.ndarray[Any, np.dtype[np.bool_]]", FloatArray]:
+    """Return the rows beyond the gap of their side, and the farthest deviation on its other end."""
+    found, usual = np.zeros(len(deviation), dtype=bool), np.full(len(deviation), np.nan)
+    for side in (deviation > 0, deviation < 0):
+        rows = np.flatnonzero(side)
+        far = np.abs(deviation[rows])
+        if len(far) < _FEWEST_ROWS:
+            continue
+        start, end = np.quantile(far, _BULK)
+        if not 0 < start < end:
+            continue
+        slope = np.log((1 - _BULK[0]) / (1 - _BULK[1])) / np.log(end / start)
+        ordered = np.sort(far)[::-1]
+        k = np.arange(1, int(_MOST_BEYOND * len(far)) + 1)
+        gap = ordered[k - 1] / ordered[k]
+        # The chances of all k add up to the one that is allowed.
+        allowed = _CHANCE * 6 / (np.pi * k) ** 2
+        apart = (gap ** (-slope * k) <= allowed) & (ordered[k - 1] >= _NEAREST)
+        if apart.any():
+            last = int(k[apart].max())
+            beyond = rows[far > ordered[last]]
+            found[beyond], usual[beyond] = True, ordered[last]
+    return found, usual
+
+
+def _factors(
+    y_true: FloatArray,
+    predicted: FloatArray,
+    rows: IntArray,
+    kept: "np.ndarray[Any, np.dtype[np.bool_]]",
+) -> FloatArray:
+    """Return the slip that explains each row: the one that leaves the least deviation, if that is usual."""
+    best = np.full(len(rows), np.nan)
+    least = np.full(len(rows), _AS_PREDICTED)
+    for factor in _FACTORS:
+        tried = y_true.copy()
+        tried[rows] = y_true[rows] / factor
+        left = np.abs(robust_deviations(tried, predicted, kept)[rows])
+        better = left < least
+        best[better], least[better] = factor, left[better]
+    return best
