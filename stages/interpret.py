@@ -1,7 +1,8 @@
 """Which signals drive the model, and where and why does it fail?
 
 Reads the candidate, the holdout, and the training set with its out-of-fold predictions. Writes
-importance and SHAP values, the model's quality on slices, and the rows that it predicts worst.
+importance and SHAP values, the model's quality on slices with the rows that it predicts worst, what
+breaks it, and what to mend in the table.
 
 Guarantee: everything is in the user's features, and nothing here feeds back into a choice.
 """
@@ -11,13 +12,23 @@ from pathlib import Path
 from assay import artifacts
 from assay.errors import shown
 from assay.evidence import gather_evidence
-from assay.interpretation.interpret import interpret_model, interpretation_json, plot_tables
+from assay.feedback.find import feedback_json, find_data_faults
+from assay.interpretation import interpret
 from assay.plots.explanation import explanation_figures
+from assay.plots.slices import slices_figures
 from assay.predictor import load_predictor
+from assay.robustness import examine
 from assay.schema import ROW, schema_from_json
-from assay.slices.table import error_slices
+from assay.slices import table
 from assay.slices.worst import worst_cases
 from stages._stage import Stage, run, say
+
+TABLES = (
+    *("importance", "slices", "found_slices", "worst_cases"),
+    *("robustness", "periods", "support"),
+    *("drift", "missing_errors", "data_feedback", "data_feedback_rows"),
+)
+PLOTS = ("importance", "shap", "slices", "robustness")
 
 STAGE = Stage(
     name="interpret",
@@ -30,13 +41,10 @@ STAGE = Stage(
         "candidate": Path("models/candidate"),
     },
     writes={
-        "importance": Path("reports/tables/importance.csv"),
-        "slices": Path("reports/tables/slices.csv"),
-        "worst_cases": Path("reports/tables/worst_cases.csv"),
+        **{f"tables/{name}": Path(f"reports/tables/{name}.csv") for name in TABLES},
         "shap_values": Path("reports/tables/shap_values.parquet"),
         "metrics": Path("metrics/interpret.json"),
-        "importance_data": Path("plots/data/importance.csv"),
-        "shap_data": Path("plots/data/shap.csv"),
+        **{f"plots/{name}": Path(f"plots/data/{name}.csv") for name in PLOTS},
         "pictures": Path("plots/interpret"),
     },
 )
@@ -52,26 +60,43 @@ def main() -> None:
         params.interpret,
         params.task,
     )
-    found = interpret_model(evidence)
-    schema = evidence.schema
-    numeric = [name for name in found.importance["feature"] if name in schema.names_of("numeric")]
-    slices = error_slices(
-        evidence, schema.names_of("categorical"), numeric[: params.interpret.slice_numeric_count]
+    found = interpret.interpret_model(evidence)
+    numeric = evidence.schema.names_of("numeric")
+    slices = table.examine_slices(
+        evidence, [name for name in found.importance["feature"] if name in numeric]
     )
-
-    artifacts.write_table(paths["importance"], found.importance)
-    artifacts.write_table(paths["slices"], slices)
-    artifacts.write_table(paths["worst_cases"], worst_cases(evidence))
+    robustness = examine.examine_robustness(evidence)
+    feedback = find_data_faults(evidence)
+    tables = {
+        **{"importance": found.importance, "slices": slices.table, "found_slices": slices.found},
+        **{"worst_cases": worst_cases(evidence), "robustness": robustness.drops},
+        **{"periods": robustness.periods, "support": robustness.support.table},
+        **{"drift": feedback.drift, "missing_errors": feedback.missing},
+        **{"data_feedback": feedback.items, "data_feedback_rows": feedback.rows},
+    }
+    plots = {
+        **interpret.plot_tables(found),
+        **{"slices": table.plot_table(slices), "robustness": examine.plot_table(robustness)},
+    }
+    figures = {
+        **explanation_figures(found, len(evidence.holdout), params.task, params.interpret),
+        **slices_figures(slices),
+    }
+    metrics = {
+        **interpret.interpretation_json(found),
+        "slices": table.slices_json(slices),
+        "robustness": examine.robustness_json(robustness),
+        "feedback": feedback_json(feedback),
+    }
+    for name, content in tables.items():
+        artifacts.write_table(paths[f"tables/{name}"], content)
+    for name, content in plots.items():
+        artifacts.write_table(paths[f"plots/{name}"], content)
     shap_values = found.explanation.values.copy()
     rows = evidence.holdout.rows[ROW].to_numpy()[found.explanation.positions]
     shap_values.insert(0, ROW, rows)
     artifacts.write_table(paths["shap_values"], shap_values)
-    artifacts.write_json(
-        paths["metrics"], interpretation_json(found) | {"slice_count": len(slices)}
-    )
-    for name, table in plot_tables(found).items():
-        artifacts.write_table(paths[f"{name}_data"], table)
-    figures = explanation_figures(found, len(evidence.holdout), params.task, params.interpret)
+    artifacts.write_json(paths["metrics"], metrics)
     artifacts.write_figures(paths["pictures"], figures)
     say(f"the top feature is {shown(found.importance['feature'][0])}")
 
