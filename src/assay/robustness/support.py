@@ -42,7 +42,7 @@ class Support:
     ----------
     table : DataFrame
         With `COLUMNS`: the rules `outside` (any value that training had not) and `far` (far from all
-        training rows), then the counts of the features behind the first.
+        training rows), the counts of each `feature` behind the first, and what `moved`.
     moved : dict of str to float
         Features of which more than half of the holdout's rows lie outside, with their shares. They are
         told here, and make no row outside or far.
@@ -63,8 +63,15 @@ def support_of(evidence: Evidence) -> Support:
     moved = _moved(found, len(evidence.holdout))
     found = {key: rows for key, rows in found.items() if key[0] not in moved}
     schema = _without(evidence.schema, set(moved))
-    rows = list(_judged_rules(evidence, found, schema))
-    table = pd.DataFrame([*rows, *_counts(evidence, found)], columns=list(COLUMNS))
+    rows = [
+        *_judged_rules(evidence, found, schema),
+        *_counts(evidence, found),
+        *({"rule": "moved", "feature": name, "rate": rate} for name, rate in moved.items()),
+    ]
+    table = pd.DataFrame(rows, columns=list(COLUMNS))
+    n = len(evidence.holdout)
+    table["n"] = table["n"].fillna((table["rate"] * n).round()).astype("int64")
+    table[["feature", "reason"]] = table[["feature", "reason"]].fillna("")
     table["p_adjusted"] = np.nan
     judged = table["p_value"].notna().to_numpy()
     table.loc[judged, "p_adjusted"] = holm_adjusted(table.loc[judged, "p_value"].to_numpy(float))
@@ -127,8 +134,6 @@ def _judged(
     rate = rate_estimate(inside, plan)
     told = {
         "rule": rule,
-        "feature": "",
-        "reason": "",
         "n": int(inside.sum()),
         "rate": rate.value,
         "rate_ci_low": rate.ci_low,
