@@ -15,8 +15,10 @@ from assay.evidence import gather_evidence
 from assay.feedback.find import feedback_json, find_data_faults
 from assay.interpretation import interpret
 from assay.plots.explanation import explanation_figures
+from assay.plots.robustness import robustness_figures
 from assay.plots.slices import slices_figures
 from assay.predictor import load_predictor
+from assay.report.data_feedback import data_feedback_page
 from assay.robustness import examine
 from assay.schema import ROW, schema_from_json
 from assay.slices import table
@@ -44,6 +46,7 @@ STAGE = Stage(
         **{f"tables/{name}": Path(f"reports/tables/{name}.csv") for name in TABLES},
         "shap_values": Path("reports/tables/shap_values.parquet"),
         "metrics": Path("metrics/interpret.json"),
+        "data_feedback": Path("reports/data_feedback.md"),
         **{f"plots/{name}": Path(f"plots/data/{name}.csv") for name in PLOTS},
         "pictures": Path("plots/interpret"),
     },
@@ -81,6 +84,7 @@ def main() -> None:
     figures = {
         **explanation_figures(found, len(evidence.holdout), params.task, params.interpret),
         **slices_figures(slices),
+        **robustness_figures(robustness, len(evidence.holdout), params.interpret.noise_sd),
     }
     metrics = {
         **interpret.interpretation_json(found),
@@ -97,6 +101,7 @@ def main() -> None:
     shap_values.insert(0, ROW, rows)
     artifacts.write_table(paths["shap_values"], shap_values)
     artifacts.write_json(paths["metrics"], metrics)
+    artifacts.write_text(paths["data_feedback"], data_feedback_page(feedback, evidence.schema))
     artifacts.write_figures(paths["pictures"], figures)
     say(f"the top feature is {shown(found.importance['feature'][0])}")
 

@@ -44,8 +44,15 @@ from assay.shipping import (
 from assay.skew import check_skew
 from stages._stage import PARAMS, Stage, run, say
 
-METRICS = ("validation", "split", "baseline", "train", "holdout", "threshold", "interpret")
-OF_HOLDOUT = ("worst_cases", "baseline_gains", "calibration")
+METRICS = (
+    *("validation", "split", "baseline", "train", "holdout"),
+    *("threshold", "fairness", "interpret"),
+)
+OF_HOLDOUT = (
+    *("worst_cases", "baseline_gains", "calibration"),
+    *("periods", "drift", "missing_errors", "parity", "proxies"),
+    *("data_feedback", "data_feedback_rows"),
+)
 OF_DECISION = ("thresholds", "cost_sensitivity", "value")
 OF_TRAINING = ("tuning", "learning_curve", "oof_importance")
 TABLES = (*CARD_TABLES, *OF_HOLDOUT, *OF_DECISION, *OF_TRAINING)

@@ -9,13 +9,19 @@ import pandas as pd
 from assay.baselines import CONSTANTS
 from assay.decisions.amounts import amount, amount_interval, compared
 from assay.metrics.catalogue import primary_metric
+from assay.report.fairness import fairness_facts
 from assay.report.rendering import render
+from assay.report.robustness import robustness_facts
 from assay.schema import Schema
 from assay.search.complexity import Complexity
 from assay.search.words import learning_words, selection_words
+from assay.slices.judge import FAILS, HARD
 
 # What the card reads of `reports/tables/`.
-TABLES = ("leaderboard", "importance", "slices", "per_class")
+TABLES = (
+    *("leaderboard", "per_class", "importance", "slices", "found_slices"),
+    *("robustness", "support", "fairness"),
+)
 # Slices and features that the card shows, and classes.
 _SHOWN = 5
 _SHOWN_CLASSES = 12
@@ -80,8 +86,10 @@ def model_card(facts: CardFacts) -> str:
         learning=_learning(facts.metrics["train"]["learning_curve"]),
         failed=leaderboard[leaderboard["failure"] != ""].to_dict("records"),
         importance=tables["importance"].head(_SHOWN).to_dict("records"),
-        weak_slices=tables["slices"].head(_SHOWN).to_dict("records"),
-        slice_metric=metric.name,
+        weak_slices=_weak(tables["slices"]),
+        found_slices=_weak(tables["found_slices"]),
+        **robustness_facts(tables["robustness"], tables["support"]),
+        **fairness_facts(facts.metrics["fairness"], tables["fairness"]),
         miscalibrated_slices=_miscalibrated(
             tables["slices"], 1 - params["interpret"]["confidence"]
         ),
@@ -105,6 +113,11 @@ def _beats_constants(holdout: Mapping[str, Any]) -> bool:
 def _learning(curve: Mapping[str, Any]) -> str:
     """Say what the learning curve says; nothing where there is none."""
     return learning_words(curve) if curve["applicable"] else ""
+
+
+def _weak(slices: pd.DataFrame) -> Sequence[Mapping[Any, Any]]:
+    """Return the slices that fail or are hard, in their order."""
+    return slices[slices["verdict"].isin([FAILS, HARD])].to_dict("records")
 
 
 def _miscalibrated(slices: pd.DataFrame, level: float) -> Sequence[Mapping[Any, Any]]:
