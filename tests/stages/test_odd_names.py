@@ -120,7 +120,7 @@ def test_tables_have_the_names_as_they_are(odd):
     values = artifacts.read_table(folder / "reports/tables/shap_values.parquet")
     assert list(values.columns) == ["assay_row", *names]
     sliced = set(report(folder, "slices")["feature"])
-    assert {RENAMED["signal"], RENAMED["kind"]} <= sliced <= set(names)
+    assert {RENAMED["signal"], RENAMED["kind"]} <= sliced <= {*names, RENAMED["moment"]}
     worst = report(folder, "worst_cases")
     assert {RENAMED[n] for n in ("row_key", "moment", "entity")} <= set(worst.columns)
     assert artifacts.read_json(folder / "metrics/interpret.json")["top_feature"] == "signal signal"

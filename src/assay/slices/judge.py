@@ -133,7 +133,7 @@ class Judge:
             float(self.gap[rows].mean()),
             _means(self.weights.take(rows, axis=1), self.gap[rows]),
         )
-        enough = len(rows) >= self.evidence.params.slice_min_rows and bool(metric.method)
+        enough = len(rows) >= self.evidence.params.slice_min_rows
         decided = enough and self._enough_of_each_class(rows)
         worse = self._difference(found, units) if decided else _UNDECIDED
         short = self._shortfall(found, units) if decided else _UNDECIDED

@@ -1,0 +1,274 @@
+"""Slices: what fails is named, what is only hard is not called a failure, and clean tables are silent."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from sliced import case_of, changed, clean, wrong_outcomes
+
+from assay.metrics.binary import row_log_loss
+from assay.plots.slices import slices_figures
+from assay.report.rendering import render
+from assay.sections import TASK_METRICS
+from assay.slices.expected import near_residuals, plausible_outcomes
+from assay.slices.judge import AS_ELSEWHERE, FAILS, FALLS_SHORT, HARD, TOO_FEW, Judge
+from assay.slices.table import (
+    error_slices,
+    examine_slices,
+    found_columns,
+    plot_table,
+    slice_columns,
+    slices_json,
+)
+
+TASKS = ["binary", "multiclass", "regression"]
+NUMERIC = ["signal", "noise", "count"]
+
+
+def of(table, feature, name, kind=None):
+    rows = table[(table["feature"] == feature) & (table["slice"] == name)]
+    if kind:
+        rows = rows[rows["kind"] == kind]
+    assert len(rows) == 1
+    return rows.iloc[0]
+
+
+def spoilt(evidence, task):
+    inside = (evidence.holdout.rows["kind"] == "c").to_numpy()
+    wrong = wrong_outcomes(task, evidence.holdout)
+    return replace(evidence, holdout=changed(evidence.holdout, inside, wrong))
+
+
+@pytest.mark.parametrize(
+    ("task", "scorer"), [(task, scorer) for task in TASKS for scorer in TASK_METRICS[task]]
+)
+def test_the_slice_whose_outcomes_contradict_the_model_fails_by_every_metric(task, scorer):
+    evidence = spoilt(clean(task, scorer=scorer), task)
+    worst = error_slices(evidence, ["kind"], ["noise"]).iloc[0]
+    assert (worst["feature"], worst["slice"], worst["verdict"]) == ("kind", "c", FAILS)
+    if scorer == "average_precision":
+        # It grows with the share of positives, which the contradiction has raised.
+        assert worst["why"] == "predicts too little"
+    else:
+        assert FALLS_SHORT in worst["why"]
+        assert worst["shortfall_ci_low"] > 0
+        assert worst["shortfall_p_value"] < 1e-3
+        assert worst["difference_ci_low"] > 0
+
+
+@pytest.mark.parametrize("scorer", TASK_METRICS["binary"])
+def test_rows_that_the_model_knows_to_be_noise_do_not_fail(scorer):
+    """Within c no score tells outcomes apart, and none claims to."""
+    evidence = clean(n=2000, scorer=scorer)
+    inside = (evidence.holdout.rows["kind"] == "c").to_numpy()
+    rng = np.random.default_rng(8)
+    score = np.where(inside, 0.5 + rng.uniform(-0.02, 0.02, 2000), evidence.holdout.y_predicted)
+    y_true = (rng.uniform(size=2000) < score).astype(int)
+    known = changed(replace(evidence.holdout, y_predicted=score), inside, y_true)
+    row = of(error_slices(replace(evidence, holdout=known), ["kind"], []), "kind", "c")
+    assert row["verdict"] == HARD
+    assert row["shortfall_p_value"] > 0.2
+
+
+def test_a_level_that_is_off_is_a_failure_where_the_order_of_scores_is_right():
+    evidence = clean(n=2000)
+    inside = (evidence.holdout.rows["kind"] == "c").to_numpy()
+    lower = np.where(inside, evidence.holdout.y_predicted * 0.5, evidence.holdout.y_predicted)
+    table = error_slices(
+        replace(evidence, holdout=replace(evidence.holdout, y_predicted=lower)), ["kind"], []
+    )
+    row = of(table, "kind", "c")
+    assert (row["verdict"], row["why"]) == (FAILS, "predicts too little")
+    assert row["gap_ci_high"] < 0
+    assert row["calibration_gap"] == pytest.approx(row["mean_prediction"] - row["mean_outcome"])
+    assert set(table["verdict"]) >= {AS_ELSEWHERE}
+
+
+def test_a_model_that_is_off_everywhere_does_not_make_every_slice_fail():
+    evidence = clean(n=2000)
+    odds = evidence.holdout.y_predicted / (1 - evidence.holdout.y_predicted)
+    for score in (1 / (1 + 0.5 / odds), 1 / (1 + odds**-1.8)):
+        known = replace(evidence.holdout, y_predicted=score)
+        table = error_slices(replace(evidence, holdout=known), ["kind"], ["noise", "count"])
+        assert (table["verdict"] == FAILS).sum() <= 1
+
+
+@pytest.mark.parametrize(("task", "clustered"), [("binary", True), ("regression", False)])
+def test_clean_tables_raise_no_more_alarms_than_stated(task, clustered):
+    """At most 5% of tables may: 20 tables have more than 4 in 0.3% of all runs of this test."""
+    failing = found = 0
+    for seed in range(20):
+        evidence = clean(task, 600, seed, clustered=clustered)
+        slices = examine_slices(evidence, NUMERIC)
+        assert len(slices.table) > 20
+        failing += (slices.table["verdict"] == FAILS).any()
+        found += (slices.found["verdict"] == FAILS).any()
+    assert failing <= 4
+    assert found <= 4
+
+
+def test_slices_that_differ_by_chance_alone_are_seldom_hard():
+    """Every score comes from one distribution, whatever the row's noise, count or time."""
+    hard = 0
+    for seed in range(20):
+        rng, evidence = np.random.default_rng([6, seed]), clean(n=500, seed=seed)
+        score = rng.uniform(0.1, 0.8, 500)
+        y_true = (rng.uniform(size=500) < score).astype(int)
+        holdout = replace(evidence.holdout, y_true=y_true, y_predicted=score)
+        table = error_slices(replace(evidence, holdout=holdout), ["kind"], ["noise", "count"])
+        hard += (table["verdict"] == HARD).any()
+    assert hard <= 4
+
+
+def test_figures_are_what_they_are_called():
+    evidence = clean(scorer="neg_log_loss")
+    table = error_slices(evidence, ["kind"], [])
+    holdout, row = evidence.holdout, of(table, "kind", "b")
+    inside = (holdout.rows["kind"] == "b").to_numpy()
+    loss = row_log_loss(holdout.y_true, holdout.y_predicted)
+    assert row["n"] == inside.sum()
+    assert row["log_loss"] == row["mean_loss"] == pytest.approx(loss[inside].mean())
+    assert row["ci_low"] < row["log_loss"] < row["ci_high"]
+    assert row["difference"] == pytest.approx(loss[inside].mean() - loss.mean())
+    score = holdout.y_predicted[inside]
+    entropy = -(score * np.log(score) + (1 - score) * np.log(1 - score)).mean()
+    assert row["expected"] == pytest.approx(entropy, rel=0.02)
+    assert row["mean_prediction"] == pytest.approx(score.mean())
+
+
+def test_a_number_may_have_the_residuals_of_the_nearest_predictions():
+    evidence = clean("regression")
+    near = near_residuals(evidence.holdout.y_predicted, evidence.out_of_fold)
+    known, told = evidence.out_of_fold, evidence.holdout.y_predicted[7]
+    order = np.argsort(np.abs(known.y_predicted - told))[:100]
+    assert set((known.y_true - known.y_predicted)[order]) <= set(near[7])
+    plausible = plausible_outcomes(evidence)
+    drawn = plausible.outcomes - evidence.holdout.y_predicted[:, None]
+    np.testing.assert_allclose(np.sqrt((drawn**2).mean()), np.sqrt((near**2).mean()), rtol=0.03)
+
+
+def test_of_many_classes_some_are_taken_as_often_as_they_are_probable():
+    evidence, rng = clean("multiclass"), np.random.default_rng(0)
+    shares = rng.dirichlet(np.ones(30) / 4, 900)
+    plausible = plausible_outcomes(
+        replace(evidence, holdout=replace(evidence.holdout, y_predicted=shares))
+    )
+    counted = np.bincount(plausible.outcomes.ravel(), minlength=30) / plausible.outcomes.size
+    np.testing.assert_allclose(counted, shares.mean(axis=0), atol=0.006)
+    np.testing.assert_allclose(plausible.shares.sum(axis=1), 1)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_levels_are_told_in_the_unit_of_the_task(task):
+    evidence = clean(task)
+    row = of(error_slices(evidence, ["kind"], []), "kind", "b")
+    inside = (evidence.holdout.rows["kind"] == "b").to_numpy()
+    y_true, told = evidence.holdout.y_true[inside], evidence.holdout.y_predicted[inside]
+    if task == "multiclass":
+        y_true, told = told.argmax(axis=1) == y_true, told.max(axis=1)
+    assert row["mean_outcome"] == pytest.approx(y_true.mean())
+    assert row["mean_prediction"] == pytest.approx(told.mean())
+
+
+def test_few_rows_of_a_class_are_not_judged_by_their_order():
+    evidence = clean()
+    rare = (evidence.holdout.rows["kind"] == "b").to_numpy()
+    position = np.flatnonzero(rare)[:9]
+    holdout = changed(evidence.holdout, rare, np.isin(np.arange(900), position).astype(int))
+    low = np.where(rare, 0.03 + 0.001 * np.arange(900) / 900, holdout.y_predicted)
+    holdout = replace(holdout, y_predicted=low)
+    row = of(error_slices(replace(evidence, holdout=holdout), ["kind"], []), "kind", "b")
+    assert row["verdict"] == TOO_FEW
+    assert np.isnan(row["shortfall"])
+    assert np.isfinite(row["roc_auc"])
+
+
+def test_a_slice_that_cannot_have_the_metric_is_listed_without():
+    evidence = clean("multiclass", scorer="roc_auc_ovr")
+    inside = (evidence.holdout.rows["kind"] == "b").to_numpy()
+    holdout = changed(evidence.holdout, inside, np.zeros(900, dtype=int))
+    row = of(error_slices(replace(evidence, holdout=holdout), ["kind"], []), "kind", "b")
+    assert np.isnan(row["roc_auc_ovr"])
+    assert row["verdict"] in {TOO_FEW, FAILS}
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_tables_have_their_columns_also_where_nothing_is_judged(task):
+    evidence = clean(task, 200, slice_min_rows=5000, found_slice_depth=0)
+    slices = examine_slices(evidence, NUMERIC)
+    assert slices.table.empty
+    assert slices.found.empty
+    assert tuple(slices.table) == slice_columns(slices.metric)
+    assert tuple(slices.found) == found_columns(slices.metric)
+    assert slices_json(slices)["count"] == 0
+    assert plot_table(slices).empty
+    assert slices_figures(slices) == {}
+    card = render(
+        "card_slices.md.j2", slices=slices_json(slices), weak_slices=[], found_slices=[],
+        confidence=0.95,
+    )  # fmt: skip
+    assert "No part of the holdout was large enough" in card
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_the_summary_the_bars_and_the_card_name_the_failing_slice(task):
+    slices = examine_slices(spoilt(clean(task), task), NUMERIC)
+    summary = slices_json(slices)
+    assert summary["worst"]["slice"] == "c"
+    assert summary["worst"]["ci_low"] < summary["worst"]["value"] < summary["worst"]["ci_high"]
+    assert summary["count"] == len(slices.table) == sum(summary["verdicts"].values())
+    assert sum(summary["kinds"].values()) == summary["count"]
+    json.dumps(summary, allow_nan=False)
+    bars = plot_table(slices)
+    assert len(bars) <= 25
+    assert bars["slice"].is_unique
+    assert bars["slice"][0] == "kind = c"
+    assert bars["difference"][0] > 0
+    weak = slices.table[slices.table["verdict"].isin([FAILS, HARD])].to_dict("records")
+    card = render(
+        "card_slices.md.j2", slices=summary, weak_slices=weak, found_slices=[], confidence=0.95
+    )
+    assert "| `kind = c` |" in card
+    figure = slices_figures(slices)["slices"]
+    told = [text.get_text() for text in figure.axes[0].get_yticklabels()]
+    assert told[-1].startswith("kind = c (")
+    assert f"n = {900:,}" in figure.axes[0].get_title(loc="left")
+
+
+def test_odd_names_stand_in_one_cell_of_the_card():
+    slices = examine_slices(spoilt(clean(), "binary"), NUMERIC)
+    weak = slices.table.head(1).assign(feature="a|b `c`", slice="d\n|e", next_action="x | y")
+    card = render(
+        "card_slices.md.j2", slices=slices_json(slices), weak_slices=weak.to_dict("records"),
+        found_slices=[], confidence=0.95,
+    )  # fmt: skip
+    rows = [line for line in card.splitlines() if line.startswith("|")]
+    assert len(rows) == 3
+    assert rows[2].replace("\\|", "").count("|") == rows[0].count("|")
+
+
+def test_the_same_evidence_gives_the_same_table():
+    first, second = (examine_slices(clean(n=400, seed=3), NUMERIC) for _ in range(2))
+    pd.testing.assert_frame_equal(first.table, second.table, check_exact=True)
+    pd.testing.assert_frame_equal(first.found, second.found, check_exact=True)
+
+
+def test_slices_of_few_groups_are_judged_by_groups():
+    """Where whole groups agree, what looks sure by rows is not."""
+    evidence = spoilt(clean(n=600, clustered=True), "binary")
+    by_rows = replace(evidence, bootstrap=replace(evidence.bootstrap, clusters=None))
+    few = replace(
+        evidence, bootstrap=replace(evidence.bootstrap, clusters=np.arange(600) * 8 // 600)
+    )
+    rows, groups = (of(error_slices(each, ["kind"], []), "kind", "c") for each in (by_rows, few))
+    assert rows["shortfall"] == groups["shortfall"]
+    assert rows["shortfall_p_value"] < groups["shortfall_p_value"]
+
+
+def test_every_slice_is_resampled_with_the_whole():
+    judge = Judge(clean(n=300))
+    whole = np.ones(300, dtype=bool)
+    assert judge.whole.resamples == pytest.approx(judge._measured(np.flatnonzero(whole)).resamples)
+    assert case_of("binary").schema.time_column == "moment"
