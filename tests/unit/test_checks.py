@@ -16,7 +16,9 @@ def wanted(**changes) -> Wanted:
         raw[section][key] = value
     params = parse_params(raw)
     times = (params.preprocess.datetimes, params.preprocess.datetime_reference)
-    return Wanted(params.data, params.task, params.validate_, *times, params.threshold.costs)
+    sensitive = (params.evaluate.sensitive_columns, params.evaluate.sensitive_min_rows)
+    costs = params.threshold.costs
+    return Wanted(params.data, params.task, params.validate_, *times, costs, *sensitive)
 
 
 def costs(**changes):
@@ -71,6 +73,7 @@ ONE_EACH = {
         make_table(task="regression").assign(loss=-1.0),
         {"task": "regression",
          "threshold__costs": costs(over_prediction="loss", under_prediction=2.0)}, "error"),
+    "sensitive_column": (make_table(), {"evaluate__sensitive_columns": ["knid"]}, "error"),
     "time_missing": (with_value("moment", pd.NaT), {}, "error"),
     "target_missing": (with_value("outcome", np.nan), {}, "error"),
     "unlabelled_rows": (with_value("outcome", np.nan), {"validate__missing_target": "drop"}, "warning"),

@@ -5,6 +5,7 @@ from assay.proposal.names import (
     is_entity_name,
     is_id_name,
     is_person_or_thing,
+    is_sensitive_name,
     names_rows,
     words,
 )
@@ -64,3 +65,21 @@ def test_kinds_and_row_numbers_are_no_entities():
 )  # fmt: skip
 def test_names_of_codes(name, code):
     assert is_code_name(name) is code
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["sex", "Gender", "race", "ethnicity", "patientAge", "age_years", "AGE", "maritalStatus", "is_disabled",
+     "religion", "nationality", "age_at_admission", "personal_status_sex"],
+)  # fmt: skip
+def test_names_by_which_people_must_not_be_treated(name):
+    assert is_sensitive_name(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["page", "stage", "plane_age_years", "race_time", "trace", "sextant", "average", "usage",
+     "account_age", "message", "embarrassed", "unmarriedness"],
+)  # fmt: skip
+def test_names_that_only_hold_such_letters_or_are_of_things(name):
+    assert not is_sensitive_name(name)

@@ -135,3 +135,15 @@ def test_ages_need_a_time_and_one_kind_of_zone():
     proposal = proposed(with_times(birth_date=joined).drop(columns="placed_at"))
     assert (proposal.roles.time, proposal.params.preprocess.datetimes) == (None, "parts")
     assert "needs a time column" in proposal.reasons["preprocess.datetimes"][0]
+
+
+def test_sensitive_names_are_compared_and_stay_features():
+    people = patients().assign(sex=lambda table: np.where(table.index % 2, "f", "m"), gender="x")
+    proposal = proposed(people)
+    assert proposal.params.evaluate.sensitive_columns == ["age", "sex"]
+    assert proposal.params.evaluate.sensitive_min_rows == 20
+    assert {"age", "sex"}.isdisjoint(proposal.params.data.exclude_columns)
+    assert proposal.params.data.passthrough_columns == []
+    (told,) = proposal.reasons["evaluate.sensitive_columns"]
+    assert "They stay features" in told
+    assert proposed(orders()).params.evaluate.sensitive_columns == []

@@ -55,6 +55,29 @@ _KINDS = frozenset(
 )  # fmt: skip
 
 
+# What laws and decency forbid to treat people by.
+_SENSITIVE = frozenset(
+    {
+        "sex", "gender", "ethnicity", "ethnic", "ethnie", "religion", "religious", "nationality",
+        "citizenship", "citizen", "disability", "disabled", "handicap", "marital", "married", "pregnant",
+        "pregnancy", "veteran", "immigrant", "immigration", "migrant", "caste", "geschlecht",
+    }
+)  # fmt: skip
+# These mean people only where the other words of the name do too: not `plane_age`, nor `race_time`.
+_SENSITIVE_OF_PEOPLE = frozenset({"age", "ages", "race", "races"})
+_OF_PEOPLE = frozenset(
+    {
+        "customer", "client", "user", "patient", "subject", "person", "member", "participant",
+        "respondent", "individual", "student", "pupil", "player", "driver", "cardholder", "visitor",
+        "borrower", "applicant", "employee", "passenger", "teacher", "mother", "father", "wife",
+        "husband", "spouse", "parent", "child", "head", "victim", "defendant", "candidate",
+        "years", "year", "yrs", "group", "band", "bracket", "cat", "category", "class", "code",
+        "at", "in", "of", "the", "is", "self", "reported", "desc", "description", "name",
+        "admission", "application", "diagnosis", "enrollment", "entry",
+    }
+)  # fmt: skip
+
+
 def words(name: str) -> tuple[str, ...]:
     """Return the words of a name in small letters: `StoreID` has `store` and `id`."""
     parted = _BEGINS.sub("_", name)
@@ -128,3 +151,14 @@ def is_code_name(name: str) -> bool:
     if set(told[:-1]) & (_TOWARDS | _AMOUNTS):
         return is_id_name(name) and told[-1] in _ID_WORDS
     return told[-1] in _CODE_WORDS or (is_id_name(name) and not names_rows(name))
+
+
+def is_sensitive_name(name: str) -> bool:
+    """Say whether a name is that of something people must not be treated by: `sex`, `age_years`.
+
+    Whole words count: `page` and `stage` have none, and the age of a plane is nobody's.
+    """
+    told = set(words(name))
+    if told & _SENSITIVE:
+        return True
+    return bool(told & _SENSITIVE_OF_PEOPLE) and told <= _SENSITIVE_OF_PEOPLE | _OF_PEOPLE

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from assay.errors import shown
-from assay.proposal.names import has_word
+from assay.proposal.names import has_word, is_sensitive_name
 from assay.proposal.profile import Column, Profile, listed_briefly
 from assay.proposal.roles import Roles
 from assay.proposal.target import TaskGuess, label_rate
@@ -21,6 +21,8 @@ _SKEWED = 2.0
 # With a share of known groups below this among the latest rows, most of what comes is new.
 _MOSTLY_NEW = 0.5
 _LATEST = 0.2
+# Texts of more values are no groups to compare, as `validate` would say.
+_MOST_GROUPS = 50
 
 # Of values that the template has, and no table changes.
 _TO_START_WITH = {
@@ -82,6 +84,7 @@ def guess_settings(
         )
     _split(sample, profile, roles, settings)
     _features(profile, target.name, roles, settings)
+    _sensitive(profile, target.name, roles, settings)
     settings.reasons |= _TO_START_WITH
     if task.type == "binary":
         settings.reasons |= _TO_DECIDE_WITH
@@ -184,6 +187,7 @@ def _sizes(rows: int, settings: Settings) -> None:
     settings.set("validate.min_rows", least, why)
     settings.set("preprocess.min_category_count", min(20, max(5, rows // 500)))
     settings.set("interpret.slice_min_rows", min(100, max(20, rows // 50)))
+    settings.set("evaluate.sensitive_min_rows", min(100, max(20, rows // 50)))
     if rows < 1_000 and "isotonic" in settings.values.get("calibrate.methods", ()):
         few = "No isotonic: it learns by heart what so few rows have."
         methods = [name for name in settings.values["calibrate.methods"] if name != "isotonic"]
@@ -286,6 +290,24 @@ def _features(profile: Profile, target: str, roles: Roles, settings: Settings) -
     times = [column for column in features if column.is_time]
     if times:
         _times(times, profile.columns.get(roles.time or ""), settings)
+
+
+def _sensitive(profile: Profile, target: str, roles: Roles, settings: Settings) -> None:
+    """Compare decisions by columns whose names are sensitive; their roles stay."""
+    named = [
+        column.name
+        for column in roles.features(profile, target)
+        if is_sensitive_name(column.name)
+        and (column.distinct or 0) + bool(column.missing_rate) > 1
+        and not (column.is_text and (column.distinct or 0) > _MOST_GROUPS)
+    ]
+    if named:
+        settings.set(
+            "evaluate.sensitive_columns",
+            named,
+            f"By their names: {listed_briefly(named)}. They stay features: whether a model may see them "
+            "is for you to decide; data.passthrough_columns hides them from it.",
+        )
 
 
 def _times(times: Sequence[Column], decision: Column | None, settings: Settings) -> None:

@@ -126,6 +126,9 @@ def _guesses(proposal: Proposal, width: int) -> list[str]:
         ("split", _reason(proposal, "split.strategy")),
         ("", f"{split.holdout_fraction:.0%} of rows judge; {counted(split.fold_count, 'fold')}"),
     ]
+    sensitive = _reason(proposal, "evaluate.sensitive_columns")
+    if sensitive:
+        told.append(("sensitive", sensitive))
     excluded = list(proposal.roles.excluded.items())
     told += [
         ("excluded", f"{shown(name)}: {reason}{_found(name, proposal)}")

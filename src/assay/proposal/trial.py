@@ -54,7 +54,15 @@ def check(frame: pd.DataFrame, params: Params, sampled: bool) -> list[Finding]:
     fewest = min(limits.min_rows, max(len(frame), 1)) if sampled else limits.min_rows
     limits = limits.model_copy(update={"min_rows": fewest})
     times = params.preprocess
-    wanted = Wanted(params.data, params.task, limits, times.datetimes, times.datetime_reference)
+    wanted = Wanted(
+        params.data,
+        params.task,
+        limits,
+        times.datetimes,
+        times.datetime_reference,
+        sensitive_columns=params.evaluate.sensitive_columns,
+        sensitive_min_rows=params.evaluate.sensitive_min_rows,
+    )
     return check_table(frame, wanted)
 
 
