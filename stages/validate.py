@@ -22,6 +22,7 @@ STAGE = Stage(
     sections=(
         *("data", "task", "validate"),
         *("preprocess.datetimes", "preprocess.datetime_reference", "threshold.costs"),
+        "interpret.expected_direction",
     ),
     reads={"features": Path("${data.table}")},
     writes={
@@ -42,7 +43,8 @@ def main() -> None:
     frame = with_plain_roles(table, params.data)
     times = (params.preprocess.datetimes, params.preprocess.datetime_reference)
     costs = params.threshold.costs
-    wanted = Wanted(params.data, params.task, params.validate, *times, costs)
+    directions = params.interpret.expected_direction
+    wanted = Wanted(params.data, params.task, params.validate, *times, costs, directions)
     findings = check_table(frame, wanted)
     positions = wanted.labelled(frame)
     frame = rows_at(frame, positions)

@@ -10,7 +10,7 @@ REQUIRED = frozenset(
         "missing_column", "reserved_name", "too_few_rows", "no_features", "unreadable_type",
         "time_type", "time_missing", "time_range", "datetime_reference", "target_missing", "target_classes", "positive_label",
         "target_numbers", "key_missing", "key_repeated", "group_missing", "infinite_values",
-        "cost_column", "cost_missing", "cost_nothing", "cost_negative",
+        "cost_column", "expected_direction", "cost_missing", "cost_nothing", "cost_negative",
     }
 )  # fmt: skip
 # By the stage that finds them.

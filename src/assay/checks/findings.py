@@ -23,6 +23,7 @@ _SCHEMA_CODES = {
     "time_type",
     "datetime_reference",
     "cost_column",
+    "expected_direction",
 }
 
 
@@ -69,6 +70,8 @@ class Wanted:
         Keys of `preprocess`: what becomes of dates and times.
     costs : CostParams, optional
         The section `threshold.costs`, whose columns the table must have.
+    directions : mapping of str to str
+        `interpret.expected_direction`, whose names must be numeric features.
     """
 
     data: DataParams
@@ -77,6 +80,7 @@ class Wanted:
     datetimes: Datetimes = "drop"
     datetime_reference: str | None = None
     costs: CostParams | None = None
+    directions: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def declared(self) -> dict[str, str]:
