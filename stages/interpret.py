@@ -26,7 +26,9 @@ from assay.slices.worst import worst_cases
 from stages._stage import Stage, run, say
 
 TABLES = (
-    *("importance", "slices", "found_slices", "worst_cases"),
+    *("importance", "importance_groups", "agreement", "interactions"),
+    *("partial_dependence", "directions", "local_explanations"),
+    *("slices", "found_slices", "worst_cases"),
     *("robustness", "periods", "support"),
     *("drift", "missing_errors", "data_feedback", "data_feedback_rows"),
 )
@@ -71,9 +73,13 @@ def main() -> None:
     robustness = examine.examine_robustness(evidence)
     feedback = find_data_faults(evidence)
     tables = {
-        **{"importance": found.importance, "slices": slices.table, "found_slices": slices.found},
-        **{"worst_cases": worst_cases(evidence), "robustness": robustness.drops},
-        **{"periods": robustness.periods, "support": robustness.support.table},
+        **{"importance": found.importance, "importance_groups": found.groups},
+        **{"agreement": found.agreement, "interactions": found.interactions},
+        **{"partial_dependence": found.partial.curves, "directions": found.directions},
+        **{"local_explanations": found.local, "worst_cases": worst_cases(evidence)},
+        **{"slices": slices.table, "found_slices": slices.found},
+        **{"robustness": robustness.drops, "periods": robustness.periods},
+        **{"support": robustness.support.table},
         **{"drift": feedback.drift, "missing_errors": feedback.missing},
         **{"data_feedback": feedback.items, "data_feedback_rows": feedback.rows},
     }

@@ -23,6 +23,7 @@ STAGE = Stage(
         *("data", "task", "validate"),
         *("preprocess.datetimes", "preprocess.datetime_reference", "threshold.costs"),
         *("evaluate.sensitive_columns", "evaluate.sensitive_min_rows"),
+        "interpret.expected_direction",
     ),
     reads={"features": Path("${data.table}")},
     writes={
@@ -42,9 +43,13 @@ def main() -> None:
     table = artifacts.read_table(Path(params.data.table))
     frame = with_plain_roles(table, params.data)
     times = (params.preprocess.datetimes, params.preprocess.datetime_reference)
-    costs = params.threshold.costs
-    sensitive = (params.evaluate.sensitive_columns, params.evaluate.sensitive_min_rows)
-    wanted = Wanted(params.data, params.task, params.validate, *times, costs, *sensitive)
+    wanted = Wanted(
+        *(params.data, params.task, params.validate, *times),
+        costs=params.threshold.costs,
+        sensitive_columns=params.evaluate.sensitive_columns,
+        sensitive_min_rows=params.evaluate.sensitive_min_rows,
+        directions=params.interpret.expected_direction,
+    )
     findings = check_table(frame, wanted)
     positions = wanted.labelled(frame)
     frame = rows_at(frame, positions)

@@ -109,6 +109,7 @@ def make_params(task: str = "binary") -> dict[str, Any]:
         "permutation_repeats": 2,
         "shap_sample_rows": 50,
         "slice_min_rows": 20,
+        "expected_direction": {},
     }
     if task == "multiclass":
         params["task"] |= {

@@ -11,6 +11,7 @@ import pandas as pd
 
 from assay import artifacts, provenance
 from assay.closure import import_closure
+from assay.interpretation.background import background_rows
 from assay.params import Params
 from assay.predictor import Predictor, Recipe
 from assay.preprocessing import build_sampler
@@ -18,7 +19,19 @@ from assay.schema import Schema
 from assay.scoring_requirements import extra_requirements, scoring_requirements
 from assay.version import VERSION
 
-_BACKGROUND_COUNT = 50
+__all__ = [
+    "Origin",
+    "background_rows",
+    "companions",
+    "described",
+    "environment_files",
+    "refit_on_all",
+    "run_meta",
+    "scorer_files",
+    "source_rows",
+    "trace_origin",
+]
+
 _SCORER_ENTRY = "src/assay/scorer_main.py"
 
 
@@ -228,12 +241,6 @@ def source_rows(source: pd.DataFrame, rows: "pd.Series[Any]", schema: Schema) ->
     """
     dropped = [schema.target, *schema.excluded]
     return source.iloc[rows.to_numpy()].drop(columns=dropped).reset_index(drop=True)
-
-
-def background_rows(train: pd.DataFrame, schema: Schema, seed: int) -> pd.DataFrame:
-    """Return some training rows in model form, against which predictions are explained."""
-    rows = train.sample(min(_BACKGROUND_COUNT, len(train)), random_state=seed).sort_index()
-    return rows[schema.feature_names]
 
 
 def scorer_files(root: Path) -> dict[str, bytes]:

@@ -16,9 +16,13 @@ def wanted(**changes) -> Wanted:
         raw[section][key] = value
     params = parse_params(raw)
     times = (params.preprocess.datetimes, params.preprocess.datetime_reference)
-    sensitive = (params.evaluate.sensitive_columns, params.evaluate.sensitive_min_rows)
-    costs = params.threshold.costs
-    return Wanted(params.data, params.task, params.validate_, *times, costs, *sensitive)
+    return Wanted(
+        *(params.data, params.task, params.validate_, *times),
+        costs=params.threshold.costs,
+        sensitive_columns=params.evaluate.sensitive_columns,
+        sensitive_min_rows=params.evaluate.sensitive_min_rows,
+        directions=params.interpret.expected_direction,
+    )
 
 
 def costs(**changes):
@@ -64,6 +68,8 @@ ONE_EACH = {
         spoil(when=make_table()["moment"]),
         {"preprocess__datetimes": "age", "preprocess__datetime_reference": "kind"}, "error"),
     "cost_column": (make_table(), {"threshold__costs": costs(false_positive="kind")}, "error"),
+    "expected_direction": (
+        make_table(), {"interpret__expected_direction": {"signa": "increasing"}}, "error"),
     "cost_missing": (make_table(), {"threshold__costs": costs(false_negative="signal")}, "error"),
     "cost_nothing": (
         spoil(loss=0.0), {"threshold__costs": costs(false_positive="loss", false_negative=0.0)}, "error"),

@@ -1,4 +1,4 @@
-"""Importance, slices, and the summary of both."""
+"""Importance, and the summary of all that is known of signals."""
 
 import json
 
@@ -7,20 +7,20 @@ import pandas as pd
 import pytest
 from cases import make_case
 from conftest import make_table
+from examined import PLAN, evidence_of
 from explained import TASKS as EXPLAINED
 from explained import candidates_of, case_of, pipeline_of
+from scipy import stats
 
 from assay.calibration.maps import Identity
-from assay.interpretation.importance import permutation_importance
+from assay.interpretation.importance import permutation_importance, zero_importance_p_values
 from assay.interpretation.interpret import interpret_model, interpretation_json
 from assay.metrics.catalogue import primary_metric
 from assay.predictor import Predictor, Recipe, raw_predictions
 from assay.preprocessing import source_features
 from assay.search.candidates import CANDIDATES
-from assay.uncertainty.bootstrap import Bootstrap
 from assay.used_columns import used_columns
 
-PLAN = Bootstrap(200, 0.95, 0)
 TASKS = ["binary", "multiclass", "regression"]
 
 
@@ -63,8 +63,10 @@ def on_the_table(predict, features, y_true, metric, repeats, bootstrap):
             shuffled[name] = features[name].to_numpy()[rng.permutation(len(features))]
             drops += sign * (before - metric.function(y_true, predict(shuffled), resamples))
         drops /= repeats
-        rows.append((name, drops[0], *bootstrap.interval(drops[1:], len(features))))
-    table = pd.DataFrame(rows, columns=["feature", "importance", "ci_low", "ci_high"])
+        error = np.std(drops[1:], ddof=1) * np.sqrt(len(features) / (len(features) - 1))
+        rows.append((name, drops[0], *bootstrap.interval(drops[1:], len(features)), error))
+    columns = ["feature", "importance", "ci_low", "ci_high", "standard_error"]
+    table = pd.DataFrame(rows, columns=columns)
     return table.sort_values(["importance", "feature"], ascending=[False, True], ignore_index=True)
 
 
@@ -121,13 +123,21 @@ def test_a_feature_that_no_model_can_use_has_no_importance_at_all():
 @pytest.mark.parametrize("task", TASKS)
 def test_the_summary_is_made_of_scalars(task):
     case = make_case(task)
-    params = case.params
     found = interpret_model(
-        predictor(case, "lightgbm"), case.schema, case.holdout, params.interpret, params.task, PLAN
+        evidence_of(case, predictor(case, "lightgbm"), expected_direction={"signal": "increasing"})
     )
     summary = interpretation_json(found)
     assert summary["top_feature"] == "signal"
     assert summary["feature_count"] == 4
     assert summary["shap"]["additive"]
+    assert not summary["groups"]["applicable"]
+    assert sum(summary["agreement"]["verdicts"].values()) == 4
+    assert summary["directions"]["count"] == 1
     assert found.importance["mean_abs_shap"].notna().all()
     json.dumps(summary, allow_nan=False)
+
+
+def test_the_p_value_of_no_importance_is_that_of_a_t_test():
+    found = zero_importance_p_values(np.array([2.0, -2.0, 0, 1]), np.array([1, 1, 0, np.inf]), 11)
+    expected = 2 * stats.t.sf(2, 10)
+    np.testing.assert_allclose(found, [expected, expected, 1, 1])

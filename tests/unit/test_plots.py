@@ -1,21 +1,27 @@
 """Every figure of every task: what it names, and that it is drawn the same twice."""
 
+from functools import cache
+
 import numpy as np
 import pandas as pd
 import pytest
 from cases import changed_params, make_case
+from conftest import make_table
+from examined import evidence_of
 
 from assay import artifacts
+from assay.calibration.maps import Identity
 from assay.costs import NumberCosts, RowCosts
 from assay.decisions.decide import decide_task
 from assay.decisions.rows import Resampling, Rows
-from assay.interpretation.interpret import Interpretation
-from assay.interpretation.shap_values import Explanation
+from assay.interpretation.interpret import interpret_model
 from assay.plots.decision import decision_figures
 from assay.plots.explanation import explanation_figures, importance_figure, shap_bar_figure
 from assay.plots.holdout import calibration_figure, holdout_figures
+from assay.predictor import Predictor, Recipe
 from assay.reliability import judge_calibration
 from assay.schema import Schema
+from assay.search.candidates import CANDIDATES
 from assay.uncertainty.bootstrap import Bootstrap
 
 RESAMPLING = Resampling(100, 0.95, 0)
@@ -72,23 +78,26 @@ def decided(task, classes=None, **threshold):
     )
 
 
+@cache
+def interpreted(task):
+    """Interpret a forest of the tiny table, with some of everything that can be drawn."""
+    table = make_table(task=task)
+    table["copy"] = table["signal"] + 0.01 * table["noise"]
+    table["signal"] = table["signal"].where(table.index % 30 > 0)
+    case = make_case(task, table)
+    model = case.problem().model(CANDIDATES["random_forest"], {"n_estimators": 10})
+    fitted = Recipe(case.preprocessor, model).fit(case.features, case.y_true)
+    evidence = evidence_of(
+        case, Predictor(fitted, Identity()), holdout=case.train.head(200),
+        shap_sample_rows=200, partial_dependence_rows=200, dependence_feature_count=5,
+        expected_direction={"count": "increasing"},
+    )  # fmt: skip
+    return interpret_model(evidence), case.params.task, evidence.params
+
+
 def explained(task):
-    rng = np.random.default_rng(0)
-    importance = pd.DataFrame(
-        {
-            "feature": ["a", "b"],
-            "importance": [0.2, 0],
-            "ci_low": [0.1, -0.1],
-            "ci_high": [0.3, 0.1],
-        }
-    )
-    values = pd.DataFrame(rng.normal(size=(200, 2)), columns=["a", "b"])
-    features = pd.DataFrame({"a": rng.normal(size=200), "b": rng.choice(["x", "y"], 200)})
-    features.loc[:10, "a"] = np.nan
-    told = Explanation(values, features, np.arange(200), "log-odds", "by hand", 0.0)
-    found = Interpretation(importance, told, pd.DataFrame())
-    params = changed_params(task)
-    return explanation_figures(found, 200, params.task, params.interpret)
+    found, *params = interpreted(task)
+    return explanation_figures(found, 200, *params)
 
 
 FIGURES = {
@@ -113,10 +122,14 @@ def title(figure) -> str:
 @pytest.mark.parametrize("task", TASKS)
 def test_each_figure_names_its_rows_its_axes_and_draws_the_same_bytes(task, tmp_path):
     first, second = figures(task), figures(task)
-    explanations = {"importance", "shap_bar", "shap_beeswarm", "shap_dependence"}
+    explanations = {
+        *("importance", "importance_groups", "shap_bar", "shap_beeswarm", "shap_dependence"),
+        *("agreement", "partial_dependence", "local_explanations"),
+    }
     assert set(first) == FIGURES[task] | explanations
     for name, figure in first.items():
-        assert "of 200" in title(figure) if name == "intervals" else "n = 200" in title(figure)
+        rows = {"intervals": "of 200", "local_explanations": "n = 3"}.get(name, "n = 200")
+        assert rows in title(figure), name
         assert all(axes.get_xlabel() or axes.get_ylabel() for axes in figure.axes), name
         artifacts.write_figure(tmp_path / "a.png", figure)
         artifacts.write_figure(tmp_path / "b.png", second[name])

@@ -24,6 +24,7 @@ _SCHEMA_CODES = {
     "datetime_reference",
     "cost_column",
     "sensitive_column",
+    "expected_direction",
 }
 
 
@@ -72,6 +73,8 @@ class Wanted:
         The section `threshold.costs`, whose columns the table must have.
     sensitive_columns, sensitive_min_rows
         Keys of `evaluate`: by which columns decisions are compared, and the rows of a group.
+    directions : mapping of str to str
+        `interpret.expected_direction`, whose names must be numeric features.
     """
 
     data: DataParams
@@ -82,6 +85,7 @@ class Wanted:
     costs: CostParams | None = None
     sensitive_columns: Sequence[str] = ()
     sensitive_min_rows: int = 1
+    directions: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def declared(self) -> dict[str, str]:

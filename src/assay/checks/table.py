@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 import pandas as pd
 
 from assay.checks.content import CONTENT_CHECKS
+from assay.checks.directions import find_directions
 from assay.checks.findings import Finding, Wanted, accept_known
 from assay.checks.leakage import find_leaks
 from assay.checks.structure import STRUCTURE_CHECKS
@@ -30,6 +31,7 @@ CHECK_CODES: Mapping[str, str] = {
     "cost_nothing": "something can be decided by costs",
     "cost_negative": "no error of a number is a gain",
     "cost_reversed": "no error costs less than being right",
+    "expected_direction": "expected directions are of numeric features",
     "target_missing": "every row has an outcome",
     "unlabelled_rows": "no row is left out for want of an outcome",
     "target_classes": "the target has as many classes as the task",
@@ -82,11 +84,12 @@ def check_table(frame: pd.DataFrame, wanted: Wanted) -> list[Finding]:
     # Content can only be judged where the columns are, and leaks only where the target is sound.
     if _any_error(structure):
         return accept_known([*structure, *unlabelled], {}, ())
+    directions = list(find_directions(frame, wanted, wanted.directions))
     target = [finding for check in TARGET_CHECKS for finding in check(frame, wanted)]
     checks = (*CONTENT_CHECKS, *TEXT_CHECKS)
     content = [finding for check in checks for finding in check(frame, wanted)]
     leaks = [] if _any_error(target) else list(find_leaks(frame, wanted))
-    findings = [*structure, *unlabelled, *target, *content, *leaks]
+    findings = [*structure, *directions, *unlabelled, *target, *content, *leaks]
     looked_for = {code for code in OF_TABLE if not (_any_error(target) and code in LEAK_CODES)}
     return accept_known(findings, wanted.limits.ignore, looked_for)
 

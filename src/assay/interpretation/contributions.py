@@ -1,5 +1,6 @@
 """What each feature contributes to the prediction of each row, in the user's features."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,8 @@ from assay.schema import Schema
 
 # Numbers that an explainer holds at once: 32 MB. Rows are explained in parts, which changes no value.
 _NUMBERS_AT_ONCE = 4_000_000
+# Rows, what each feature adds to each output, the bases, and the output that is explained by row.
+Part = tuple[slice, FloatArray, FloatArray, Codes]
 
 
 @dataclass(frozen=True)
@@ -65,21 +68,39 @@ class RowExplainer:
         """
         n, p = len(features), len(self.schema.features)
         found = Contributions(np.zeros((n, p)), np.zeros(n))
-        size = self._rows_at_once
-        for start in range(0, n, size):
-            rows = slice(start, min(start + size, n))
-            matrix = self._matrix(features.iloc[rows])
-            values, base = self.explainer.added(matrix)
-            chosen = self._chosen(matrix, None if codes is None else codes[rows])
-            found.values[rows] = values[np.arange(len(matrix)), :, chosen]
+        for rows, values, base, chosen in self.parts(features, codes):
+            found.values[rows] = values[np.arange(len(values)), :, chosen]
             found.base[rows] = base[chosen]
         return found
 
-    def outputs(self, features: pd.DataFrame) -> FloatArray:
+    def parts(self, features: pd.DataFrame, codes: Codes | None = None) -> Iterator[Part]:
+        """Yield what each feature adds to every output, some rows at a time.
+
+        Parameters
+        ----------
+        features, codes
+            See `contributions`.
+
+        Yields
+        ------
+        rows : slice
+        values : ndarray, shape (m, p, k)
+        base : ndarray, shape (k,)
+        chosen : ndarray of int, shape (m,)
+            Which output is explained for each row.
+        """
+        size = self._rows_at_once
+        for start in range(0, len(features), size):
+            rows = slice(start, min(start + size, len(features)))
+            matrix = self._matrix(features.iloc[rows])
+            values, base = self.explainer.added(matrix)
+            yield rows, values, base, self._chosen(matrix, None if codes is None else codes[rows])
+
+    def outputs(self, features: pd.DataFrame, codes: Codes | None = None) -> FloatArray:
         """Return what the contributions of each row must add up to, (n,), from the model itself."""
         matrix = self._matrix(features)
         whole: FloatArray = self.explainer.output(matrix)
-        chosen: FloatArray = whole[np.arange(len(matrix)), self._chosen(matrix, None)]
+        chosen: FloatArray = whole[np.arange(len(matrix)), self._chosen(matrix, codes)]
         return chosen
 
     @property

@@ -1,12 +1,19 @@
-"""Which signals drive the model?"""
+"""Which signals drive the model, and can that be believed?"""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
 from assay.evidence import Evidence
-from assay.interpretation.importance import permutation_importance
+from assay.interpretation.agreement import OPEN, VERDICTS, rank_agreement, signal_agreement
+from assay.interpretation.direction import AGAINST, MOSTLY, ROUGH, judge_directions
+from assay.interpretation.groups import HIDDEN, feature_groups, grouped_importance
+from assay.interpretation.importance import Shuffles, importance_table
+from assay.interpretation.interactions import strongest_interactions
+from assay.interpretation.local import local_explanations
+from assay.interpretation.partial_dependence import PartialDependence, partial_dependence
 from assay.interpretation.shap_values import Explanation, explain
 
 # What SHAP's explanation may miss the model's output by.
@@ -15,23 +22,48 @@ _ADDITIVITY_TOLERANCE = 1e-4
 
 @dataclass(frozen=True)
 class Interpretation:
-    """Everything that `interpret` found.
+    """Everything that `interpret` found of signals.
 
     Attributes
     ----------
     importance : DataFrame
-        From `permutation_importance`, with the mean absolute SHAP value beside it.
+        From `importance_table`, with the mean absolute SHAP value beside it.
+    groups : DataFrame
+        From `grouped_importance`.
     explanation : Explanation
+    interactions : DataFrame
+        From `strongest_interactions`, of the features with a plot of SHAP dependence.
+    partial : PartialDependence
+    local : DataFrame
+        From `local_explanations`.
+    agreement : DataFrame
+        From `signal_agreement`.
+    directions : DataFrame
+        From `judge_directions`.
     """
 
     importance: pd.DataFrame
+    groups: pd.DataFrame
     explanation: Explanation
+    interactions: pd.DataFrame
+    partial: PartialDependence
+    local: pd.DataFrame
+    agreement: pd.DataFrame
+    directions: pd.DataFrame
 
 
 def interpret_model(evidence: Evidence) -> Interpretation:
-    """Explain a model on the holdout: importance and SHAP values."""
-    params = evidence.params
-    importance = permutation_importance(
+    """Explain a model on the holdout, and compare what the explanations say.
+
+    Raises
+    ------
+    ParamsError
+        If a row of `interpret.explain_rows` is none of the holdout.
+    """
+    params, schema = evidence.params, evidence.schema
+    # First, because it may refuse what is asked for.
+    local = local_explanations(evidence)
+    shuffles = Shuffles(
         evidence.predictor,
         evidence.features,
         evidence.holdout.y_true,
@@ -39,9 +71,34 @@ def interpret_model(evidence: Evidence) -> Interpretation:
         params.permutation_repeats,
         evidence.bootstrap,
     )
+    singles = shuffles.each()
+    importance = importance_table(shuffles, singles)
+    found_groups = feature_groups(
+        evidence.train, schema, params.correlated_from, evidence.task.seed
+    )
+    groups, members = grouped_importance(shuffles, singles, found_groups)
     explanation = explain(evidence)
     importance["mean_abs_shap"] = importance["feature"].map(explanation.mean_absolute())
-    return Interpretation(importance, explanation)
+    top = list(explanation.mean_absolute().index[: params.dependence_feature_count])
+    partial = partial_dependence(evidence, _with_curves(evidence, importance))
+    return Interpretation(
+        importance,
+        groups,
+        explanation,
+        strongest_interactions(explanation.values, explanation.features, top),
+        partial,
+        local,
+        signal_agreement(evidence, shuffles, importance, groups, members),
+        judge_directions(evidence, partial),
+    )
+
+
+def _with_curves(evidence: Evidence, importance: pd.DataFrame) -> Sequence[str]:
+    """Return the features with a curve: the most important ones, and those with an expectation."""
+    names = list(importance["feature"].head(evidence.params.dependence_feature_count))
+    known = evidence.schema.feature_names
+    expected = [name for name in evidence.params.expected_direction if name in known]
+    return list(dict.fromkeys([*names, *expected]))
 
 
 # Features in the data of a plot; more names would overlap.
@@ -74,4 +131,50 @@ def interpretation_json(found: Interpretation) -> dict[str, Any]:
             "additivity_gap": round(explained.additivity_gap, 9),
             "additive": bool(explained.additivity_gap < _ADDITIVITY_TOLERANCE),
         },
+        "groups": _groups_json(found.groups),
+        "agreement": _agreement_json(found.agreement),
+        "directions": _directions_json(found.directions),
     }
+
+
+def _groups_json(groups: pd.DataFrame) -> dict[str, Any]:
+    if groups.empty:
+        return {"applicable": False, "count": 0}
+    top = groups.iloc[0]
+    return {
+        "applicable": True,
+        "count": len(groups),
+        "hidden_count": int((groups["meaning"] == HIDDEN).sum()),
+        "top_features": str(top["features"]),
+        "top_importance": float(top["importance"]),
+    }
+
+
+def _agreement_json(agreement: pd.DataFrame) -> dict[str, Any]:
+    verdicts = agreement["verdict"]
+    return {
+        "open_count": int(verdicts.isin(OPEN).sum()),
+        "verdicts": {verdict: int((verdicts == verdict).sum()) for verdict in VERDICTS},
+        "rank_correlation": rank_agreement(agreement),
+    }
+
+
+def _directions_json(directions: pd.DataFrame) -> dict[str, Any]:
+    if directions.empty:
+        return {"applicable": False, "count": 0}
+    verdicts = directions["verdict"]
+    summary: dict[str, Any] = {
+        "applicable": True,
+        "count": len(directions),
+        "mostly_count": int((verdicts == MOSTLY).sum()),
+        "against_count": int((verdicts == AGAINST).sum()),
+        "rough_count": int((verdicts == ROUGH).sum()),
+    }
+    odd = directions[verdicts.isin([MOSTLY, AGAINST]).to_numpy()]
+    if len(odd):
+        worst = odd.sort_values("reversal_share", ascending=False, kind="stable").iloc[0]
+        summary |= {
+            "worst_feature": str(worst["feature"]),
+            "worst_reversal_share": float(worst["reversal_share"]),
+        }
+    return summary

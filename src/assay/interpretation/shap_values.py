@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from assay.evidence import Evidence
+from assay.interpretation.background import background_rows
 from assay.interpretation.contributions import (
     RowExplainer,
     explained_kind,
@@ -14,13 +15,11 @@ from assay.interpretation.contributions import (
     row_explainer,
 )
 from assay.interpretation.explainers import Codes
+from assay.metrics.core import FloatArray
 
-# Rows that stand for "the feature is unknown" in model-agnostic explanations.
-_BACKGROUND_ROWS = 50
-# Rows whose mean is the center of a linear model.
-_CENTER_ROWS = 1000
 # Rows that the slow explainer explains.
 _SLOW_ROWS = 200
+CLASS_COLUMNS = ["class", "feature", "mean_abs_shap"]
 
 
 @dataclass(frozen=True)
@@ -42,6 +41,9 @@ class Explanation:
     additivity_gap : float
         The largest distance between base value plus contributions and the model's output, as a
         share of the largest output where that is above 1.
+    by_class : DataFrame
+        Of more than two classes: `class`, `feature` and `mean_abs_shap`, the feature's mean absolute
+        contribution to the class's output over all rows. No rows with fewer.
     """
 
     values: pd.DataFrame
@@ -50,6 +52,7 @@ class Explanation:
     output: str
     method: str
     additivity_gap: float
+    by_class: pd.DataFrame
 
     def mean_absolute(self) -> "pd.Series[Any]":
         """Return each feature's mean absolute contribution, the greatest first."""
@@ -60,20 +63,25 @@ class Explanation:
 
 
 def trained_explainer(evidence: Evidence) -> RowExplainer:
-    """Return what explains the judged model; training rows stand for "the feature is unknown"."""
-    pipeline, train = evidence.predictor.pipeline, evidence.train
-    size = _BACKGROUND_ROWS if explained_kind(pipeline).slow else _CENTER_ROWS
-    order = np.random.default_rng(evidence.task.seed).permutation(len(train))[:size]
-    background = train.iloc[np.sort(order)][evidence.schema.feature_names]
-    return row_explainer(pipeline, evidence.schema, background)
+    """Return what explains the judged model, against the training rows that ship with it."""
+    background = background_rows(evidence.train, evidence.schema, evidence.task.seed)
+    return row_explainer(evidence.predictor.pipeline, evidence.schema, background)
+
+
+def predicted_classes(evidence: Evidence) -> Codes | None:
+    """Return the class that is predicted for each holdout row after calibration; None of fewer than three."""
+    if evidence.schema.task != "multiclass":
+        return None
+    codes: Codes = evidence.holdout.y_predicted.argmax(axis=1)
+    return codes
 
 
 def explain(evidence: Evidence) -> Explanation:
     """Explain a sample of the holdout's rows with SHAP, in the user's features.
 
     A model that only its predictions can explain is explained on at most 200 rows. With more than two
-    classes, a row's output is that of the class that is predicted for it. A transformed target is
-    explained as the estimator sees it.
+    classes, a row's output is that of the class that is predicted for it, calibrated. A transformed
+    target is explained as the estimator sees it.
     """
     schema, pipeline = evidence.schema, evidence.predictor.pipeline
     rng = np.random.default_rng(evidence.task.seed)
@@ -81,15 +89,42 @@ def explain(evidence: Evidence) -> Explanation:
     limit = min(most, _SLOW_ROWS) if explained_kind(pipeline).slow else most
     positions = np.sort(rng.permutation(len(evidence.holdout))[:limit])
     sample = evidence.features.iloc[positions].reset_index(drop=True)
+    codes = predicted_classes(evidence)
+    codes = None if codes is None else codes[positions]
     explainer = trained_explainer(evidence)
-    found, whole = explainer.contributions(sample), explainer.outputs(sample)
-    gap = np.abs(found.base + found.values.sum(axis=1) - whole)
-    scale = max(1.0, float(np.abs(whole).max(initial=0.0)))
+    values, reached, magnitude = np.zeros(sample.shape), np.zeros(len(sample)), np.zeros(0)
+    for rows, added, base, chosen in explainer.parts(sample, codes):
+        values[rows] = added[np.arange(len(added)), :, chosen]
+        reached[rows] = base[chosen] + values[rows].sum(axis=1)
+        total = np.abs(added).sum(axis=0)
+        magnitude = total if not magnitude.size else magnitude + total
+    whole = explainer.outputs(sample, codes)
+    gap, scale = np.abs(reached - whole), max(1.0, float(np.abs(whole).max(initial=0.0)))
     return Explanation(
-        pd.DataFrame(found.values, columns=schema.feature_names),
+        pd.DataFrame(values, columns=schema.feature_names),
         sample,
         positions,
         output_name(pipeline, schema),
         explainer.explainer.method,
         float(gap.max(initial=0.0)) / scale,
+        _by_class(evidence, magnitude / max(1, len(sample))),
     )
+
+
+def _by_class(evidence: Evidence, means: FloatArray) -> pd.DataFrame:
+    """Return mean absolute contributions (p, k) as rows, each class's greatest first."""
+    schema = evidence.schema
+    if schema.task != "multiclass" or means.ndim != 2:
+        return pd.DataFrame(columns=CLASS_COLUMNS)
+    table = pd.DataFrame(
+        {
+            "class": np.repeat([str(label) for label in schema.labels], len(schema.features)),
+            "feature": np.tile(schema.feature_names, len(schema.labels)),
+            "mean_abs_shap": means.T.ravel(),
+        }
+    )
+    number = np.repeat(np.arange(len(schema.labels)), len(schema.features))
+    names = table["feature"].to_numpy(dtype=object).astype(str)
+    order = np.lexsort((names, -table["mean_abs_shap"].to_numpy(), number))
+    ordered: pd.DataFrame = table.iloc[order].reset_index(drop=True)
+    return ordered

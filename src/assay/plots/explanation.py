@@ -1,6 +1,7 @@
-"""Figures of `interpret`: importance and SHAP values."""
+"""Figures of `interpret`: which signals drive the model."""
 
 from collections.abc import Sequence
+from textwrap import wrap
 from typing import Any
 
 import numpy as np
@@ -9,32 +10,58 @@ from matplotlib.figure import Figure
 
 from assay.interpretation.interpret import Interpretation
 from assay.metrics.catalogue import primary_metric
+from assay.plots.agreement import agreement_figure
+from assay.plots.dependence import shap_dependence_figure
 from assay.plots.labels import further_width, label, labels
-from assay.plots.style import BLUE, GREY, panels, titled_axes
+from assay.plots.local import local_figure
+from assay.plots.partial import partial_dependence_figure
+from assay.plots.style import BLUE, GREY, ORANGE, titled_axes
 from assay.sections import InterpretParams, TaskParams
 
 
 def explanation_figures(
     found: Interpretation, rows: int, task: TaskParams, params: InterpretParams
 ) -> dict[str, Figure]:
-    """Return the figures of an interpretation of so many holdout rows, by name."""
+    """Return the figures of an interpretation of so many holdout rows, by name.
+
+    Parameters
+    ----------
+    found : Interpretation
+    rows : int
+        Holdout rows that were looked at.
+    task, params : TaskParams, InterpretParams
+    """
     explained = found.explanation
     means = explained.mean_absolute()
-    order = list(means.index)
+    output = explained.output
     metric = primary_metric(task.type, task.primary_metric).name
-    return {
+    figures = {
         "importance": importance_figure(found.importance, metric, rows),
-        "shap_bar": shap_bar_figure(means, explained.output, len(explained.values)),
+        "shap_bar": shap_bar_figure(means, output, len(explained.values)),
         "shap_beeswarm": shap_beeswarm_figure(
-            explained.values, explained.features, order, explained.output
+            explained.values, explained.features, list(means.index), output
         ),
         "shap_dependence": shap_dependence_figure(
-            explained.values,
-            explained.features,
-            order[: params.dependence_feature_count],
-            explained.output,
+            explained.values, explained.features, found.interactions, output
         ),
+        "agreement": agreement_figure(found.agreement, rows),
     }
+    if len(found.groups):
+        figures["importance_groups"] = groups_figure(found.groups, metric, rows)
+    if len(found.partial.curves):
+        figures["partial_dependence"] = partial_dependence_figure(
+            found.partial, _PREDICTED[task.type]
+        )
+    if len(found.local):
+        figures["local_explanations"] = local_figure(found.local)
+    return figures
+
+
+_PREDICTED = {
+    "binary": "Predicted probability",
+    "multiclass": "Predicted probability",
+    "regression": "Prediction",
+}
 
 
 def importance_figure(table: pd.DataFrame, metric: str, rows: int, top: int = 15) -> Figure:
@@ -63,9 +90,41 @@ def importance_figure(table: pd.DataFrame, metric: str, rows: int, top: int = 15
     return figure
 
 
-def _of(shown: int, all_features: int) -> str:
+def groups_figure(table: pd.DataFrame, metric: str, rows: int, top: int = 10) -> Figure:
+    """Importance of features that go together: shuffled together, and the sum of one by one."""
+    shown = table.head(top).iloc[::-1]
+    names = [_wrapped(label(text, 120)) for text in shown["features"]]
+    places = np.arange(len(shown))
+    title = f"Importance of features that go together, holdout (n = {rows:,}{_of(len(shown), len(table), 'groups')})"
+    with titled_axes(title, figsize=(9.0, 0.75 * len(shown) + 1.8)) as (figure, axes):
+        errors = np.vstack(
+            [shown["importance"] - shown["ci_low"], shown["ci_high"] - shown["importance"]]
+        )
+        axes.barh(
+            places + 0.18, shown["importance"], height=0.34, color=BLUE, label="shuffled together"
+        )
+        axes.errorbar(
+            shown["importance"], places + 0.18, xerr=errors.clip(min=0), fmt="none", color="black"
+        )
+        axes.barh(
+            places - 0.18, shown["single_sum"], height=0.34, color=ORANGE,
+            label="sum of one by one",
+        )  # fmt: skip
+        axes.set_yticks(places, names, fontsize=9)
+        axes.axvline(0, color="black", linewidth=0.8)
+        axes.set_xlabel(f"How much worse {metric} gets when the features are shuffled")
+        axes.legend(loc="lower right")
+        axes.grid(axis="y", visible=False)
+    return figure
+
+
+def _wrapped(text: str, width: int = 34) -> str:
+    return "\n".join(wrap(text, width, break_long_words=True)[:4])
+
+
+def _of(shown: int, every: int, what: str = "") -> str:
     """Say how many features are not drawn."""
-    return f"; top {shown} of {all_features}" if shown < all_features else ""
+    return f"; top {shown} of {every} {what}".rstrip() if shown < every else ""
 
 
 def shap_bar_figure(means: "pd.Series[Any]", output: str, rows: int, top: int = 15) -> Figure:
@@ -119,32 +178,3 @@ def shap_beeswarm_figure(
         axes.set_yticks(range(len(shown)), names)
         axes.set_xlabel(f"Contribution to the prediction ({label(output)})")
     return figure
-
-
-def shap_dependence_figure(
-    values: pd.DataFrame, features: pd.DataFrame, names: Sequence[str], output: str
-) -> Figure:
-    """Contribution against value for each named feature, side by side."""
-    size = (3.6 * len(names), 3.8)
-    with panels(1, len(names), figsize=size, squeeze=False, sharey=True) as (figure, grid):
-        figure.suptitle(f"SHAP dependence, holdout (n = {len(values):,})", x=0.01, ha="left")
-        for axes, name in zip(grid[0], names, strict=True):
-            column, contribution = features[name], values[name]
-            if pd.api.types.is_numeric_dtype(column):
-                axes.scatter(column, contribution, s=6, color=BLUE, alpha=0.5, linewidths=0)
-            else:
-                _dependence_by_category(axes, column, contribution)
-            axes.axhline(0, color="black", linewidth=0.8)
-            axes.set_xlabel(label(name))
-        grid[0][0].set_ylabel(f"Contribution ({label(output)})")
-    return figure
-
-
-def _dependence_by_category(
-    axes: Any, column: "pd.Series[Any]", contribution: "pd.Series[Any]"
-) -> None:
-    """Draw the contributions of the most frequent categories."""
-    top = column.value_counts().sort_index().sort_values(ascending=False, kind="stable").index[:10]
-    groups = [contribution[(column == name).to_numpy()].to_numpy() for name in top]
-    axes.boxplot(groups, vert=True, showfliers=False, medianprops={"color": BLUE})
-    axes.set_xticks(range(1, len(top) + 1), labels(top, 24), rotation=60, ha="right")
