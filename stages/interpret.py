@@ -47,6 +47,7 @@ STAGE = Stage(
     writes={
         **{f"tables/{name}": Path(f"reports/tables/{name}.csv") for name in TABLES},
         "shap_values": Path("reports/tables/shap_values.parquet"),
+        "ice": Path("reports/tables/ice.parquet"),
         "metrics": Path("metrics/interpret.json"),
         "data_feedback": Path("reports/data_feedback.md"),
         **{f"plots/{name}": Path(f"plots/data/{name}.csv") for name in PLOTS},
@@ -66,10 +67,9 @@ def main() -> None:
         params.task,
     )
     found = interpret.interpret_model(evidence)
-    numeric = evidence.schema.names_of("numeric")
-    slices = table.examine_slices(
-        evidence, [name for name in found.importance["feature"] if name in numeric]
-    )
+    numeric = set(evidence.schema.names_of("numeric"))
+    by_importance = [name for name in found.importance["feature"] if name in numeric]
+    slices = table.examine_slices(evidence, by_importance)
     robustness = examine.examine_robustness(evidence)
     feedback = find_data_faults(evidence)
     tables = {
@@ -87,10 +87,11 @@ def main() -> None:
         **interpret.plot_tables(found),
         **{"slices": table.plot_table(slices), "robustness": examine.plot_table(robustness)},
     }
+    rows = len(evidence.holdout)
     figures = {
-        **explanation_figures(found, len(evidence.holdout), params.task, params.interpret),
+        **explanation_figures(found, rows, params.task, params.interpret),
         **slices_figures(slices),
-        **robustness_figures(robustness, len(evidence.holdout), params.interpret.noise_sd),
+        **robustness_figures(robustness, rows, params.interpret.noise_sd),
     }
     metrics = {
         **interpret.interpretation_json(found),
@@ -102,14 +103,19 @@ def main() -> None:
         artifacts.write_table(paths[f"tables/{name}"], content)
     for name, content in plots.items():
         artifacts.write_table(paths[f"plots/{name}"], content)
-    shap_values = found.explanation.values.copy()
-    rows = evidence.holdout.rows[ROW].to_numpy()[found.explanation.positions]
-    shap_values.insert(0, ROW, rows)
-    artifacts.write_table(paths["shap_values"], shap_values)
+    artifacts.write_table(paths["shap_values"], _by_row(found.explanation, evidence))
+    artifacts.write_table(paths["ice"], found.partial.lines)
     artifacts.write_json(paths["metrics"], metrics)
     artifacts.write_text(paths["data_feedback"], data_feedback_page(feedback, evidence.schema))
     artifacts.write_figures(paths["pictures"], figures)
     say(f"the top feature is {shown(found.importance['feature'][0])}")
+
+
+def _by_row(explanation, evidence):
+    """Return SHAP values with the row that each is of."""
+    values = explanation.values.copy()
+    values.insert(0, ROW, evidence.holdout.rows[ROW].to_numpy()[explanation.positions])
+    return values
 
 
 if __name__ == "__main__":
