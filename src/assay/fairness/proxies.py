@@ -260,7 +260,10 @@ def _beyond(value: float, none: float, spread: float, confidence: float) -> tupl
     from scipy.special import ndtr
 
     bound = none + _normal(confidence) * spread
-    return bound, float(ndtr(-(value - none) / spread)) if spread > 0 else 1.0
+    if spread <= 0:
+        # No resample changes it: all rows are told apart, or none.
+        return bound, 0.0 if value > none else 1.0
+    return bound, float(ndtr(-(value - none) / spread))
 
 
 def _normal(share: float) -> float:

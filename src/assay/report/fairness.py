@@ -63,7 +63,8 @@ def _told(column: Mapping[str, Any]) -> Iterator[str]:
         yield from _answers(column)
     left = column["not_judged_row_count"]
     if judged >= 2 and left:
-        yield f"{count - judged} of {count} groups, with {left:,} rows, are too small to judge."
+        few = "1 group is" if count - judged == 1 else f"{count - judged} groups are"
+        yield f"{few} too small to judge ({left:,} rows)."
     proxies = column.get("proxies")
     if proxies and proxies["applicable"]:
         yield _proxies(proxies)
@@ -74,7 +75,7 @@ def _answers(column: Mapping[str, Any]) -> Iterator[str]:
     if "ratio" in parity:
         of_class = f", of class {name(parity['class'])}" if "class" in parity else ""
         yield (
-            f"selection rates{of_class} are {parity['verdict']}: that of {name(parity['lowest'])} is "
+            f"the selection rates{of_class} are {parity['verdict']}: that of {name(parity['lowest'])} is "
             f"{interval(parity['ratio'], 2)} of that of {name(parity['highest'])}, and by chance alone "
             f"the lowest would be down to {number(parity['chance_down_to'], 2)} of the highest."
         )
