@@ -25,8 +25,11 @@ TELLING, UNTESTABLE, UNCLEAR = "telling, not used", "not testable", "unclear"
 VERDICTS = (MATTERS, NOTHING, HIDDEN, TOGETHER, UNCLEAR, UNUSED, TELLING, UNTESTABLE)
 # What somebody should look at.
 OPEN = (UNUSED, TELLING, UNTESTABLE)
-# A feature moves the model that has this share of all mean absolute SHAP values.
-MOVES = 0.05
+# A feature moves the model that has this share of all mean absolute SHAP values, and this part of an
+# equal share: of few features, each has some by the noise of a fit.
+MOVES, EQUAL = 0.05, 0.5
+# What only the importance shows, and neither of the others, must be this unlikely by chance.
+SURE = 0.01
 # A feature tells much alone that tells this part of what the most telling one does.
 TELLS = 0.2
 # A feature hardly varies in the holdout where shuffling moves predictions by less than this part of
@@ -149,25 +152,27 @@ def _judged(row: Any, best: float, group_matters: bool, count: int) -> tuple[str
     """Return the verdict on a feature, and what it means."""
     tells = row.alone_p_value < LEVEL
     sure = row.importance > 0 and row.importance_p_value < LEVEL
-    # By itself an interval above 0 is nothing where many are looked at; with a second witness it is.
-    useful = sure or (row.ci_low > 0 and tells)
-    moving = row.shap_share >= MOVES
+    moving = row.shap_share >= max(MOVES, EQUAL / count)
     much = tells and row.alone_score - row.alone_chance >= TELLS * best
     place = f"{ordinal(row.shap_rank)} of {count} by SHAP"
-    if useful:
-        return (MATTERS, _MATTERS) if tells else (TOGETHER, _TOGETHER)
+    # By itself an interval above 0 is nothing where many are looked at; with a second witness it is.
+    if tells and (sure or row.ci_low > 0):
+        return MATTERS, _MATTERS
+    if sure:
+        by_itself = moving and row.importance_p_value < SURE
+        return (TOGETHER, _TOGETHER) if by_itself else (UNCLEAR, _UNCLEAR)
     still = moving and row.moved < VARIES * row.moved_by_training
     if group_matters and (much or moving) and not still:
         return HIDDEN, f"others tell the same: it goes with {row.grouped_with}"
     if moving:
-        return _moving(row, f"the model moves with it ({place})", still, count)
+        return _moving(row, f"the model moves with it ({place})", still)
     if much:
         missed = row.left_p_value < LEVEL and row.left_score > 0
         return (TELLING, _TELLING) if missed else (HIDDEN, _TOLD_BY_OTHERS)
     return NOTHING, _LITTLE if tells else _NOTHING
 
 
-def _moving(row: Any, place: str, still: bool, count: int) -> tuple[str, str]:
+def _moving(row: Any, place: str, still: bool) -> tuple[str, str]:
     """Return the verdict on a feature that moves the model and is not shown to be useful."""
     if still:
         return UNTESTABLE, (
@@ -175,9 +180,7 @@ def _moving(row: Any, place: str, still: bool, count: int) -> tuple[str, str]:
             "does"
         )
     if row.ci_low > 0:
-        return UNCLEAR, (
-            f"{place}, and its importance is above 0 by no more than chance can do among {count}"
-        )
+        return UNCLEAR, f"{place}; {_UNCLEAR}"
     return UNUSED, (
         f"{place}, and predicts no better for it on the holdout: it may have learned noise, or the "
         "period differs"
@@ -185,6 +188,7 @@ def _moving(row: Any, place: str, still: bool, count: int) -> tuple[str, str]:
 
 
 _MATTERS = "it tells of the target alone, and the model predicts better for it"
+_UNCLEAR = "its importance is above 0, and no more than chance can do among so many features"
 _TOGETHER = (
     "it shows nothing alone, and the model predicts better for it: it tells in company of others (an "
     "interaction)"
