@@ -14,7 +14,7 @@ from assay.metrics.catalogue import ROW_LOSS
 
 # Rows by name of a finding that one value selects anyway.
 _NAMED = 50
-_NAMES, _DRIFTS = 3, 5
+_NAMES, _DRIFTS, _SPELLINGS = 3, 5, 5
 # Pooled categories with a smaller share of rows are not told.
 _LEAST_POOLED = 0.005
 
@@ -45,36 +45,48 @@ def loss_name(evidence: Evidence) -> str:
 
 def _spelled(evidence: Evidence) -> Iterator[Found]:
     found = spellings(evidence.train, evidence.schema.names_of("categorical"))
+    same: dict[str, list[Spelling]] = {}
     for each in found:
-        yield _same(evidence, each) if each.same else _near(evidence, each)
+        if each.same:
+            same.setdefault(each.feature, []).append(each)
+        else:
+            yield _near(evidence, each)
+    for feature, those in same.items():
+        yield _same(evidence, feature, sorted(those, key=lambda each: -each.rows))
 
 
-def _same(evidence: Evidence, each: Spelling) -> Found:
+def _same(evidence: Evidence, feature: str, found: "list[Spelling]") -> Found:
     table = evidence.out_of_fold
-    first, *others = each.counts
-    rows = np.flatnonzero(table.rows[each.feature].isin(others).to_numpy())
-    compared = compared_losses(evidence, table, np.isin(np.arange(len(table)), rows))
-    named = named_rows(table, evidence.schema, rows[:_NAMED].astype(np.int64)).assign(
-        feature=each.feature,
-        value=table.rows[each.feature].to_numpy()[rows[:_NAMED]],
-        suggested=first,
+    usual = {text: next(iter(each.counts)) for each in found for text in list(each.counts)[1:]}
+    column = table.rows[feature]
+    inside = column.isin(usual).to_numpy(dtype=bool)
+    compared = compared_losses(evidence, table, inside)
+    rows = np.flatnonzero(inside)[:_NAMED].astype(np.int64)
+    named = named_rows(table, evidence.schema, rows).assign(
+        feature=feature,
+        value=column.to_numpy()[rows],
+        suggested=[usual[text] for text in column.to_numpy()[rows]],
     )
     excess = compared.excess if compared else None
+    count = sum(each.rows for each in found)
+    told, more = [_told(each) for each in found[:_SPELLINGS]], len(found) - _SPELLINGS
     return Found(
         "spelling",
         "error",
-        each.feature,
-        f"{_told(each)} are most likely one category: they differ by case, blanks, accents or "
-        "punctuation only. The model takes them for different ones.",
-        f"Write all of them as {first!r}.",
-        each.rows,
-        each.rows / len(evidence.train),
+        feature,
+        f"{'; '.join(told)}{f'; and {more} more' if more > 0 else ''}: most likely one category"
+        f"{' each' if len(found) > 1 else ''}. They differ by case, blanks, accents or punctuation "
+        "only, and the model takes them for different ones.",
+        "Write each in one way, such as the most frequent one"
+        f" ({', '.join(repr(next(iter(each.counts))) for each in found[:_SPELLINGS])}).",
+        count,
+        count / len(evidence.train),
         f"excess {loss_name(evidence)} of the rarer spellings" if excess else "",
         excess.value if excess else np.nan,
         excess.ci_low if excess else np.nan,
         excess.ci_high if excess else np.nan,
         excess.p_value if excess else np.nan,
-        excess_loss=excess.value * each.rows if excess else 0.0,
+        excess_loss=excess.value * count if excess else 0.0,
         named=named,
     )
 

@@ -15,7 +15,7 @@ _TITLES = {
     "noise": "the number has noise",
     "unseen": "the category is unseen in training",
 }
-_BARS = 15
+_BARS = 8
 
 
 def robustness_figures(found: Robustness, rows: int, noise_sd: float) -> dict[str, Figure]:
@@ -112,5 +112,5 @@ def periods_figure(found: Robustness, rows: int) -> Figure:
         axes.set_ylabel(found.metric)
         axes.set_xlabel(f"Time (periods of about {int(periods['n'].median()):,} rows)")
         axes.legend(loc="best")
-        figure.autofmt_xdate()
+        axes.tick_params(axis="x", rotation=30)
     return figure

@@ -79,6 +79,8 @@ def _item(row: "dict[Any, Any]", rows: pd.DataFrame) -> dict[str, Any]:
     names = [name for name in rows.columns if name not in {"item", *ROW_COLUMNS}]
     columns = [*names, ROW, *shown]
     headings = [*names, "row of the table", *(_HEADINGS[name] for name in shown)]
+    if row["kind"] == "spelling":
+        headings[-1] = "write"
     return {
         **row,
         "title": TITLES[row["kind"]],

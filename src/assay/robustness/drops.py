@@ -51,7 +51,8 @@ def metric_drops(evidence: Evidence) -> pd.DataFrame:
     -------
     DataFrame
         With `COLUMNS`: `drop` is positive where the model gets worse, whatever the metric's direction;
-        `p_value` is two-sided, `p_adjusted` corrected by Holm's method for all rows of the table;
+        `p_value` is two-sided (1 where the model does not read the feature), `p_adjusted` corrected by
+        Holm's method for all that it reads;
         `mean_prediction_change` is the mean absolute change of the prediction (of probabilities of
         several classes: half the sum over classes); `changed_rate` the share of rows whose value
         changed; `training_missing_rate` the share of training rows without the feature. By
@@ -84,14 +85,20 @@ def metric_drops(evidence: Evidence) -> pd.DataFrame:
                 "drop": drops[0],
                 "ci_low": low,
                 "ci_high": high,
-                "p_value": resampled_p_value(drops[0], drops[1:], plan.units(n)),
+                "p_value": resampled_p_value(drops[0], drops[1:], plan.units(n))
+                if case.predicted
+                else np.nan,
                 "mean_prediction_change": change,
                 "changed_rate": case.changed_rate,
                 "training_missing_rate": missing.get(case.feature, np.nan),
             }
         )
     table = pd.DataFrame(rows, columns=list(COLUMNS))
-    table["p_adjusted"] = holm_adjusted(table["p_value"].to_numpy(dtype=float))
+    # What the model does not read needs no test, and takes no part in the correction.
+    tried = table["p_value"].notna().to_numpy()
+    table["p_adjusted"] = 1.0
+    table.loc[tried, "p_adjusted"] = holm_adjusted(table.loc[tried, "p_value"].to_numpy(float))
+    table["p_value"] = table["p_value"].fillna(1.0)
     alpha = 1 - plan.confidence
     table["beyond_chance"] = ((table["p_adjusted"] <= alpha) & (table["drop"] > 0)).astype(bool)
     return table.sort_values(

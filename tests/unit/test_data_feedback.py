@@ -1,0 +1,253 @@
+"""Planted faults of a table are found, in the order of what to mend first, and told to its owner."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from cases import make_case
+from conftest import TASKS, make_table
+from examined import evidence_of
+from explained import case_of, pipeline_of
+
+from assay.calibration.maps import Identity
+from assay.evidence import Predicted
+from assay.feedback.categories import plain_form, pooled_categories, spellings
+from assay.feedback.copies import contradicting_copies
+from assay.feedback.drifting import COLUMNS as DRIFT_COLUMNS
+from assay.feedback.drifting import feature_drift
+from assay.feedback.excess import excess_loss
+from assay.feedback.find import feedback_json, find_data_faults
+from assay.feedback.finding import COLUMNS, ROW_COLUMNS
+from assay.feedback.gaps import missing_errors
+from assay.predictor import Predictor
+from assay.report.data_feedback import data_feedback_page, plain
+from assay.schema import ROW
+
+
+def planted_table(rows=2000):
+    """Labels follow `signal`, but those of one supplier are reversed; `kind` is spelt in two ways."""
+    rng = np.random.default_rng(0)
+    table = make_table(rows, 0)
+    signal = rng.normal(size=rows) + np.where(rng.uniform(size=rows) < 0.5, 4, -4)
+    supplier = rng.choice([f"s{number:02d}" for number in range(20)], rows)
+    truth = signal > 0
+    label = np.where(supplier == "s03", ~truth, truth)
+    kind = table["kind"].where(rng.uniform(size=rows) > 0.1, table["kind"].str.upper() + " ")
+    return table.assign(signal=signal, outcome=label.astype("int64"), remark=supplier, kind=kind)
+
+
+@pytest.fixture(scope="module")
+def planted():
+    case = make_case("binary", planted_table())
+    train = case.train
+    odds = 3 * train["signal"].to_numpy()
+    # What a model that learnt how often labels are wrong says of them.
+    probability = 0.05 + 0.9 / (1 + np.exp(-odds))
+    known = Predicted(train, case.y_true, probability)
+    return evidence_of(
+        case, Predictor(pipeline_of("binary", "lightgbm"), Identity()), out_of_fold=known
+    )
+
+
+def test_planted_faults_are_found_by_what_to_mend_first(planted):
+    found = find_data_faults(planted)
+    items = found.items.set_index("item")
+    assert items["kind"].tolist()[:2] == ["wrong_label", "spelling"]
+    assert items["certainty"].is_monotonic_increasing
+    wrong = items.loc[1]
+    reversed_labels = planted.train["remark"] == "s03"
+    assert wrong["rows"] == pytest.approx(reversed_labels.sum(), rel=0.05)
+    assert "remark = s03" in wrong["finding"]
+    named = found.rows[found.rows["item"] == 1]
+    assert len(named) == 50
+    assert (named["remark"] == "s03").all()
+    by_row = planted.train.set_index(ROW).loc[named[ROW]]
+    assert named["row_key"].tolist() == by_row["row_key"].tolist()
+    assert named["label"].tolist() == by_row["outcome"].astype(str).tolist()
+    assert (named["suggested"] != named["label"]).all()
+    assert named["label_probability"].is_monotonic_increasing
+    assert "'a'" in items.loc[2, "action"]
+
+
+def test_the_page_tells_its_owner(planted):
+    page = data_feedback_page(find_data_faults(planted), planted.schema)
+    assert "**Mend first: labels that look wrong** (`outcome`" in page
+    assert "### 2. One category, written in several ways: kind" in page
+    assert (
+        "40 more are in `reports/tables/data_feedback_rows.csv`, item 1, which has the first 50"
+        in page
+    )
+    assert "Looked for, and not found: missing values where the model errs" in page
+    for line in page.splitlines():
+        if line.startswith("|"):
+            assert line.rstrip().endswith("|")
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_every_task_has_its_tables_and_finite_metrics(task):
+    case = case_of(task)
+    evidence = evidence_of(case, Predictor(pipeline_of(task, "lightgbm"), Identity()))
+    found = find_data_faults(evidence)
+    assert tuple(found.items.columns) == COLUMNS
+    assert found.rows.columns[-len(ROW_COLUMNS) :].tolist() == list(ROW_COLUMNS)
+    assert tuple(found.drift.columns) == DRIFT_COLUMNS
+    told = json.dumps(feedback_json(found), allow_nan=False)
+    assert "null" not in told and "[" not in told
+    assert not (found.items["certainty"] == "error").any()
+    page = data_feedback_page(found, case.schema)
+    assert "Labels that look wrong" not in page
+    pd.testing.assert_frame_equal(found.drift, find_data_faults(evidence).drift)
+
+
+def test_nothing_found_is_said_plainly(planted):
+    found = find_data_faults(planted)
+    nothing = replace(found, items=found.items.head(0), rows=found.rows.head(0))
+    page = data_feedback_page(nothing, planted.schema)
+    assert "**Nothing was found.**" in page
+    assert "labels that look wrong; one category" in page
+    assert feedback_json(nothing)["item_count"] == 0
+
+
+def test_wrong_numbers_are_listed_with_what_would_be_usual():
+    case = case_of("regression")
+    rng = np.random.default_rng(0)
+    truth = case.y_true
+    wrong = rng.uniform(size=len(truth)) < 0.02
+    rows = case.train.assign(outcome=np.where(wrong, truth * 1000, truth))
+    known = Predicted(rows, rows["outcome"].to_numpy(), truth + rng.normal(size=len(truth)))
+    predictor = Predictor(pipeline_of("regression", "lightgbm"), Identity())
+    found = find_data_faults(evidence_of(case, predictor, out_of_fold=known))
+    first = found.items.iloc[0]
+    assert first["kind"] == "wrong_number"
+    assert first["rows"] == wrong.sum()
+    assert f"divided by 1,000 ({wrong.sum()} rows)" in first["finding"]
+    named = found.rows[found.rows["item"] == 1]
+    assert set(named[ROW]) == set(rows.loc[wrong, ROW])
+    values = named["value"].astype(float) / 1000
+    assert named["suggested"].astype(float).to_numpy() == pytest.approx(values.to_numpy(), rel=1e-4)
+
+
+def with_gaps(seed, rows=1500, wrong=0.0):
+    """Where `signal` is missing, the model is as sure as ever, and wrong for a share of rows."""
+    rng = np.random.default_rng(seed)
+    case = make_case("binary", make_table(rows, seed))
+    train = case.train
+    probability = rng.uniform(0.02, 0.98, len(train))
+    y_true = (rng.uniform(size=len(train)) < probability).astype(int)
+    gap = train["signal"].isna().to_numpy()
+    turn = gap & (rng.uniform(size=len(train)) < wrong)
+    known = Predicted(train, np.where(turn, 1 - y_true, y_true), probability)
+    return evidence_of(
+        case, Predictor(pipeline_of("binary", "lightgbm"), Identity()), out_of_fold=known
+    )
+
+
+def test_missing_values_that_drive_errors_are_found_and_others_are_not():
+    found = missing_errors(with_gaps(0, wrong=0.5)).set_index("features")
+    assert found["drives_errors"].to_dict() == {"signal": True, "kind": False}
+    assert found.loc["signal", "ci_low"] > 0
+    clean = [missing_errors(with_gaps(seed))["drives_errors"].any() for seed in range(12)]
+    assert sum(clean) <= 2
+
+
+def test_losses_that_predictions_expect_are_no_excess():
+    rng = np.random.default_rng(0)
+    probability = rng.uniform(size=20_000)
+    y_true = (rng.uniform(size=20_000) < probability).astype(int)
+    known = (y_true, probability)
+    for part in (probability > 0.9, np.abs(probability - 0.5) < 0.1):
+        assert excess_loss("binary", *known, known)[part].mean() == pytest.approx(0, abs=0.02)
+    predicted = rng.uniform(0, 10, 20_000)
+    number = predicted + rng.normal(size=20_000) * (1 + predicted)
+    excess = excess_loss("regression", number, predicted, (number, predicted))
+    assert excess[predicted > 9].mean() == pytest.approx(0, abs=0.3)
+    three = rng.dirichlet([1, 1, 1], 20_000)
+    drawn = np.array([rng.choice(3, p=row) for row in three[:3000]])
+    assert excess_loss("multiclass", drawn, three[:3000], known).mean() == pytest.approx(
+        0, abs=0.05
+    )
+
+
+def test_drift_is_found_beyond_chance_and_beyond_the_least_effect():
+    case = make_case("binary", make_table(seed=2))
+    moved = case.holdout.assign(noise=case.holdout["noise"] + 1)
+    predictor = Predictor(pipeline_of("binary", "lightgbm"), Identity())
+    found = feature_drift(evidence_of(case, predictor, holdout=moved)).set_index("feature")
+    assert found.index[0] == "noise"
+    assert found["drifts"].to_dict() == {name: name == "noise" for name in found.index}
+    assert found.loc["noise", "wasserstein_sd"] == pytest.approx(1, abs=0.2)
+    lost = case.holdout.assign(signal=np.nan)
+    found = feature_drift(evidence_of(case, predictor, holdout=lost)).set_index("feature")
+    assert found.loc["signal", "distance_of"] == "missing rate"
+    assert found.loc["signal", "drifts"]
+
+
+def test_groups_are_dealt_whole():
+    """A number that belongs to the group differs between sides of few groups, which is chance."""
+    rng = np.random.default_rng(1)
+    table = make_table(1000)
+    level = dict(zip(sorted(set(table["entity"])), rng.normal(size=50), strict=True))
+    case = make_case(
+        "binary", table.assign(noise=table["entity"].map(level)), split={"strategy": "group"}
+    )
+    predictor = Predictor(pipeline_of("binary", "lightgbm"), Identity())
+    evidence = evidence_of(case, predictor)
+    whole = feature_drift(evidence).set_index("feature")
+    alone = replace(evidence, schema=replace(evidence.schema, group_column=None))
+    by_row = feature_drift(alone).set_index("feature")
+    assert whole.loc["noise", "chance_up_to"] > 2 * by_row.loc["noise", "chance_up_to"]
+
+
+def test_spellings():
+    texts = [
+        *[*["EMBRAER"] * 9, *["Embraer "] * 2, "émbraer"],
+        *[*["AIRBUS"] * 6, *["AIRBUS INDUSTRIE"] * 4],
+        *["CANADAIR", "CANADIAR", "BOEING", "BOEINGS", "AA", "AB", "Room 1", "Room 2", "-1", "1"],
+    ]
+    train = pd.DataFrame({"maker": pd.Series(texts, dtype=object)})
+    found = spellings(train, ["maker"])
+    assert [list(each.counts) for each in found if each.same] == [
+        ["EMBRAER", "Embraer ", "émbraer"]
+    ]
+    assert found[0].rows == 3
+    assert sorted(map(sorted, (each.counts for each in found if not each.same))) == [
+        ["AIRBUS", "AIRBUS INDUSTRIE"],
+        ["BOEING", "BOEINGS"],
+    ]
+    assert plain_form("São-Paulo ") == plain_form("sao paulo")
+    assert plain_form("-1") != plain_form("1")
+
+
+def test_pooled_categories_are_those_of_the_fitted_preprocessor():
+    table = make_table()
+    rare = table["kind"].where(np.arange(600) >= 3, "rare").where(np.arange(600) != 5, "lone")
+    case = make_case("binary", table.assign(kind=rare), split={"strategy": "random"})
+    pipeline = case.preprocessor.fit(case.features, case.y_true)
+    model = type("Fitted", (), {"named_steps": {"features": pipeline}})()
+    evidence = replace(
+        evidence_of(case_of("binary"), Predictor(pipeline_of("binary", "lightgbm"), Identity())),
+        predictor=Predictor(model, Identity()),
+    )
+    (pooled,) = pooled_categories(evidence)
+    counts = case.train["kind"].value_counts()
+    assert pooled.feature == "kind"
+    assert set(pooled.categories) == set(counts.index[counts < 5])
+
+
+def test_copies_with_different_labels():
+    rng = np.random.default_rng(0)
+    features = pd.DataFrame(rng.normal(size=(200, 3)), columns=list("abc"))
+    twice = pd.concat([features, features.head(4)], ignore_index=True)
+    label = np.r_[np.zeros(200, dtype=int), [1, 1, 0, 0]]
+    found = contradicting_copies(twice, label)
+    assert found.rows.tolist() == [0, 200, 1, 201]
+    assert found.sets == 2
+    coarse = pd.DataFrame(rng.integers(0, 3, (200, 2)), columns=list("ab"))
+    assert not contradicting_copies(coarse, rng.integers(0, 2, 200)).sets
+
+
+def test_a_users_names_stay_as_they_are_in_markdown():
+    assert plain("a|b *c* `d` <e> snake_case _f") == r"a\|b \*c\* \`d\` \<e> snake_case \_f"
+    assert plain("two\nlines") == "two lines"
