@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from assay.report.robustness_card import robustness_part
 from cases import make_case
 from conftest import TASKS, make_table
 from examined import evidence_of
@@ -15,7 +16,6 @@ from sklearn.linear_model import LinearRegression
 from assay.calibration.maps import Identity
 from assay.plots.robustness import robustness_figures
 from assay.predictor import Predictor, Recipe
-from assay.report.robustness_card import robustness_part
 from assay.robustness.drops import ALL_NUMBERS, metric_drops, noisy_numbers
 from assay.robustness.examine import examine_robustness, plot_table, robustness_json
 from assay.robustness.later import later_half
