@@ -60,7 +60,7 @@ def test_metrics_hold_finite_scalars_only(finished_task):
             assert not isinstance(value, float) or np.isfinite(value), place
 
     files = list((finished_task.folder / "metrics").glob("*.json"))
-    assert len(files) == 8
+    assert len(files) == 9
     for path in files:
         check(json.loads(path.read_text()), path.name)
 
