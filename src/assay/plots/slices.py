@@ -101,6 +101,6 @@ def _legend(slices: Slices, verdicts: set[str]) -> list[Line2D]:
     expected: dict[str, Any] = {"linestyle": "none", "marker": "|", "markersize": 11}
     return [
         *handles,
-        Line2D([], [], color="black", **expected, label="if its predictions were right"),
+        Line2D([], [], color="black", **expected, label="if as right as on all rows"),
         Line2D([], [], color="black", linewidth=1.0, label=f"all rows ({slices.whole:.3g})"),
     ]

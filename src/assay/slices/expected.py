@@ -67,7 +67,8 @@ def plausible_outcomes(evidence: Evidence) -> Plausible:
 
     Classes have the predicted probabilities. A number has the residuals that out-of-fold predictions had
     where they were nearest to its own: of 200 of them, some are taken evenly by rank, other ones for each
-    row. So residuals may grow with the prediction, and have any distribution.
+    row, and scaled to the mean absolute residual of the holdout. So residuals may grow with the
+    prediction, and have any distribution.
     """
     predicted, seed = evidence.holdout.y_predicted, evidence.task.seed
     if evidence.task.type == "binary":
@@ -78,7 +79,10 @@ def plausible_outcomes(evidence: Evidence) -> Plausible:
     residuals = near_residuals(predicted, evidence.out_of_fold)
     ranks = _spread_places(len(predicted), seed) * residuals.shape[1]
     chosen = np.take_along_axis(residuals, ranks.astype(np.int64), axis=1)
-    return Plausible(predicted[:, None] + chosen, np.full(chosen.shape, 1 / _OUTCOMES))
+    # Folds have fewer rows to learn from, or older ones: residuals are scaled to those of all rows.
+    usual, actual = np.abs(chosen).mean(), np.abs(evidence.holdout.y_true - predicted).mean()
+    scale = actual / usual if usual > 0 else 1.0
+    return Plausible(predicted[:, None] + scale * chosen, np.full(chosen.shape, 1 / _OUTCOMES))
 
 
 def near_residuals(predicted: FloatArray, known: Predicted) -> FloatArray:

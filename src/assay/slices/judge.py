@@ -114,7 +114,9 @@ class Judge:
         for name in ("difference_p_value", "gap_p_value"):
             table[name] = _corrected(table[name].to_numpy(dtype=float))
         limit = 1 - self.plan.confidence
-        table["verdict"] = [_verdict(row, limit) for row in table.to_dict("records")]
+        table["verdict"] = [
+            _verdict(row, limit, len(self.loss)) for row in table.to_dict("records")
+        ]
         table["why"] = [self._why(row, limit) for row in table.to_dict("records")]
         return table
 
@@ -143,7 +145,7 @@ class Judge:
             "ci_low": metric.ci_low if metric.method else np.nan,
             "ci_high": metric.ci_high if metric.method else np.nan,
             **_told("difference", worse),
-            "expected": found.expected,
+            "expected": self._assumed(found),
             **_told("shortfall", short),
             "mean_outcome": float(self.outcome[rows].mean()),
             "mean_prediction": float(self.level[rows].mean()),
@@ -183,15 +185,39 @@ class Judge:
         return self._tested(difference, error, units)
 
     def _shortfall(self, found: _Measured, units: int) -> _Test:
-        """Compare a slice with what its predictions say, beyond what all rows fall short by."""
+        """Compare a slice with what its predictions say: above 0 where it is worse."""
         sign, whole = (1.0 if self.metric.greater_is_better else -1.0), self.whole
-        short = sign * ((found.expected - found.value) - (whole.expected - whole.value))
-        resampled = (found.expected_resamples - found.resamples) - (
-            whole.expected_resamples - whole.resamples
+        short = sign * (self._assumed(found) - found.value)
+        resampled = found.resamples - self._as_right(
+            found.expected_resamples, whole.resamples, whole.expected_resamples
         )
+        simulated = found.simulated - self._as_right(
+            found.expected, whole.simulated, whole.expected
+        )
+        if self.evidence.task.type == "regression":
+            simulated *= (self._best - whole.value) / (self._best - whole.expected)
         # Few rows of a class can look surer by chance than they would be if predictions were right.
-        error = np.maximum(_deviation(resampled), _deviation(found.simulated - whole.simulated))
+        error = np.maximum(_deviation(resampled), _deviation(simulated))
         return self._tested(float(short), float(error), units)
+
+    def _assumed(self, found: _Measured) -> float:
+        """Return the metric of a slice, if its predictions were as right as those of all rows."""
+        return float(self._as_right(found.expected, self.whole.value, self.whole.expected))
+
+    def _as_right(self, expected: Any, whole: Any, of_whole: Any) -> Any:
+        """Return what is expected of a slice, mended by what all rows miss what is expected of them.
+
+        Of classes they miss it by a difference. Of numbers, whose residuals may be larger or smaller
+        than they were out-of-fold, the distance to the best value is larger by a factor.
+        """
+        if self.evidence.task.type != "regression":
+            return expected + whole - of_whole
+        best = self._best
+        return best - (best - expected) * (best - whole) / (best - of_whole)
+
+    @property
+    def _best(self) -> float:
+        return 1.0 if self.metric.greater_is_better else 0.0
 
     def _tested(self, value: float, error: float, units: int) -> _Test:
         from scipy.special import stdtr, stdtrit
@@ -261,8 +287,10 @@ class Judge:
         return bool(min(likely) >= FEWEST_OF_A_CLASS)
 
     def _why(self, row: dict[Any, Any], limit: float) -> str:
+        if row["n"] in {0, len(self.loss)}:
+            return f"{'all rows' if row['n'] else 'no row'} of the holdout"
         if row["verdict"] == TOO_FEW:
-            return "too few rows, or too few of a class"
+            return "too few rows, rows of a class, or errors"
         if row["verdict"] == HARD:
             return (
                 f"{self.metric.name} is worse than on all rows; its predictions expect "
@@ -294,9 +322,11 @@ def ranked(table: pd.DataFrame) -> pd.DataFrame:
     return keyed.drop(columns=["_order", "_surest", "severity"])
 
 
-def _verdict(row: dict[Any, Any], limit: float) -> str:
+def _verdict(row: dict[Any, Any], limit: float, rows: int) -> str:
     if row["shortfall_p_value"] < limit or row["level_p_value"] < limit:
         return FAILS
+    if row["n"] == rows:
+        return AS_ELSEWHERE
     if np.isnan(row["shortfall_p_value"]) or np.isnan(row["difference_p_value"]):
         return TOO_FEW
     return HARD if row["difference_p_value"] < limit else AS_ELSEWHERE

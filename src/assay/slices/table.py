@@ -46,7 +46,7 @@ class Slices:
         Its direction.
     whole : float
         The metric of all rows.
-    expected : float
+    whole_expected : float
         What it would be if the predictions were right.
     rows : int
         Of the holdout.
@@ -57,7 +57,7 @@ class Slices:
     metric: str
     greater_is_better: bool
     whole: float
-    expected: float
+    whole_expected: float
     rows: int
 
 
@@ -152,6 +152,7 @@ def slices_json(slices: Slices) -> dict[str, Any]:
         "count": len(table),
         "metric": slices.metric,
         "whole": slices.whole,
+        "whole_expected": slices.whole_expected,
         "verdicts": {_key(name): int((table["verdict"] == name).sum()) for name in VERDICTS},
         "kinds": {
             name: int((table["kind"] == name).sum())

@@ -80,11 +80,19 @@ def _misled(reasons: "pd.Series[Any]", sign: float) -> str:
     for rank in range(1, _REASONS + 1):
         name, value, effect = (reasons[f"reason_{rank}{s}"] for s in ("", "_value", "_effect"))
         if pd.notna(name) and effect * sign > 0:
-            of_value = "is missing" if pd.isna(value) else f"= {value}"
+            of_value = "is missing" if pd.isna(value) else f"= {_short(value)}"
             told.append(f"{name} {of_value} ({effect:+.2g})")
     if told:
         return f"misled by {', '.join(told)}"
     return "its strongest reasons point the right way, but not far enough"
+
+
+def _short(value: str) -> str:
+    """Leave out digits of a number that tell a reader nothing."""
+    try:
+        return f"{float(value):.4g}" if len(value) > 8 else value
+    except ValueError:
+        return value
 
 
 def _explained(schema: Schema, codes: npt.NDArray[np.int64] | None, rows: int) -> list[str]:
