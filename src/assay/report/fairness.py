@@ -22,7 +22,7 @@ _QUESTIONS = {
     "equal_opportunity": "true positive rates",
     "predictive_equality": "false positive rates",
     "predictive_parity": "precision",
-    "calibration": "mean score less rate",
+    "calibration": "calibration gaps (mean score less rate)",
     "bias": "mean errors",
     "error_size": "mean absolute errors",
     "coverage": "shares of outcomes inside intervals",
@@ -73,7 +73,7 @@ def _told(column: Mapping[str, Any]) -> Iterator[str]:
 def _answers(column: Mapping[str, Any]) -> Iterator[str]:
     parity = column.get("demographic_parity", {})
     if "ratio" in parity:
-        of_class = f", of class {name(parity['class'])}" if "class" in parity else ""
+        of_class = f" of class {name(parity['class'])}" if "class" in parity else ""
         yield (
             f"the selection rates{of_class} are {parity['verdict']}: that of {name(parity['lowest'])} is "
             f"{interval(parity['ratio'], 2)} of that of {name(parity['highest'])}, and by chance alone "
@@ -84,7 +84,7 @@ def _answers(column: Mapping[str, Any]) -> Iterator[str]:
     asked = {key: column[key] for key in _QUESTIONS if key in column}
     for key, found in asked.items():
         if found["alarm"]:
-            of_class = f", of class {name(found['class'])}" if "class" in found else ""
+            of_class = f" of class {name(found['class'])}" if "class" in found else ""
             yield (
                 f"The {_QUESTIONS[key]}{of_class} differ beyond chance: {name(found['highest'])} less "
                 f"{name(found['lowest'])} is {interval(found['difference'])}, by chance up to "

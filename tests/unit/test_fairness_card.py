@@ -1,0 +1,81 @@
+"""What the model card tells of groups."""
+
+import io
+
+import numpy as np
+import pandas as pd
+import pytest
+from people import assessed
+
+from assay.fairness.assess import fairness_json
+from assay.report.fairness import fairness_facts
+from assay.report.rendering import render
+
+
+def card(found) -> str:
+    """Return the part of the card, from tables that were written and read back."""
+    kept = dict.fromkeys(("column", "class", "group"), object)
+    text = io.StringIO(found.table.to_csv(index=False))
+    table = pd.read_csv(text, dtype=kept, keep_default_na=False, na_values=[""])
+    return render("card_fairness.md.j2", **fairness_facts(fairness_json(found), table))
+
+
+def people(task="binary", column="sex", rows=600):
+    """Return decisions of which group f gets half as many."""
+    rng = np.random.default_rng(0)
+    group = np.repeat(["f", "m", "x"], [rows // 2 - 5, rows // 2, 5])
+    truth = rng.integers(0, 2, rows)
+    selected = rng.random(rows) < np.where(group == "f", 0.3, 0.6)
+    if task == "regression":
+        predicted = rng.normal(size=rows) + (group == "f")
+    else:
+        predicted = selected * 0.8 + 0.1
+    if task == "multiclass":
+        predicted = np.stack([predicted, 1 - predicted, 0 * predicted], axis=1)
+    height = rng.normal(170, 9, rows) - 12 * (group == "f")
+    table = pd.DataFrame({column: group, "height": height})
+    return assessed(truth, predicted, table, [column], task)
+
+
+def test_without_sensitive_columns_nothing_is_known():
+    found = assessed([0, 1], [0.1, 0.9], pd.DataFrame(index=[0, 1]), [])
+    assert card(found) == (
+        "No sensitive column is named (`evaluate.sensitive_columns`), so nothing is known about groups of "
+        "people.\n"
+    )
+
+
+def test_a_biased_decision_is_told_with_its_numbers():
+    page = card(people())
+    assert "differ beyond chance** (corrected for their number)" in page
+    assert "are below four fifths, beyond chance: that of f is 0.4" in page
+    assert "1 group is too small to judge (5 rows)." in page
+    assert "The features together tell it with an AUC of 0.8" in page
+    assert "leaving it out hides it from the model only in name" in page
+    assert "| sex | f | 295 | 0." in page
+    assert len(page.strip().splitlines()) < 20
+
+
+@pytest.mark.parametrize("task", ["multiclass", "regression"])
+def test_each_task_has_its_sentences(task):
+    page = card(people(task))
+    assert "- By sex: " in page
+    if task == "regression":
+        assert "The mean errors differ beyond chance: f less m is 0.8" in page
+        assert "| column | group | rows | mean error | MAE | outcomes inside intervals |" in page
+    else:
+        assert "the selection rates of class " in page
+
+
+@pytest.mark.parametrize("column", ["a|b `c`\n<d>", "_x_", "ü" * 300])
+def test_odd_names_stay_in_their_cells(column):
+    page = card(people(column=column))
+    rows = [line for line in page.splitlines() if line.startswith("| ")]
+    assert len({line.replace(r"\|", "").count("|") for line in rows}) == 1
+
+
+def test_few_rows_are_no_verdict():
+    found = assessed(
+        [0, 1] * 30, [0.2, 0.9] * 30, pd.DataFrame({"sex": ["f"] * 10 + ["m"] * 50}), ["sex"]
+    )
+    assert "1 of 2 groups has enough rows, too few to tell." in card(found)
