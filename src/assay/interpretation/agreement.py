@@ -181,10 +181,10 @@ def _moving(row: Any, place: str, still: bool) -> tuple[str, str]:
         )
     if row.ci_low > 0:
         return UNCLEAR, f"{place}; {_UNCLEAR}"
-    return UNUSED, (
-        f"{place}, and predicts no better for it on the holdout: it may have learned noise, or the "
-        "period differs"
-    )
+    why = "it may have learned noise, or the period differs"
+    if row.alone_p_value < LEVEL:
+        why = "the period may differ, or the holdout have too few rows to show it"
+    return UNUSED, f"{place}, and is not shown to predict better for it on the holdout: {why}"
 
 
 _MATTERS = "it tells of the target alone, and the model predicts better for it"
