@@ -8,16 +8,11 @@ from assay.report.rendering import render
 
 
 def card(found):
-    intervals = {
-        row.feature: {"value": row.importance, "ci_low": row.ci_low, "ci_high": row.ci_high}
-        for row in found.importance.itertuples()
-    }
     return render(
         "card_signals.md.j2",
         m={"interpret": interpretation_json(found)},
         primary="rmse",
         agreement=found.agreement.to_dict("records"),
-        importance_intervals=intervals,
         directions=found.directions.to_dict("records"),
     )
 
