@@ -15,7 +15,8 @@ from assay.metrics.core import FloatArray
 from assay.uncertainty.many import holm_adjusted
 
 COLUMNS = [
-    *("feature", "verdict", "meaning", "importance", "importance_p_value", "importance_rank"),
+    *("feature", "verdict", "meaning", "importance", "ci_low", "ci_high"),
+    *("importance_p_value", "importance_rank"),
     *("shap_share", "shap_rank", "alone_score", "alone_chance", "alone_p_value", "alone_rank"),
     *("left_score", "left_chance", "left_p_value", "grouped_with", "moved", "moved_by_training"),
 ]
@@ -60,7 +61,7 @@ def signal_agreement(
     -------
     DataFrame
         By feature, the most important first: `verdict` (one of `VERDICTS`) and `meaning`; `importance`
-        with its p-value (corrected for all features by Holm) and rank; `shap_share` (of the sum of all
+        with its interval, its p-value (corrected for all features by Holm) and rank; `shap_share` (of the sum of all
         mean absolute SHAP values) and its rank; what it tells alone and its rank, and what it tells of
         the model's errors, from `univariate_signals`; `grouped_with` (null without a group); `moved` and `moved_by_training` (the mean absolute
         change of the prediction when it is shuffled in the holdout, and when it has values of training
@@ -181,10 +182,10 @@ def _moving(row: Any, place: str, still: bool) -> tuple[str, str]:
         )
     if row.ci_low > 0:
         return UNCLEAR, f"{place}; {_UNCLEAR}"
-    return UNUSED, (
-        f"{place}, and predicts no better for it on the holdout: it may have learned noise, or the "
-        "period differs"
-    )
+    why = "it may have learned noise, or the period differs"
+    if row.alone_p_value < LEVEL:
+        why = "the period may differ, or the holdout have too few rows to show it"
+    return UNUSED, f"{place}, and is not shown to predict better for it on the holdout: {why}"
 
 
 _MATTERS = "it tells of the target alone, and the model predicts better for it"

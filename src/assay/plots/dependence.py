@@ -25,12 +25,12 @@ def shap_dependence_figure(
     The colour is the feature that it interacts with most, if there is one.
     """
     names = list(interactions["feature"])
-    with panels(1, len(names), figsize=(4.2 * len(names), 4.2), squeeze=False, sharey=True) as (
-        figure,
-        grid,
-    ):
+    rows, columns = named_panels(len(names))
+    size = (4.2 * columns, 4.0 * rows + 0.2)
+    with panels(rows, columns, figsize=size, squeeze=False, sharey=True) as (figure, grid):
         figure.suptitle(f"SHAP dependence, holdout (n = {len(values):,})", x=0.01, ha="left")
-        for axes, row in zip(grid[0], interactions.itertuples(index=False), strict=True):
+        shown_axes = empty_after(grid, len(names))
+        for axes, row in zip(shown_axes, interactions.itertuples(index=False), strict=True):
             column = features[row.feature]
             shown = np.ones(len(column), dtype=bool)
             if pd.api.types.is_numeric_dtype(column):
@@ -43,7 +43,8 @@ def shap_dependence_figure(
             _points(figure, axes, x[shown], y[shown], None if other is None else other[shown])
             axes.axhline(0, color="black", linewidth=0.8)
             axes.set_xlabel(label(row.feature))
-        grid[0][0].set_ylabel(f"Contribution ({label(output)})")
+        for axes in grid[:, 0]:
+            axes.set_ylabel(f"Contribution\n({label(output)})")
     return figure
 
 

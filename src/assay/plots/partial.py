@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from assay.interpretation.partial_dependence import MISSING, PartialDependence
+from assay.interpretation.partial_dependence import PartialDependence
 from assay.plots.dependence import empty_after, named_panels
 from assay.plots.labels import label, labels
 from assay.plots.style import BLUE, GREEN, GREY, ORANGE, RED, panels
@@ -28,13 +28,20 @@ def partial_dependence_figure(found: PartialDependence, output: str) -> Figure:
         most = len(set(found.curves["feature"]))
         of = f"; {len(names)} of {most} features" if len(names) < most else ""
         figure.suptitle(
-            f"Partial dependence, holdout (n = {found.row_count:,}{of})", x=0.01, ha="left"
+            f"Partial dependence, holdout (n = {found.row_count:,}{of})\n"
+            "bars: training rows near each value; dotted: where it is missing",
+            x=0.01,
+            ha="left",
+            fontsize=11,
         )
         for axes, name in zip(empty_after(grid, len(names)), names, strict=True):
             _panel(axes, found, name)
             axes.set_xlabel(label(name))
         for axes in grid[:, 0]:
             axes.set_ylabel(label(output))
+        lines, texts = grid[0, 0].get_legend_handles_labels()
+        if len(lines) > 1:
+            figure.legend(lines, texts, loc="outside lower center", ncols=len(lines))
     return figure
 
 
@@ -57,8 +64,6 @@ def _panel(axes: Any, found: PartialDependence, name: str) -> None:
         color = _CLASS_COLORS[number % len(_CLASS_COLORS)]
         mean = rows["mean"].to_numpy(dtype=float)
         _draw(axes, x, mean, first, color=color, linewidth=2.2, label=label(code, 18))
-    if len(classes) > 1:
-        axes.legend(fontsize=8)
     _shares(axes, x, first)
 
 
@@ -77,10 +82,6 @@ def _draw(axes: Any, x: Any, y: Any, points: pd.DataFrame, **how: Any) -> None:
         drawn[0].set_label(text)
     if not known.all() and y.ndim == 1:
         axes.axhline(float(y[~known][0]), linestyle=":", linewidth=1.2, color=how["color"])
-        axes.annotate(
-            MISSING, (1, float(y[~known][0])), xycoords=("axes fraction", "data"), ha="right",
-            va="bottom", fontsize=8, color=how["color"],
-        )  # fmt: skip
 
 
 def _shares(axes: Any, x: "np.ndarray[Any, Any]", points: pd.DataFrame) -> None:
@@ -95,8 +96,4 @@ def _shares(axes: Any, x: "np.ndarray[Any, Any]", points: pd.DataFrame) -> None:
     axes.bar(
         x[known], _FOOT * share[known] / top, width=width, color=GREY, alpha=0.35, linewidth=0,
         transform=axes.get_xaxis_transform(), zorder=1,
-    )  # fmt: skip
-    axes.annotate(
-        f"bars: training rows, up to {top:.0%}", (0.99, _FOOT), xycoords="axes fraction", ha="right",
-        va="bottom", fontsize=7, color=GREY,
     )  # fmt: skip
