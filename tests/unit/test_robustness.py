@@ -103,6 +103,16 @@ def test_noise_that_breaks_a_model_is_found(many):
     assert noise.loc["noise", "drop"] < 0.2 * noise.loc["signal", "drop"]
 
 
+def test_a_feature_may_be_called_self():
+    table = make_table().rename(columns={"noise": "self", "kind": "index"})
+    case = make_case("binary", table)
+    pipeline = Recipe(case.preprocessor, LinearRegression()).fit(case.features, case.y_true)
+    regression = replace(case.schema, task="regression")
+    case = replace(case, schema=regression, params=case_of("regression").params)
+    drops = metric_drops(evidence_of(case, Predictor(pipeline, Identity())))
+    assert {"self", "index"} <= set(drops["feature"])
+
+
 def test_a_later_half_with_other_outcomes_is_worse(binary):
     holdout = binary.holdout
     times = holdout.rows["moment"].to_numpy()

@@ -1,6 +1,7 @@
 """Findings about the column to predict."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,9 @@ from assay.feedback.labels import suspicious_labels
 from assay.feedback.outcomes import suspicious_outcomes
 from assay.feedback.share import what_they_share
 from assay.metrics.core import FloatArray
-from assay.uncertainty.rates import wilson_interval
+from assay.uncertainty.bootstrap import clusters_of
+from assay.uncertainty.estimate import Estimate
+from assay.uncertainty.rates import rate_estimate
 
 
 def about_targets(evidence: Evidence) -> Iterator[Found]:
@@ -43,7 +46,7 @@ def _wrong_labels(evidence: Evidence) -> Iterator[Found]:
         label_probability=found.probability[: len(listed)],
         suggested_probability=found.suggested_probability[: len(listed)],
     )
-    low, high = wilson_interval(n / len(rows), len(rows), evidence.bootstrap.confidence)
+    rate = _rate(evidence, found.rows)
     yield Found(
         "wrong_label",
         "error",
@@ -54,11 +57,11 @@ def _wrong_labels(evidence: Evidence) -> Iterator[Found]:
         f"are wrong, not which.){what_they_share(evidence, found.rows)}",
         "Check the labels of these rows at their source, the first ones first.",
         n,
-        n / len(rows),
+        rate.value,
         "rate of rows",
-        n / len(rows),
-        float(low),
-        float(high),
+        rate.value,
+        rate.ci_low,
+        rate.ci_high,
         excess_loss=_sum_of_excess(evidence, found.rows),
         named=named,
     )
@@ -83,7 +86,7 @@ def _wrong_numbers(evidence: Evidence) -> Iterator[Found]:
             )
         ],
     )
-    low, high = wilson_interval(n / len(rows), len(rows), evidence.bootstrap.confidence)
+    rate = _rate(evidence, found.rows)
     yield Found(
         "wrong_number",
         "error",
@@ -95,11 +98,11 @@ def _wrong_numbers(evidence: Evidence) -> Iterator[Found]:
         "Check the numbers of these rows at their source: unit, decimal point, sign. Once they are "
         "mended, look again: they hide smaller errors.",
         n,
-        n / len(rows),
+        rate.value,
         "rate of rows",
-        n / len(rows),
-        float(low),
-        float(high),
+        rate.value,
+        rate.ci_low,
+        rate.ci_high,
         excess_loss=_sum_of_excess(evidence, found.rows),
         named=named,
     )
@@ -151,6 +154,14 @@ def _contradictions(evidence: Evidence) -> Iterator[Found]:
         excess_loss=_sum_of_excess(evidence, found.rows),
         named=named,
     )
+
+
+def _rate(evidence: Evidence, rows: "np.ndarray[Any, np.dtype[np.int64]]") -> Estimate:
+    """Return the share of the out-of-fold rows that are listed, with its interval."""
+    table = evidence.out_of_fold
+    clusters = clusters_of(table.rows, evidence.schema.group_column)
+    listed = np.isin(np.arange(len(table)), rows)
+    return rate_estimate(listed, replace(evidence.bootstrap, clusters=clusters))
 
 
 def _sum_of_excess(evidence: Evidence, rows: "np.ndarray[Any, np.dtype[np.int64]]") -> float:

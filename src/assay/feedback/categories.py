@@ -12,7 +12,7 @@ import pandas as pd
 from assay.evidence import Evidence
 
 # Of more categories the spellings that are only near each other are not compared.
-_MOST_COMPARED = 500
+_MOST_COMPARED = 200
 # Shorter texts are codes, of which one letter more or less makes another.
 _SHORTEST = 6
 # A prefix of whole words, such as AIRBUS of AIRBUS INDUSTRIE.

@@ -42,7 +42,7 @@ def drops_figure(found: Robustness, rows: int, noise_sd: float) -> Figure:
     heights = [max(len(tables[kind]), 1) for kind in kinds]
     drawn = labels(pd.concat(list(tables.values()))["feature"])
     size = (7.2 + further_width(drawn), 0.3 * sum(heights) + 0.9 * len(kinds) + 0.6)
-    shape = {"gridspec_kw": {"height_ratios": [each + 1.5 for each in heights]}, "sharex": True}
+    shape = {"gridspec_kw": {"height_ratios": [each + 1.5 for each in heights]}}
     with panels(len(kinds), 1, figsize=size, squeeze=False, **shape) as (figure, grid):
         figure.suptitle(f"What breaks the model, holdout (n = {rows:,})", x=0.01, ha="left")
         for axes, kind in zip(grid[:, 0], kinds, strict=True):
@@ -55,7 +55,7 @@ def drops_figure(found: Robustness, rows: int, noise_sd: float) -> Figure:
             axes.set_title(title[0].upper() + title[1:], fontsize=10)
             _bars(axes, tables[kind].iloc[::-1])
         grid[-1][0].set_xlabel(
-            f"How much worse {found.metric} gets (blue: beyond chance, corrected for all)"
+            f"How much worse {found.metric} gets (each panel its own scale; blue: beyond chance)"
         )
     return figure
 
@@ -74,8 +74,6 @@ def _bars(axes: Any, table: pd.DataFrame) -> None:
     axes.set_ylim(-0.6, len(table) - 0.4)
     axes.axvline(0, color="black", linewidth=0.8)
     axes.grid(axis="y", visible=False)
-    # What all share is told once, below the last panel.
-    axes.tick_params(labelbottom=True)
 
 
 def periods_figure(found: Robustness, rows: int) -> Figure:

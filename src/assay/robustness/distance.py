@@ -17,8 +17,15 @@ _DIGITS = 9
 _FEWEST_ROWS = 20
 
 
+def reference_rows(count: int, seed: int) -> IntArray:
+    """Return the positions of the training rows that others are compared with: 5,000 at most."""
+    rng = np.random.default_rng([seed, 3])
+    rows: IntArray = np.sort(rng.permutation(count)[:MOST_ROWS]).astype(np.int64)
+    return rows
+
+
 def far_from_training(
-    matrix: FloatArray, trained: FloatArray, units: IntArray | None, seed: int
+    matrix: FloatArray, reference: FloatArray, units: IntArray | None, seed: int
 ) -> "np.ndarray[Any, np.dtype[np.bool_]] | None":
     """Return the rows whose nearest training rows are farther than those of nearly all training rows.
 
@@ -30,8 +37,8 @@ def far_from_training(
     matrix : ndarray, shape (n, m)
         Rows as the model sees them: numbers in standard deviations of training, categories 0 or 1, so
         that another category is the root of 2 away.
-    trained : ndarray, shape (t, m)
-        The training rows; of more than 5,000, so many are drawn.
+    reference : ndarray, shape (t, m)
+        Training rows, from `reference_rows`.
     units : ndarray of int, shape (t,), optional
         Where groups are new, the group of each training row: rows of a group are no neighbours.
     seed : int
@@ -45,15 +52,12 @@ def far_from_training(
     ----------
     Ramaswamy, Rastogi and Shim 2000, "Efficient algorithms for mining outliers from large data sets".
     """
-    rng = np.random.default_rng([seed, 3])
-    rows = np.sort(rng.permutation(len(trained))[:MOST_ROWS])
-    reference = trained[rows]
     if len(reference) < _FEWEST_ROWS or not matrix.shape[1]:
         return None
     if units is None:
         own = _mean_distance(reference, None)
     else:
-        own = _across_folds(reference, units[rows], rng)
+        own = _across_folds(reference, units, np.random.default_rng([seed, 4]))
     far: np.ndarray[Any, np.dtype[np.bool_]] = _mean_distance(reference, matrix) > np.quantile(
         own, 1 - FAR_RATE
     )

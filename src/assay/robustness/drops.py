@@ -130,7 +130,7 @@ def _cases(evidence: Evidence, perturbed: Perturbed) -> Iterator[_Case]:
 def _filled(row: pd.DataFrame, names: Sequence[str], value: Any) -> pd.DataFrame:
     """Return a row with one value in some columns, which keep their type."""
     values = {name: pd.Series([value], index=row.index, dtype=row[name].dtype) for name in names}
-    return row.assign(**values)
+    return _replaced(row, values)
 
 
 def _constant(
@@ -179,7 +179,15 @@ def _noisy(
         values = features[name] + noise
         whole = bool((trained == np.round(trained)).all())
         changed[name] = np.round(values) if whole else values
-    return features.assign(**changed)
+    return _replaced(features, changed)
+
+
+def _replaced(features: pd.DataFrame, columns: "dict[str, pd.Series[Any]]") -> pd.DataFrame:
+    """Return features with other columns; `assign` takes no column that is named self."""
+    changed = features.copy()
+    for name, values in columns.items():
+        changed[name] = values
+    return changed
 
 
 def _differ(before: "pd.Series[Any]", after: "pd.Series[Any]") -> "np.ndarray[Any, np.dtype[Any]]":

@@ -116,10 +116,14 @@ def _support_json(support: Support) -> dict[str, Any]:
             told[rule] = {"applicable": False}
             continue
         row = rows.iloc[0]
-        told[rule] = {"applicable": True, "alarm": bool(row["alarm"])} | {
+        told[rule] = {
+            "applicable": True,
+            "alarm": bool(row["alarm"]),
+            "row_count": int(row["n"]),
+        } | {
             name: float(row[name])
             for name in (
-                *("n", "rate", "rate_ci_low", "rate_ci_high", "chance_rate"),
+                *("rate", "rate_ci_low", "rate_ci_high", "chance_rate"),
                 *(
                     "there",
                     "elsewhere",

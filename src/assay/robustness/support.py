@@ -10,7 +10,7 @@ import pandas as pd
 from assay.evidence import Evidence
 from assay.metrics.catalogue import row_loss
 from assay.metrics.core import FloatArray
-from assay.robustness.distance import FAR_RATE, MOST_ROWS, far_from_training
+from assay.robustness.distance import FAR_RATE, MOST_ROWS, far_from_training, reference_rows
 from assay.robustness.outside import BoolArray, outside_by_chance, outside_training
 from assay.robustness.perturbed import perturbed_of
 from assay.schema import Schema
@@ -106,8 +106,14 @@ def _judged_rules(
     )
     perturbed = perturbed_of(evidence)
     kept = np.isin(perturbed.source, schema.feature_names)
-    trained = perturbed.transform(evidence.train[evidence.schema.feature_names])
-    far = far_from_training(perturbed.matrix[:, kept], trained[:, kept], units, evidence.task.seed)
+    rows = reference_rows(len(evidence.train), evidence.task.seed)
+    reference = perturbed.transform(evidence.train[evidence.schema.feature_names].iloc[rows])
+    far = far_from_training(
+        perturbed.matrix[:, kept],
+        reference[:, kept],
+        None if units is None else units[rows],
+        evidence.task.seed,
+    )
     if far is not None:
         drawn = min(_units_count(units, evidence), MOST_ROWS)
         yield _judged("far", far, FAR_RATE, drawn, evidence)
