@@ -50,7 +50,8 @@ METRICS = (
 )
 OF_HOLDOUT = (
     *("worst_cases", "baseline_gains", "calibration"),
-    *("periods", "drift", "missing_errors", "parity", "proxies"),
+    *("importance", "importance_groups", "interactions", "partial_dependence"),
+    *("local_explanations", "periods", "drift", "missing_errors", "parity", "proxies"),
     *("data_feedback", "data_feedback_rows"),
 )
 OF_DECISION = ("thresholds", "cost_sensitivity", "value")

@@ -96,7 +96,12 @@ PICTURES = {
         "threshold": {"coverage", "intervals"},
     },
 }
-EXPLAINED = {"importance", "shap_bar", "shap_beeswarm", "shap_dependence"}
+EXPLAINED = {
+    "importance", "agreement", "shap_bar", "shap_beeswarm", "shap_dependence", "partial_dependence",
+    "local_explanations", "slices", "robustness", "robustness_over_time",
+}  # fmt: skip
+# Drawn where there is one.
+AT_TIMES = {"importance_groups", "found_slices"}
 
 
 def has_quantile(finished) -> bool:
@@ -110,7 +115,8 @@ def test_every_task_has_its_own_pictures(finished_task):
         pictures["threshold"] = pictures["threshold"] | {"value"}
     for stage, names in pictures.items():
         found = list((finished_task.folder / "plots" / stage).iterdir())
-        assert {path.name for path in found} == {f"{name}.png" for name in names}
+        assert {path.stem for path in found} - AT_TIMES == names
+        assert {path.suffix for path in found} == {".png"}
         assert all(path.stat().st_size > 5000 for path in found)
 
 
@@ -397,7 +403,8 @@ def test_the_card_has_every_section(finished_task):
     assert sections == [
         "Verdict", "Problem", "Data", "Splits", "Metrics", "Choice of the model",
         "History of the holdout", SECTIONS[finished_task.task],
-        "Diagnostics", "Findings", "Limitations", "Monitoring plan", "Reproducibility", "How to run",
+        "Diagnostics", "Where it fails", "For whom it works", "What breaks it", "Findings",
+        "Limitations", "Monitoring plan", "Reproducibility", "How to run",
     ]  # fmt: skip
     assert card == (finished_task.run / "model_card.md").read_text()
     for slip in ("None", "nan", "-0.000 ", "{{", "}}", "\n\n\n\n"):

@@ -19,11 +19,10 @@ from assay.slices.judge import FAILS, HARD
 
 # What the card reads of `reports/tables/`.
 TABLES = (
-    *("leaderboard", "per_class", "importance", "slices", "found_slices"),
+    *("leaderboard", "per_class", "agreement", "directions", "slices", "found_slices"),
     *("robustness", "support", "fairness"),
 )
-# Slices and features that the card shows, and classes.
-_SHOWN = 5
+# Classes that the card shows.
 _SHOWN_CLASSES = 12
 
 _FILTERS: Mapping[str, Callable[..., str]] = {
@@ -85,7 +84,8 @@ def model_card(facts: CardFacts) -> str:
         choice=selection_words(facts.metrics["train"]["selection"]),
         learning=_learning(facts.metrics["train"]["learning_curve"]),
         failed=leaderboard[leaderboard["failure"] != ""].to_dict("records"),
-        importance=tables["importance"].head(_SHOWN).to_dict("records"),
+        agreement=tables["agreement"].to_dict("records"),
+        directions=tables["directions"].to_dict("records"),
         weak_slices=_weak(tables["slices"]),
         found_slices=_weak(tables["found_slices"]),
         **robustness_facts(tables["robustness"], tables["support"]),
