@@ -3,12 +3,11 @@
 All slices and the whole holdout are resampled together, so that what they share cancels out.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from assay.evidence import Evidence
@@ -18,6 +17,7 @@ from assay.metrics.catalogue import row_loss
 from assay.metrics.core import FloatArray
 from assay.slices.conditions import Mask, Slice
 from assay.slices.expected import PickArray, Plausible, plausible_outcomes
+from assay.slices.resamples import deviation, in_chunks, mean, means
 from assay.uncertainty.bootstrap import IntArray, Resampled
 from assay.uncertainty.many import holm_adjusted, zero_mean_p_value
 
@@ -26,10 +26,6 @@ FAILS, HARD, AS_ELSEWHERE, TOO_FEW = "fails", "hard", "as elsewhere", "too few"
 FALLS_SHORT = "worse than its predictions expect"
 VERDICTS = (FAILS, HARD, AS_ELSEWHERE, TOO_FEW)
 
-# Numbers that are worked on at once: what fits into a core's own cache.
-_CHUNK_CELLS = 100_000
-# Where fewer resamples have a value, those that have are no fair sample of them.
-_DEFINED_SHARE = 0.9
 # Metrics that rank or average classes, and so need rows of each that happened.
 _OF_BOTH_CLASSES = frozenset({"roc_auc", "average_precision"})
 _OF_EACH_CLASS = frozenset({"roc_auc_ovr", "balanced_accuracy", "f1_macro"})
@@ -91,7 +87,7 @@ class Judge:
         self.picks: PickArray = self.plausible.draws(self.plan.resamples, evidence.task.seed)
         self.outcome, self.level = levels(evidence.task.type, self.y_true, self.predicted)
         self.gap = self.level - self.outcome
-        self.gaps = _means(self.weights, self.gap)
+        self.gaps = means(self.weights, self.gap)
         self.loss = row_loss(evidence.task.type, self.y_true, self.predicted)
         self.whole = self._measured(np.arange(n))
 
@@ -133,7 +129,7 @@ class Judge:
         metric = plan.summary(Resampled(found.value, found.resamples, np.empty(0)), len(rows))
         gap, gaps = (
             float(self.gap[rows].mean()),
-            _means(self.weights.take(rows, axis=1), self.gap[rows]),
+            means(self.weights.take(rows, axis=1), self.gap[rows]),
         )
         enough = len(rows) >= self.evidence.params.slice_min_rows
         decided = enough and self._enough_of_each_class(rows)
@@ -168,12 +164,12 @@ class Judge:
         assumed = plausible.statistic(self.metric, predicted)
         weights, every = self.weights.take(rows, axis=1), np.ones((1, len(rows)))
         picks, cells = self.picks.take(rows, axis=1), plausible.shares.size
-        simulated = _in_chunks(lambda chunk: assumed(plausible.picked(chunk)), picks, cells)
+        simulated = in_chunks(lambda chunk: assumed(plausible.picked(chunk)), picks, cells)
         return _Measured(
             float(actual(every)[0]),
-            _in_chunks(actual, weights, len(rows)),
-            _mean(simulated),
-            _in_chunks(lambda chunk: assumed(plausible.spread(chunk)), weights, cells),
+            in_chunks(actual, weights, len(rows)),
+            mean(simulated),
+            in_chunks(lambda chunk: assumed(plausible.spread(chunk)), weights, cells),
             simulated,
         )
 
@@ -181,7 +177,7 @@ class Judge:
         """Compare a slice with the whole: above 0 where it is worse."""
         sign = 1.0 if self.metric.greater_is_better else -1.0
         difference = sign * (self.whole.value - found.value)
-        error = _deviation(sign * (self.whole.resamples - found.resamples))
+        error = deviation(sign * (self.whole.resamples - found.resamples))
         return self._tested(difference, error, units)
 
     def _shortfall(self, found: _Measured, units: int) -> _Test:
@@ -197,7 +193,7 @@ class Judge:
         if self.evidence.task.type == "regression":
             simulated *= (self._best - whole.value) / (self._best - whole.expected)
         # Few rows of a class can look surer by chance than they would be if predictions were right.
-        error = np.maximum(_deviation(resampled), _deviation(simulated))
+        error = np.maximum(deviation(resampled), deviation(simulated))
         return self._tested(float(short), float(error), units)
 
     def _assumed(self, found: _Measured) -> float:
@@ -249,7 +245,7 @@ class Judge:
             unlikely = max((1 - level).sum(), (1 - self.outcome[rows]).sum())
             if min(likely, unlikely) < FEWEST_OF_A_CLASS:
                 return float("nan")
-        beyond = self._tested(gap - whole, _deviation(gaps - self.gaps), units)
+        beyond = self._tested(gap - whole, deviation(gaps - self.gaps), units)
         if not beyond.p_value >= 0 or gap * (gap - whole) <= 0:
             return 1.0
         of_whole = 2 * min(beyond.p_value, 1 - beyond.p_value)
@@ -346,37 +342,3 @@ def _told(name: str, test: _Test) -> dict[str, float]:
         f"{name}_ci_high": test.high,
         f"{name}_p_value": test.p_value,
     }
-
-
-def _means(weights: FloatArray, values: FloatArray) -> FloatArray:
-    total = weights.sum(axis=1)
-    means: FloatArray = np.full(len(weights), np.nan)
-    np.divide((weights * values).sum(axis=1), total, out=means, where=total > 0)
-    return means
-
-
-def _deviation(values: FloatArray) -> float:
-    """Return the standard deviation of those that have a value; NaN where too few have."""
-    defined = values[np.isfinite(values)]
-    if len(defined) < max(2, _DEFINED_SHARE * len(values)):
-        return float("nan")
-    return float(defined.std(ddof=1))
-
-
-def _mean(values: FloatArray) -> float:
-    """Return the mean of those that have a value; NaN where too few have."""
-    defined = values[np.isfinite(values)]
-    return float(defined.mean()) if len(defined) >= _DEFINED_SHARE * len(values) else float("nan")
-
-
-def _in_chunks(
-    statistic: Callable[[Any], FloatArray], weights: npt.NDArray[Any], cells: int
-) -> FloatArray:
-    """Return a statistic of weightings (b, n), as many at once as the cache holds."""
-    return np.concatenate([statistic(chunk) for chunk in _chunks(weights, cells)])
-
-
-def _chunks(weights: npt.NDArray[Any], cells: int) -> Iterator[npt.NDArray[Any]]:
-    size = max(1, _CHUNK_CELLS // max(cells, 1))
-    for start in range(0, len(weights), size):
-        yield weights[start : start + size]
