@@ -28,6 +28,8 @@ _ROWS, _SHUFFLES = 5_000, 40
 # Values with fewer of these rows are one class together; there are at most so many classes.
 _FEWEST_OF_A_CLASS, _MOST_CLASSES = 20, 8
 _RESAMPLES = 200
+# The spread of a score among few shuffles says little of its tail, which many features ask for.
+_WIDENED = 1.1
 TOGETHER = "(all features together)"
 COLUMNS = ("column", "feature", "score_name", "score", "chance_up_to", "p_value", "beyond_chance")
 _NO_SCORE = {"AUC": 0.5, "R2": 0.0}
@@ -229,7 +231,7 @@ def _each_alone(asked: _Asked, bootstrap: Bootstrap) -> list[tuple[str, float, f
     for name, values in asked.features.items():
         score = asked.alone(values, asked.target)
         null = np.array([asked.alone(values, target) for target in shuffled])
-        spread = float(null.std(ddof=1)) * np.sqrt(1 + 1 / _SHUFFLES)
+        spread = float(null.std(ddof=1)) * np.sqrt(1 + 1 / _SHUFFLES) * _WIDENED
         level = (1 - bootstrap.confidence) / (len(asked.features) + 1)
         told.append((name, score, *_by_shuffles(score, float(null.mean()), spread, level)))
     return told
