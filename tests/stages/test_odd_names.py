@@ -151,7 +151,7 @@ def test_every_picture_is_drawn(odd):
     pictures = list((folder / "plots").rglob("*.png"))
     shown = {path.parent.name for path in pictures}
     assert shown == {"train", "evaluate", "threshold", "interpret"}
-    assert len(pictures) in {11, 12, 13}
+    assert len(pictures) >= 14
     assert all(path.stat().st_size > 5000 for path in pictures)
 
 

@@ -43,6 +43,8 @@ def shap_dependence_figure(
             _points(figure, axes, x[shown], y[shown], None if other is None else other[shown])
             axes.axhline(0, color="black", linewidth=0.8)
             axes.set_xlabel(label(row.feature))
+        # A colour's name must not look like that of the next panel's axis.
+        figure.get_layout_engine().set(wspace=0.06)
         for axes in grid[:, 0]:
             axes.set_ylabel(f"Contribution\n({label(output)})")
     return figure
