@@ -45,7 +45,7 @@ lock: $(UV) ## resolve requirements.lock anew from pyproject.toml
 		--output-file requirements.lock
 
 pictures: $(READY) ## copy the README's pictures from plots/
-	cp plots/threshold/value.png plots/interpret/importance.png docs/pictures/
+	cp plots/threshold/value.png plots/interpret/importance.png plots/interpret/slices.png docs/pictures/
 
 bench: $(READY) ## measure what the README claims
 	$(RUN) python benchmarks/pipeline.py

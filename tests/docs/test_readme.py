@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 
+import pandas as pd
 import pytest
 from conftest import ROOT, STAGES, read_yaml
 
@@ -44,6 +45,20 @@ def test_the_sentence_on_alerts_is_the_holdouts():
     assert f"they catch {round(100 * point['recall']['value'])} of 100 late flights" in README
     costs = read_yaml(ROOT / "params.yaml")["threshold"]["costs"]
     assert costs["false_negative"] == 5 * costs["false_positive"]
+
+
+def test_where_the_flights_fail_is_what_interpret_says():
+    found = metrics("interpret")["slices"]
+    count, verdicts = found["count"], found["verdicts"]
+    parts = f"Of {count} parts of the flights' holdout {verdicts['fails']} fail"
+    assert f"{parts} and {verdicts['hard']} are hard" in README
+    worst = found["worst"]
+    assert (worst["slice"], worst["why"]) == ("2013-12", "predicts too little")
+    assert f"of 100 flights {-100 * worst['calibration_gap']:.1f} too few" in README
+    drawn = pd.read_csv(ROOT / "plots/data/slices.csv")
+    beyond_chance = drawn[drawn["verdict"].isin(["fails", "hard"])]
+    assert len(beyond_chance) == verdicts["fails"] + verdicts["hard"]
+    assert not beyond_chance["slice"].str.startswith(("carrier =", "hour =")).any()
 
 
 def rounded(estimate, digits):
