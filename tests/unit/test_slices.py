@@ -12,6 +12,7 @@ from assay.metrics.binary import row_log_loss
 from assay.plots.slices import slices_figures
 from assay.report.rendering import render
 from assay.sections import TASK_METRICS
+from assay.slices.conditions import Missing, Slice
 from assay.slices.expected import near_residuals, plausible_outcomes
 from assay.slices.judge import AS_ELSEWHERE, FAILS, FALLS_SHORT, HARD, TOO_FEW, Judge
 from assay.slices.table import (
@@ -292,3 +293,12 @@ def test_every_slice_is_resampled_with_the_whole():
     whole = np.ones(300, dtype=bool)
     assert judge.whole.resamples == pytest.approx(judge._measured(np.flatnonzero(whole)).resamples)
     assert case_of("binary").schema.time_column == "moment"
+
+
+def test_a_rule_that_holds_for_every_row_or_for_none_is_told_so():
+    evidence = clean(n=300)
+    every = np.ones(300, dtype=bool)
+    named = Slice("signal", "all", "found", (Missing(("signal", "")),))
+    table = Judge(evidence).table([(named, every), (named, ~every)])
+    assert table["verdict"].tolist() == [AS_ELSEWHERE, TOO_FEW]
+    assert table["why"].tolist() == ["all rows of the holdout", "no row of the holdout"]

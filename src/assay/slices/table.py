@@ -151,8 +151,11 @@ def slices_json(slices: Slices) -> dict[str, Any]:
         "applicable": True,
         "count": len(table),
         "metric": slices.metric,
-        "whole": slices.whole,
-        "whole_expected": slices.whole_expected,
+        **{
+            name: float(value)
+            for name, value in (("whole", slices.whole), ("whole_expected", slices.whole_expected))
+            if pd.notna(value)
+        },
         "verdicts": {_key(name): int((table["verdict"] == name).sum()) for name in VERDICTS},
         "kinds": {
             name: int((table["kind"] == name).sum())
