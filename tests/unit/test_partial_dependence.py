@@ -15,6 +15,7 @@ from assay.interpretation.direction import (
     judge_directions,
     largest_drop,
 )
+from assay.interpretation.interpret import interpret_model
 from assay.interpretation.partial_dependence import MISSING, partial_dependence
 from assay.schema import ROW
 
@@ -161,3 +162,30 @@ def test_what_has_no_direction_is_not_judged():
     )
     assert none.empty
     assert list(none) == list(found)
+
+
+def test_the_curve_of_noise_is_no_alarm_whatever_is_expected_of_it():
+    """A deep model makes something of noise; half of such curves go the wrong way."""
+    verdicts = []
+    for seed in range(4):
+        rng = np.random.default_rng([2, seed])
+        signal, noise = rng.normal(size=(2, 600))
+        case = signal_case({"signal": signal, "noise": noise}, signal + rng.normal(size=600))
+        both = [directions_of(case, noise=way) for way in ("increasing", "decreasing")]
+        verdicts += [table["verdict"][0] for table in both]
+    assert "no sure effect" in verdicts
+    assert not set(verdicts) & set(OPEN)
+
+
+def test_a_curve_that_matters_is_an_alarm_although_outcomes_hide_it():
+    """Other features hide in the outcomes what this one does; the model knows."""
+    rng = np.random.default_rng(3)
+    x1 = rng.normal(size=2000)
+    other = x1 + 0.5 * rng.normal(size=2000)
+    case = signal_case({"x1": x1, "other": other}, other - x1 + 0.1 * rng.normal(size=2000))
+    evidence = evidence_on(
+        case, LinearRegression(), expected_direction={"x1": "increasing"}, resamples=200
+    )
+    found = interpret_model(evidence).directions.iloc[0]
+    assert found["verdict"] == AGAINST
+    assert found["outcome"] == "outcomes of training rows do not show it"

@@ -1,5 +1,6 @@
 """Does the model move as it is known to be right? Partial dependence against `expected_direction`."""
 
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ COLUMNS = [
 ]
 AS_EXPECTED, MOSTLY, AGAINST = "as expected", "mostly as expected", "against what is expected"
 ROUGH, NO_EFFECT, NOT_JUDGED = "as expected, but rough", "no effect", "not judged"
+UNSURE = "no sure effect"
 # What somebody should look at.
 OPEN = (MOSTLY, AGAINST)
 # The curve is averaged over blocks of about as many training rows each.
@@ -26,11 +28,13 @@ _BLOCKS = 8
 # one is no alarm: boosted trees have such stretches on clean data (docs/interpretation.md).
 TOLERANCE = 0.15
 # A curve whose range is a smaller part of the spread of predictions does nothing.
-_FLAT = 0.01
+_FLAT = 0.02
 _LEVEL = 0.05
 
 
-def judge_directions(evidence: Evidence, found: PartialDependence) -> pd.DataFrame:
+def judge_directions(
+    evidence: Evidence, found: PartialDependence, useful: Collection[str] = ()
+) -> pd.DataFrame:
     """Compare the curve of each feature of `interpret.expected_direction` with what is expected.
 
     Parameters
@@ -38,6 +42,9 @@ def judge_directions(evidence: Evidence, found: PartialDependence) -> pd.DataFra
     evidence : Evidence
     found : PartialDependence
         Has the curves of these features.
+    useful : collection of str
+        The features that are shown to matter. The curve of any other one, whose outcomes do not go the
+        same way, may be the noise of a fit.
 
     Returns
     -------
@@ -68,7 +75,7 @@ def judge_directions(evidence: Evidence, found: PartialDependence) -> pd.DataFra
     if tested.any():
         p_values = holm_adjusted(table.loc[tested, "outcome_p_value"].to_numpy(dtype=float))
         table.loc[tested, "outcome_p_value"] = p_values
-    told = [_told(row) for row in table.itertuples(index=False)]
+    told = [_told(row, row.feature in useful) for row in table.itertuples(index=False)]
     for number, column in enumerate(("verdict", "meaning", "outcome")):
         table[column] = pd.Series([each[number] for each in told], dtype=object)
     return table
@@ -168,7 +175,7 @@ def _outcomes(
     return {"outcome_change": change, "outcome_p_value": min(1.0, stretches * p_value)}
 
 
-def _told(row: Any) -> tuple[str, str, str | None]:
+def _told(row: Any, useful: bool) -> tuple[str, str, str | None]:
     """Return the verdict, what it means, and what outcomes say."""
     stretch = f"from {row.reversal_from:g} to {row.reversal_to:g} by {row.reversal:.3g}"
     stretch = f"{stretch} ({row.reversal_share:.0%} of its range)"
@@ -181,8 +188,11 @@ def _told(row: Any) -> tuple[str, str, str | None]:
             way = "the other way there, too" if same else "as expected there"
             outcome = f"outcomes of training rows go {way}"
     if row.verdict == AGAINST:
-        said = f"; {outcome}" if outcome else ""
-        return AGAINST, f"the curve goes the other way, most {stretch}{said}", outcome
+        said = f"the curve goes the other way, most {stretch}"
+        if not (useful or same):
+            unsure = "it is not shown to matter, so that this may be the noise of the fit"
+            return UNSURE, f"{said}; {unsure}", outcome
+        return AGAINST, f"{said}; {outcome}" if outcome else said, outcome
     if row.verdict == ROUGH and same:
         return MOSTLY, f"over all as expected, but the other way {stretch}; {outcome}", outcome
     if row.verdict == ROUGH:

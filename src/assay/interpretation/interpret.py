@@ -7,7 +7,14 @@ from typing import Any
 import pandas as pd
 
 from assay.evidence import Evidence
-from assay.interpretation.agreement import OPEN, VERDICTS, rank_agreement, signal_agreement
+from assay.interpretation.agreement import (
+    MATTERS,
+    OPEN,
+    TOGETHER,
+    VERDICTS,
+    rank_agreement,
+    signal_agreement,
+)
 from assay.interpretation.direction import AGAINST, MOSTLY, ROUGH, judge_directions
 from assay.interpretation.groups import HIDDEN, feature_groups, grouped_importance
 from assay.interpretation.importance import Shuffles, importance_table
@@ -81,6 +88,8 @@ def interpret_model(evidence: Evidence) -> Interpretation:
     importance["mean_abs_shap"] = importance["feature"].map(explanation.mean_absolute())
     top = list(explanation.mean_absolute().index[: params.dependence_feature_count])
     partial = partial_dependence(evidence, _with_curves(evidence, importance))
+    agreement = signal_agreement(evidence, shuffles, importance, groups, members)
+    useful = agreement["feature"][agreement["verdict"].isin([MATTERS, TOGETHER]).to_numpy()]
     return Interpretation(
         importance,
         groups,
@@ -88,8 +97,8 @@ def interpret_model(evidence: Evidence) -> Interpretation:
         strongest_interactions(explanation.values, explanation.features, top),
         partial,
         local,
-        signal_agreement(evidence, shuffles, importance, groups, members),
-        judge_directions(evidence, partial),
+        agreement,
+        judge_directions(evidence, partial, set(useful)),
     )
 
 
