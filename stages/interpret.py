@@ -26,7 +26,7 @@ from assay.slices.worst import worst_cases
 from stages._stage import Stage, run, say
 
 TABLES = (
-    *("importance", "importance_groups", "agreement", "interactions"),
+    *("importance", "importance_groups", "agreement", "interactions", "shap_classes"),
     *("partial_dependence", "directions", "local_explanations"),
     *("slices", "found_slices", "worst_cases"),
     *("robustness", "periods", "support"),
@@ -76,6 +76,7 @@ def main() -> None:
         **{"importance": found.importance, "importance_groups": found.groups},
         **{"agreement": found.agreement, "interactions": found.interactions},
         **{"partial_dependence": found.partial.curves, "directions": found.directions},
+        "shap_classes": found.explanation.by_class,
         **{"local_explanations": found.local, "worst_cases": worst_cases(evidence)},
         **{"slices": slices.table, "found_slices": slices.found},
         **{"robustness": robustness.drops, "periods": robustness.periods},

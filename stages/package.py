@@ -21,6 +21,7 @@ from assay.bundle import BACKGROUND, Bundle, bundle_files, model_families, write
 from assay.contract import build_contract
 from assay.history.command import COMPARISON, LEDGER, read_comparison, read_ledger
 from assay.history.facts import history_facts
+from assay.interpretation.background import background_rows
 from assay.metrics.catalogue import primary_metric
 from assay.monitoring import reference_profile
 from assay.params import parse_params, section_names
@@ -32,7 +33,6 @@ from assay.revisions import content_md5
 from assay.schema import ROW, schema_from_json
 from assay.self_check import check_bundle, check_files
 from assay.shipping import (
-    background_rows,
     companions,
     environment_files,
     refit_on_all,

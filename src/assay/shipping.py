@@ -11,26 +11,12 @@ import pandas as pd
 
 from assay import artifacts, provenance
 from assay.closure import import_closure
-from assay.interpretation.background import background_rows
 from assay.params import Params
 from assay.predictor import Predictor, Recipe
 from assay.preprocessing import build_sampler
 from assay.schema import Schema
 from assay.scoring_requirements import extra_requirements, scoring_requirements
 from assay.version import VERSION
-
-__all__ = [
-    "Origin",
-    "background_rows",
-    "companions",
-    "described",
-    "environment_files",
-    "refit_on_all",
-    "run_meta",
-    "scorer_files",
-    "source_rows",
-    "trace_origin",
-]
 
 _SCORER_ENTRY = "src/assay/scorer_main.py"
 

@@ -16,8 +16,9 @@ from sklearn.linear_model import Ridge
 
 from assay import artifacts
 from assay.closure import import_closure
+from assay.interpretation.background import background_rows
 from assay.provenance import file_sha256
-from assay.shipping import background_rows, described, scorer_files
+from assay.shipping import described, scorer_files
 from assay.version import VERSION
 
 

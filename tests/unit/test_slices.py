@@ -11,6 +11,7 @@ from sliced import case_of, changed, clean, wrong_outcomes
 from assay.metrics.binary import row_log_loss
 from assay.plots.slices import slices_figures
 from assay.report.rendering import render
+from assay.report.slices import slices_facts
 from assay.sections import TASK_METRICS
 from assay.slices.conditions import Missing, Slice
 from assay.slices.expected import near_residuals, plausible_outcomes
@@ -215,6 +216,11 @@ def test_a_slice_that_cannot_have_the_metric_is_listed_without():
     assert row["verdict"] in {TOO_FEW, FAILS}
 
 
+def card_of(slices):
+    facts = slices_facts(slices.table, slices.found)
+    return render("card_slices.md.j2", slices=slices_json(slices), confidence=0.95, **facts)
+
+
 @pytest.mark.parametrize("task", TASKS)
 def test_tables_have_their_columns_also_where_nothing_is_judged(task):
     evidence = clean(task, 200, slice_min_rows=5000, found_slice_depth=0)
@@ -226,10 +232,7 @@ def test_tables_have_their_columns_also_where_nothing_is_judged(task):
     assert slices_json(slices)["count"] == 0
     assert plot_table(slices).empty
     assert slices_figures(slices) == {}
-    card = render(
-        "card_slices.md.j2", slices=slices_json(slices), weak_slices=[], found_slices=[],
-        confidence=0.95,
-    )  # fmt: skip
+    card = card_of(slices)
     assert "No part of the holdout was large enough" in card
 
 
@@ -247,11 +250,10 @@ def test_the_summary_the_bars_and_the_card_name_the_failing_slice(task):
     assert bars["slice"].is_unique
     assert bars["slice"][0] == "kind = c"
     assert bars["difference"][0] > 0
-    weak = slices.table[slices.table["verdict"].isin([FAILS, HARD])].to_dict("records")
-    card = render(
-        "card_slices.md.j2", slices=summary, weak_slices=weak, found_slices=[], confidence=0.95
-    )
+    card = card_of(slices)
     assert "| `kind = c` |" in card
+    weakest = card.split("The weakest part of each cut")[1]
+    assert "| kind | c |" in weakest.splitlines()[4]
     figure = slices_figures(slices)["slices"]
     told = [text.get_text() for text in figure.axes[0].get_yticklabels()]
     assert told[-1].startswith("kind = c (")
@@ -260,14 +262,12 @@ def test_the_summary_the_bars_and_the_card_name_the_failing_slice(task):
 
 def test_odd_names_stand_in_one_cell_of_the_card():
     slices = examine_slices(spoilt(clean(), "binary"), NUMERIC)
-    weak = slices.table.head(1).assign(feature="a|b `c`", slice="d\n|e", next_action="x | y")
-    card = render(
-        "card_slices.md.j2", slices=slices_json(slices), weak_slices=weak.to_dict("records"),
-        found_slices=[], confidence=0.95,
-    )  # fmt: skip
+    odd = {"feature": "a|b `c`", "cut": "a|b `c`", "slice": "d\n|e", "next_action": "x | y"}
+    card = card_of(replace(slices, table=slices.table.head(1).assign(**odd)))
     rows = [line for line in card.splitlines() if line.startswith("|")]
-    assert len(rows) == 3
-    assert rows[2].replace("\\|", "").count("|") == rows[0].count("|")
+    assert len(rows) == 6
+    for head, row in (rows[0], rows[2]), (rows[3], rows[5]):
+        assert row.replace("\\|", "").count("|") == head.count("|")
 
 
 def test_the_same_evidence_gives_the_same_table():

@@ -12,10 +12,10 @@ from assay.metrics.catalogue import primary_metric
 from assay.report.fairness import fairness_facts
 from assay.report.rendering import render
 from assay.report.robustness import robustness_facts
+from assay.report.slices import slices_facts
 from assay.schema import Schema
 from assay.search.complexity import Complexity
 from assay.search.words import learning_words, selection_words
-from assay.slices.judge import FAILS, HARD
 
 # What the card reads of `reports/tables/`.
 TABLES = (
@@ -86,8 +86,7 @@ def model_card(facts: CardFacts) -> str:
         failed=leaderboard[leaderboard["failure"] != ""].to_dict("records"),
         agreement=tables["agreement"].to_dict("records"),
         directions=tables["directions"].to_dict("records"),
-        weak_slices=_weak(tables["slices"]),
-        found_slices=_weak(tables["found_slices"]),
+        **slices_facts(tables["slices"], tables["found_slices"]),
         **robustness_facts(tables["robustness"], tables["support"]),
         **fairness_facts(facts.metrics["fairness"], tables["fairness"]),
         miscalibrated_slices=_miscalibrated(
@@ -113,11 +112,6 @@ def _beats_constants(holdout: Mapping[str, Any]) -> bool:
 def _learning(curve: Mapping[str, Any]) -> str:
     """Say what the learning curve says; nothing where there is none."""
     return learning_words(curve) if curve["applicable"] else ""
-
-
-def _weak(slices: pd.DataFrame) -> Sequence[Mapping[Any, Any]]:
-    """Return the slices that fail or are hard, in their order."""
-    return slices[slices["verdict"].isin([FAILS, HARD])].to_dict("records")
 
 
 def _miscalibrated(slices: pd.DataFrame, level: float) -> Sequence[Mapping[Any, Any]]:

@@ -171,6 +171,11 @@ class Slice:
         """What its conditions look at."""
         return frozenset(condition.source for condition in self.conditions)
 
+    @property
+    def cut(self) -> str:
+        """What it is cut by, in words, such as "weekday of moment"."""
+        return " and ".join(sorted(source_text(source) for source in self.sources))
+
     def inside(self, view: View) -> Mask:
         """Return which rows belong to it."""
         found = self.conditions[0].holds(view)

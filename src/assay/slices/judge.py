@@ -34,7 +34,7 @@ _OF_EACH_CLASS = frozenset({"roc_auc_ovr", "balanced_accuracy", "f1_macro"})
 def judged_columns(metric: str) -> tuple[str, ...]:
     """Return the columns of judged slices, in order."""
     return (
-        *("feature", "slice", "kind", "n", "verdict", "why"),
+        *("feature", "slice", "kind", "cut", "n", "verdict", "why"),
         *(metric, "ci_low", "ci_high"),
         *("difference", "difference_ci_low", "difference_ci_high", "difference_p_value"),
         "expected",
@@ -118,7 +118,7 @@ class Judge:
 
     def _row(self, each: Slice, rows: IntArray) -> dict[str, Any]:
         told: dict[str, Any] = {"feature": each.feature, "slice": each.name, "kind": each.kind}
-        told |= {"n": len(rows), "verdict": "", "why": "", "severity": 0.0}
+        told |= {"cut": each.cut, "n": len(rows), "verdict": "", "why": "", "severity": 0.0}
         if not len(rows):
             return told
         inside = np.zeros(len(self.y_true), dtype=bool)

@@ -25,7 +25,9 @@ def slice_columns(metric: str) -> tuple[str, ...]:
 
 def found_columns(metric: str) -> tuple[str, ...]:
     """Return the columns of the table of found slices."""
-    rest = (name for name in judged_columns(metric) if name not in {"feature", "slice", "kind"})
+    rest = (
+        name for name in judged_columns(metric) if name not in {"feature", "slice", "kind", "cut"}
+    )
     return ("rule", "oof_n", "oof_excess", *rest, *_ADVICE)
 
 
