@@ -6,7 +6,6 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from assay.report.robustness_card import robustness_part
 from cases import make_case
 from conftest import TASKS, make_table
 from examined import evidence_of
@@ -16,6 +15,8 @@ from sklearn.linear_model import LinearRegression
 from assay.calibration.maps import Identity
 from assay.plots.robustness import robustness_figures
 from assay.predictor import Predictor, Recipe
+from assay.report.rendering import render
+from assay.report.robustness import robustness_facts
 from assay.robustness.drops import ALL_NUMBERS, metric_drops, noisy_numbers
 from assay.robustness.examine import examine_robustness, plot_table, robustness_json
 from assay.robustness.later import later_half
@@ -189,7 +190,10 @@ def test_every_task_has_finite_metrics_tables_figures_and_a_part_of_the_card(tas
     figures = robustness_figures(found, len(evidence.holdout), 0.1)
     assert set(figures) == {"robustness", "robustness_over_time"}
     feedback = {"item_count": 3, "error_count": 1, "fact_count": 2, "hint_count": 0}
-    page = robustness_part(found.drops, found.support.table, robustness_json(found), feedback)
+    page = render(
+        "card_robustness.md.j2", robustness=robustness_json(found), feedback=feedback,
+        primary_name=found.metric, **robustness_facts(found.drops, found.support.table),
+    )  # fmt: skip
     assert "signal is missing" in page
     assert "1 likely error, 2 facts to judge and 0 hints" in page
 

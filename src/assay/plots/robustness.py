@@ -55,7 +55,7 @@ def drops_figure(found: Robustness, rows: int, noise_sd: float) -> Figure:
             axes.set_title(title[0].upper() + title[1:], fontsize=10)
             _bars(axes, tables[kind].iloc[::-1])
         grid[-1][0].set_xlabel(
-            f"How much worse {found.metric} gets (each panel its own scale; blue: beyond chance)"
+            f"How much worse {found.metric} gets\n(each panel its own scale; blue: beyond chance)"
         )
     return figure
 

@@ -61,6 +61,7 @@ class Adviser:
         inside, trained = each.inside(self.holdout), each.inside(self.train)
         cut_by = self._cut_by(each)
         missing, new = self._missing(inside, cut_by), self._new(inside, cut_by)
+        unseen_time = each.kind == "time" and not trained.any()
         few = each.kind != "time" and _few(inside, trained)
         facts = [
             _training_rows(each, trained, few),
@@ -68,7 +69,9 @@ class Adviser:
             *(told for _, _, told in [*missing, *new]),
             self._apart(inside, cut_by),
         ]
-        return "; ".join(filter(None, facts)), _action(each, verdict, why, few, missing, new)
+        return "; ".join(filter(None, facts)), _action(
+            each, verdict, why, few, unseen_time, missing, new
+        )
 
     def _cut_by(self, each: Slice) -> frozenset[str]:
         """Return the columns that the slice is cut by, and those that are parts of the same times."""
@@ -136,21 +139,31 @@ class Adviser:
 
 
 def _action(
-    each: Slice, verdict: str, why: str, few: bool, missing: Sequence[Fact], new: Sequence[Fact]
+    each: Slice,
+    verdict: str,
+    why: str,
+    few: bool,
+    unseen_time: bool,
+    missing: Sequence[Fact],
+    new: Sequence[Fact],
 ) -> str:
     if few:
         return f"collect more rows of {each}"
+    if verdict == FAILS and unseen_time:
+        return "train again as new rows come, and watch how far predictions are off in new periods"
     if missing:
         return f"check how {missing[0][1]} is recorded for {each}"
     if new:
         return f"check the new values of {new[0][1]}, and train on rows that have them"
-    if verdict == FAILS and FALLS_SHORT in why:
+    if verdict != FAILS:
+        return f"add a feature that tells the rows of {each} apart"
+    return _after_failing(each, why)
+
+
+def _after_failing(each: Slice, why: str) -> str:
+    if FALLS_SHORT in why:
         return f"check the labels of {each}, and add a feature that tells its rows apart"
-    if verdict == FAILS:
-        return (
-            f"train on newer rows, or add a feature that tells why the level of {each} is another"
-        )
-    return f"add a feature that tells the rows of {each} apart"
+    return f"train on newer rows, or add a feature that tells why the level of {each} is another"
 
 
 def _few(inside: Mask, trained: Mask) -> bool:
@@ -193,7 +206,11 @@ def _difference(name: str, values: Values, inside: Mask) -> Fact:
     if not len(here) or not len(others):
         return 0.0, name, ""
     if values.dtype.kind == "f":
-        middle = f"median {np.median(here):.4g}, elsewhere {np.median(others):.4g}"
+        for name_of, middle_of in (("median", np.median), ("mean", np.mean)):
+            ends = f"{middle_of(here):.4g}", f"{middle_of(others):.4g}"
+            middle = f"{name_of} {ends[0]}, elsewhere {ends[1]}"
+            if ends[0] != ends[1]:
+                break
         return -abs(_higher(here, others)), name, f"{name} ({middle})"
     known = np.unique(np.concatenate([here, others]).astype(str))
     shares = [
