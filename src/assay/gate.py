@@ -129,7 +129,8 @@ def refuse_at_gate(verdict: GateVerdict, gate: GateParams) -> None:
         raise GateError(
             f"evaluate.gate: the model is not shown {' and '.join(verdict.failures)}; "
             f"{verdict.sentence}. Do not ship it. {verdict.remedy[0].upper()}{verdict.remedy[1:]}, or set "
-            "evaluate.gate.action to warn to see the card."
+            "evaluate.gate.action to warn to see the card. `dvc repro interpret` tells where it fails, and "
+            "reports/data_feedback.md what may be wrong with the data."
         )
 
 

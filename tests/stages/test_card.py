@@ -95,7 +95,16 @@ def test_a_metric_without_a_value_on_some_fold_is_told(facts):
 def test_a_slice_without_a_value_is_told(facts):
     slices = facts.tables["slices"].copy()
     slices.loc[0, [facts.metrics["holdout"]["gate"]["metric"], "ci_low", "ci_high"]] = None
+    slices.loc[0, ["verdict", "why", "next_action"]] = ["fails", "predicts too much", "look"]
     assert "| not defined there |" in model_card(with_table(facts, "slices", slices))
+
+
+def test_likely_errors_in_the_data_stand_at_the_top(facts):
+    place = ("interpret", "feedback", "error_count")
+    for count, words in ((1, "1 likely error was found"), (3, "3 likely errors were found")):
+        card = model_card(changed(facts, "metrics", place, count))
+        assert words in card.split("## Problem")[0]
+    assert "First mend" not in model_card(changed(facts, "metrics", place, 0))
 
 
 def test_slices_with_a_gap_beyond_chance_are_named_the_widest_first(facts):
