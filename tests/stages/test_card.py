@@ -93,9 +93,10 @@ def test_a_metric_without_a_value_on_some_fold_is_told(facts):
 
 
 def test_a_slice_without_a_value_is_told(facts):
-    slices = facts.tables["slices"].copy()
+    texts = ["verdict", "why", "next_action"]
+    slices = facts.tables["slices"].astype(dict.fromkeys(texts, object))
     slices.loc[0, [facts.metrics["holdout"]["gate"]["metric"], "ci_low", "ci_high"]] = None
-    slices.loc[0, ["verdict", "why", "next_action"]] = ["fails", "predicts too much", "look"]
+    slices.loc[0, texts] = ["fails", "predicts too much", "look"]
     assert "| not defined there |" in model_card(with_table(facts, "slices", slices))
 
 
