@@ -15,6 +15,9 @@ from assay.schema import ROW, Schema
 from assay.sections import InterpretParams, TaskParams
 from assay.uncertainty.bootstrap import Bootstrap, IntArray, clusters_of
 
+# Groups that a sample of whole groups has at least.
+_FEWEST_GROUPS = 20
+
 
 @dataclass(frozen=True)
 class Predicted:
@@ -130,14 +133,22 @@ def gather_evidence(
 
 
 def _sampled(table: pd.DataFrame, schema: Schema, most: int, seed: int) -> IntArray:
-    """Return positions of at most so many rows, groups whole, in the order of the table."""
+    """Return positions of at most so many rows, groups whole, in the order of the table.
+
+    Where few groups would fit, rows are drawn from all: a few groups tell nothing of the others.
+    """
     n = len(table)
     if n <= most:
         return np.arange(n)
+    rng = np.random.default_rng(seed)
     groups = clusters_of(table, schema.group_column)
-    units = np.arange(n) if groups is None else groups
-    sizes = np.bincount(units)
-    order = np.random.default_rng(seed).permutation(len(sizes))
-    fitting = int((np.cumsum(sizes[order]) <= most).sum())
-    chosen = order[: max(fitting, 1)]
-    return np.flatnonzero(np.isin(units, chosen))
+    if groups is not None:
+        sizes, room = np.bincount(groups), most
+        chosen = np.zeros(len(sizes), dtype=bool)
+        for group in rng.permutation(len(sizes)):
+            if sizes[group] <= room:
+                chosen[group] = True
+                room -= int(sizes[group])
+        if chosen.sum() >= _FEWEST_GROUPS:
+            return np.flatnonzero(chosen[groups])
+    return np.sort(rng.permutation(n)[:most])
