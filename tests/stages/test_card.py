@@ -108,19 +108,15 @@ def test_likely_errors_in_the_data_stand_at_the_top(facts):
     assert "First mend" not in model_card(changed(facts, "metrics", place, 0))
 
 
-def test_slices_with_a_gap_beyond_chance_are_named_the_widest_first(facts):
-    slices = facts.tables["slices"].assign(gap_p_value=1.0)
-    assert "none has a mean prediction that differs" in model_card(
-        with_table(facts, "slices", slices)
-    )
-    slices.loc[[0, 1], "gap_p_value"] = 0.01
-    slices.loc[[0, 1], "calibration_gap"] = [0.1, -0.4]
-    card = model_card(with_table(facts, "slices", slices))
-    part = card.split("after Holm's correction")[1].split("Features that")[0]
-    first, second = (str(slices.loc[row, "slice"]) for row in (1, 0))
-    assert part.index("-0.400 [") < part.index("0.100 [")
-    assert first in part
-    assert second in part
+def test_slices_that_are_off_by_more_than_chance_are_counted_once(facts):
+    told = []
+    for count in (0, 1, 2):
+        changed_facts = changed(facts, "metrics", ("interpret", "slices", "off_level"), count)
+        card = model_card(changed_facts)
+        part = card.split("mean prediction that differs from its mean outcome by more than chance")
+        assert len(part) == 2
+        told.append(part[0].splitlines()[-1].split(" slices, ")[1].strip())
+    assert told == ["none has a", "1 has a", "2 have a"]
 
 
 def test_the_card_compares_with_every_baseline(facts):

@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from sliced import clean
+from sliced import changed, clean
 
 from assay.slices.advice import Adviser
 from assay.slices.conditions import Equals, Missing, Slice, Within, view_of
 from assay.slices.cuts import cut_slices
-from assay.slices.judge import FAILS, FALLS_SHORT
+from assay.slices.judge import FAILS, FALLS_SHORT, HARD
 
 
 def cut(evidence, categorical=("kind",), numeric=("signal", "count")):
@@ -28,13 +28,12 @@ def names(found, feature, kind=None):
 
 def test_every_way_to_cut_is_taken_in_the_words_of_the_calendar():
     found = cut(clean(n=3000))
-    assert names(found, "kind") == ["a", "b", "c", "(missing)", "(known)"]
-    assert names(found, "signal", "missing") == ["(missing)", "(known)"]
+    assert names(found, "kind")[:4] == ["a", "b", "c", "(missing)"]
+    assert names(found, "signal", "missing")[0] == "(missing)"
     assert len(names(found, "signal", "quantile")) == 4
     times = names(found, "moment", "time")
     assert {"2024-01", "2024-02", "Monday", "Sunday", "07:00\N{EN DASH}07:59"} <= set(times)
-    assert {"earlier half", "later half"} <= set(times)
-    assert len(times) == 2 + 7 + 24 + 2
+    assert len(times) == 2 + 7 + 24
 
 
 def test_whole_numbers_of_few_values_are_cut_by_value_and_rare_ones_join_their_neighbour():
@@ -71,11 +70,21 @@ def test_small_slices_are_left_out():
     assert cut(clean(n=300, slice_min_rows=10_000)) == []
 
 
+def test_next_to_all_rows_are_no_slice():
+    evidence = clean(n=900)
+    for share in (0.88, 0.96):
+        same = np.where(np.arange(900) < share * 900, "no", "yes").astype(object)
+        found = names(cut(with_rows(evidence, kind=same), numeric=()), "kind")
+        assert ("no" in found) == (share < 0.9)
+    gaps = np.where(np.arange(900) < 70, np.nan, evidence.holdout.rows["count"])
+    assert names(cut(with_rows(evidence, count=gaps)), "count", "missing") == ["(missing)"]
+
+
 def test_without_times_of_day_there_are_no_hours_and_of_one_month_no_months():
     evidence = clean(n=900)
     days = pd.Timestamp("2024-03-01") + pd.to_timedelta(np.arange(900) % 28, unit="D")
     times = names(cut(with_rows(evidence, moment=days.astype("datetime64[us]"))), "moment")
-    assert len(times) == 7 + 2
+    assert len(times) == 7
     none = replace(evidence, schema=replace(evidence.schema, time_column=None))
     assert names(cut(none), "moment") == []
 
@@ -114,8 +123,8 @@ OF_C = Slice("kind", "c", "category", (Equals(("kind", ""), "c"),))
 SHORT = f"roc_auc is {FALLS_SHORT}"
 
 
-def advised(evidence):
-    return Adviser(evidence).advice(OF_C, FAILS, SHORT)
+def advised(evidence, each=OF_C, verdict=FAILS, why=SHORT):
+    return Adviser(evidence).advice(each, verdict, why)
 
 
 def test_advice_tells_what_was_planted_in_the_slice():
@@ -129,7 +138,7 @@ def test_advice_tells_what_was_planted_in_the_slice():
 
     noise = evidence.holdout.rows["noise"]
     facts, action = advised(with_rows(evidence, noise=noise.where(~inside)))
-    assert "noise is missing in 100.0% of rows (elsewhere 0.0%)" in facts
+    assert "noise is missing in 100.0% of rows (elsewhere 0.0%, in training 0.0%)" in facts
     assert action == "check how noise is recorded for kind = c"
 
     facts, action = advised(with_rows(evidence, count=np.where(inside, 99.0, 1.0)))
@@ -141,6 +150,76 @@ def test_advice_tells_what_was_planted_in_the_slice():
     facts, action = advised(replace(evidence, train=train))
     assert facts.startswith("0 of ")
     assert action == "collect more rows of kind = c"
+
+
+def half_missing(evidence):
+    """Take half of the noise of c away, and return the evidence with the rows that lack it."""
+    rng = np.random.default_rng(4)
+    lost = (evidence.holdout.rows["kind"] == "c").to_numpy() & (rng.uniform(size=900) < 0.5)
+    return with_rows(evidence, noise=evidence.holdout.rows["noise"].mask(lost)), lost
+
+
+def test_a_gap_that_training_had_is_no_news():
+    evidence, lost = half_missing(clean(n=900))
+    wrong = changed(evidence.holdout, lost, 1 - evidence.holdout.y_true)
+    evidence = replace(evidence, holdout=wrong)
+    assert advised(evidence)[1] == "check how noise is recorded for kind = c"
+    rng, train = np.random.default_rng(55), evidence.train
+    known = train["noise"].mask((train["kind"] == "c") & (rng.uniform(size=len(train)) < 0.45))
+    facts, action = advised(replace(evidence, train=train.assign(noise=known)))
+    assert "noise is missing in" in facts, facts
+    assert "check how" not in action, facts
+
+
+@pytest.mark.parametrize(
+    ("verdict", "why"), [(FAILS, SHORT), (FAILS, "predicts too much"), (HARD, "")]
+)
+def test_new_gaps_are_only_blamed_where_the_errors_are_among_them(verdict, why):
+    """Half of c is new in having no noise: it is blamed where these rows are wrong, and only there."""
+    evidence, lost = half_missing(clean(n=900))
+    inside = (evidence.holdout.rows["kind"] == "c").to_numpy()
+    blamed = []
+    for rows in (lost, inside & ~lost):
+        told = np.where(rows, 0.95, evidence.holdout.y_predicted)
+        holdout = changed(replace(evidence.holdout, y_predicted=told), rows, 0)
+        facts, action = advised(replace(evidence, holdout=holdout), OF_C, verdict, why)
+        assert "noise is missing in" in facts
+        blamed.append(action == "check how noise is recorded for kind = c")
+    assert blamed == [True, False]
+
+
+def test_what_is_hard_is_no_order_to_act():
+    evidence = clean(n=900)
+    action = advised(evidence, verdict=HARD, why="")[1]
+    assert action.startswith("it may be in the nature of the rows of kind = c")
+    assert "more of them" not in action
+    train = evidence.train[evidence.train["kind"] != "c"]
+    assert (
+        "more of them in training may help"
+        in advised(replace(evidence, train=train), verdict=HARD, why="")[1]
+    )
+
+
+def test_a_month_does_not_differ_in_its_month():
+    evidence = clean(n=1500)
+    moment = evidence.holdout.rows["moment"]
+    # Of a tenth of the rows the clock had another zone.
+    late = moment + pd.to_timedelta(np.where(np.arange(1500) % 30, 0, 9), unit="h")
+    later = np.where(moment.dt.month == 2, 5.0, 0.0) + evidence.holdout.rows["noise"]
+    days = (moment - moment.min()).dt.days.astype(float)
+    for own in (late.dt.month.astype(float), days):
+        table = with_rows(evidence, count=own, noise=later)
+        of_month = Slice(
+            "moment", "2024-02", "time", (Equals(("moment", "calendar month"), "2024-02"),)
+        )
+        facts = advised(table, of_month)[0]
+        assert "count" not in facts
+        assert "noise (median" in facts
+    weekday = Slice("moment", "Sunday", "time", (Equals(("moment", "weekday"), "Sunday"),))
+    number = with_rows(evidence, count=moment.dt.weekday.astype(float))
+    assert "count" not in advised(number, weekday)[0]
+    of_c = with_rows(evidence, count=np.where(evidence.holdout.rows["kind"] == "c", 9.0, 1.0))
+    assert "count (median 9, elsewhere 1)" in advised(of_c)[0]
 
 
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])

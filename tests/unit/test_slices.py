@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.special import ndtr
 from sliced import case_of, changed, clean, wrong_outcomes
 
 from assay.metrics.binary import row_log_loss
@@ -14,8 +15,11 @@ from assay.report.rendering import render
 from assay.report.slices import slices_facts
 from assay.sections import TASK_METRICS
 from assay.slices.conditions import Missing, Slice
+from assay.slices.cuts import cut_slices
 from assay.slices.expected import near_residuals, plausible_outcomes
 from assay.slices.judge import AS_ELSEWHERE, FAILS, FALLS_SHORT, HARD, TOO_FEW, Judge
+from assay.slices.measured import Measurer
+from assay.slices.periods import periods_of
 from assay.slices.table import (
     error_slices,
     examine_slices,
@@ -218,7 +222,7 @@ def test_a_slice_that_cannot_have_the_metric_is_listed_without():
 
 def card_of(slices):
     facts = slices_facts(slices.table, slices.found)
-    return render("card_slices.md.j2", slices=slices_json(slices), confidence=0.95, **facts)
+    return render("card_slices.md.j2", slices=slices_json(slices), **facts)
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -252,12 +256,38 @@ def test_the_summary_the_bars_and_the_card_name_the_failing_slice(task):
     assert bars["difference"][0] > 0
     card = card_of(slices)
     assert "| `kind = c` |" in card
+    assert "corrected for the number of parts, and also for days that share" in card
     weakest = card.split("The weakest part of each cut")[1]
     assert "| kind | c |" in weakest.splitlines()[4]
     figure = slices_figures(slices)["slices"]
     told = [text.get_text() for text in figure.axes[0].get_yticklabels()]
     assert told[-1].startswith("kind = c (")
     assert f"n = {900:,}" in figure.axes[0].get_title(loc="left")
+    assert figure.axes[1].get_xlabel().startswith("predicted less actual")
+    drawn = {float(x) for line in figure.axes[1].get_lines() for x in line.get_xdata()}
+    assert {slices.level, *slices.table["calibration_gap"].head(5)} <= drawn
+
+
+def test_the_card_explains_its_verdicts_also_where_none_is_given():
+    slices = examine_slices(clean(), NUMERIC)
+    quiet = slices.table.assign(verdict=AS_ELSEWHERE)
+    card = card_of(replace(slices, table=quiet))
+    assert "none fail and none are hard. A part fails where the model is worse" in card
+    assert "no proof that all are good" in card
+
+
+def test_actions_are_sentences_whatever_names_stand_in_them():
+    slices = examine_slices(spoilt(clean(), "binary"), NUMERIC)
+    for action, shown in (
+        (
+            "collect more rows of pressure > 1026.8 and hour ≤ 13",
+            "pressure > 1026.8 and hour ≤ 13 |",
+        ),
+        ("train on a|b = <b>, _c_ [d](e)", "a&#124;b = &#60;b>, &#95;c&#95; [d&#93;(e) |"),
+        ("check `x`\n$y$ & z_1 *&amp;", "&#96;x&#96; &#36;y&#36; & z_1 &#42;&#38;amp; |"),
+    ):
+        card = card_of(replace(slices, table=slices.table.head(1).assign(next_action=action)))
+        assert shown in card
 
 
 def test_odd_names_stand_in_one_cell_of_the_card():
@@ -288,10 +318,74 @@ def test_slices_of_few_groups_are_judged_by_groups():
     assert rows["shortfall_p_value"] < groups["shortfall_p_value"]
 
 
+def days_together(evidence, seed):
+    """Let the outcomes of a day rise and fall together, as on stormy days; predictions stay right."""
+    rng, holdout = np.random.default_rng([77, seed]), evidence.holdout
+    day = holdout.rows["moment"].dt.dayofyear.to_numpy()
+    shared, own = rng.normal(size=400)[day], rng.normal(size=len(holdout))
+    drawn = ndtr(np.sqrt(0.3) * shared + np.sqrt(0.7) * own)
+    return replace(evidence, holdout=replace(holdout, y_true=(drawn < holdout.y_predicted) * 1))
+
+
+def test_days_that_share_what_happened_make_no_slice_fail():
+    """By rows alone, as without a time column, every month or weekday would."""
+    robust = naive = 0
+    for seed in range(10):
+        evidence = days_together(clean(n=1500, seed=seed), seed)
+        robust += (error_slices(evidence, ["kind"], ["noise"])["verdict"] == FAILS).any()
+        by_rows = Judge(evidence)
+        plan = [(each, inside) for each, inside in cut_slices(evidence, ["kind"], ["noise"])]
+        by_rows.plans = by_rows.plans[:1]
+        by_rows.measurer = Measurer(evidence, by_rows.plans)
+        by_rows.gaps = by_rows.gaps[:1]
+        naive += (by_rows.table(plan)["verdict"] == FAILS).any()
+    assert naive >= 7
+    assert robust <= 2
+
+
+def test_a_fault_that_days_do_not_share_is_found_in_spite_of_them():
+    evidence = days_together(spoilt(clean(n=1500), "binary"), 1)
+    inside = (evidence.holdout.rows["kind"] == "c").to_numpy()
+    holdout = changed(evidence.holdout, inside, 1 - evidence.holdout.y_true)
+    worst = error_slices(replace(evidence, holdout=holdout), ["kind"], ["noise"]).iloc[0]
+    assert (worst["slice"], worst["verdict"]) == ("c", FAILS)
+
+
+def test_intervals_are_the_wider_of_both_ways_to_draw():
+    evidence = days_together(clean(n=1500), 2)
+    none = replace(evidence, schema=replace(evidence.schema, time_column=None))
+    with_days, by_rows = (
+        of(error_slices(each, ["kind"], []), "kind", "a") for each in (evidence, none)
+    )
+    for low, high in (("ci_low", "ci_high"), ("gap_ci_low", "gap_ci_high")):
+        assert with_days[low] <= by_rows[low] < by_rows[high] <= with_days[high]
+    assert with_days["gap_ci_high"] - with_days["gap_ci_low"] > 1.5 * (
+        by_rows["gap_ci_high"] - by_rows["gap_ci_low"]
+    )
+
+
+def test_periods_are_days_or_hours_where_there_are_enough():
+    start = np.datetime64("2024-03-01T00:30", "us")
+    hours = start + np.arange(600) // 2 * np.timedelta64(1, "h")
+    assert (periods_of(hours).unit, periods_of(hours).count) == ("hour", 300)
+    days = start + np.arange(600) // 2 * np.timedelta64(6, "h")
+    assert (periods_of(days).unit, periods_of(days).count) == ("day", 75)
+    # Rows without a time are each alone.
+    days[[3, 599]] = np.datetime64("NaT")
+    found = periods_of(days)
+    assert (np.bincount(found.codes)[found.codes[[3, 599]]] == 1).all()
+    assert found.count == found.codes.max() + 1 == 77
+    assert periods_of(start + np.arange(30) // 2 * np.timedelta64(1, "h")) is None
+    assert periods_of(start + np.arange(600) * np.timedelta64(1, "D")) is None
+    assert periods_of(np.full(30, np.datetime64("NaT", "us"))) is None
+
+
 def test_every_slice_is_resampled_with_the_whole():
     judge = Judge(clean(n=300))
     whole = np.ones(300, dtype=bool)
-    assert judge.whole.resamples == pytest.approx(judge._measured(np.flatnonzero(whole)).resamples)
+    again = judge.measurer.measured(np.flatnonzero(whole)).resamples
+    assert len(again) == 2
+    np.testing.assert_allclose(judge.whole.resamples, again)
     assert case_of("binary").schema.time_column == "moment"
 
 

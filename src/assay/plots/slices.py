@@ -8,9 +8,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from assay.plots.labels import further_width, labels
-from assay.plots.style import BLUE, GREY, ORANGE, RED, titled_axes
+from assay.plots.style import BLUE, GREY, ORANGE, RED, panels
 from assay.slices.judge import AS_ELSEWHERE, FAILS, FALLS_SHORT, HARD, TOO_FEW
 from assay.slices.table import Slices
+from assay.uncertainty.bootstrap import IntArray
 
 # Slices in a picture; more would not be read.
 _SHOWN = 20
@@ -45,7 +46,7 @@ def slices_figures(slices: Slices) -> dict[str, Figure]:
 def _figure(
     slices: Slices, table: pd.DataFrame, names: "pd.Series[Any]", title: str, longest: int
 ) -> Figure | None:
-    """Draw the metric of each slice with its interval, what is expected, and the whole holdout."""
+    """Draw the metric and the level of each slice with intervals, what is expected, and the whole."""
     has_value = table[slices.metric].notna()
     shown = table[has_value].head(_SHOWN).iloc[::-1]
     if shown.empty:
@@ -61,28 +62,25 @@ def _figure(
     # Where the level alone is off, the metric may be as good as elsewhere.
     level = (shown["verdict"] == FAILS) & ~shown["why"].str.contains(FALLS_SHORT, regex=False)
     verdicts = shown["verdict"].where(~level, _LEVEL)
-    size = (7.4 + further_width(told), 0.3 * len(shown) + 2.2)
-    with titled_axes(f"{title}, holdout (n = {slices.rows:,}{left})", figsize=size) as (
-        figure,
-        axes,
-    ):
+    size = {"figsize": (9.6 + further_width(told), 0.3 * len(shown) + 2.4), "sharey": True}
+    with panels(1, 2, **size, gridspec_kw={"width_ratios": [3, 2]}) as (figure, (axes, levels)):
+        axes.set_title(f"{title}, holdout (n = {slices.rows:,}{left})")
         axes.axvline(slices.whole, color="black", linewidth=1.0)
-        for verdict, (color, marker) in _LOOK.items():
+        levels.axvline(0, color=GREY, linewidth=1.0, linestyle="--")
+        levels.axvline(slices.level, color="black", linewidth=1.0)
+        for verdict, look in _LOOK.items():
             rows = (verdicts == verdict).to_numpy()
-            axes.hlines(
-                places[rows],
-                shown["ci_low"][rows],
-                shown["ci_high"][rows],
-                color=color,
-                linewidth=1.6,
-            )
-            axes.plot(shown[slices.metric][rows], places[rows], marker, color=color, markersize=6)
+            _bars(axes, places[rows], shown[rows], (slices.metric, "ci_low", "ci_high"), look)
+            gap = ("calibration_gap", "gap_ci_low", "gap_ci_high")
+            _bars(levels, places[rows], shown[rows], gap, look)
         axes.plot(shown["expected"], places, "|", color="black", markersize=11, markeredgewidth=1.6)
         axes.set_yticks(places, told)
         axes.set_ylim(-0.7, len(shown) - 0.3)
         better = "higher" if slices.greater_is_better else "lower"
         axes.set_xlabel(f"{slices.metric} ({better} is better)")
-        axes.grid(axis="y", visible=False)
+        levels.set_xlabel("predicted less actual, mean")
+        for each in (axes, levels):
+            each.grid(axis="y", visible=False)
         figure.legend(
             handles=_legend(slices, set(verdicts)),
             loc="outside lower center",
@@ -90,6 +88,19 @@ def _figure(
             fontsize=9,
         )
     return figure
+
+
+def _bars(
+    axes: Any,
+    places: IntArray,
+    shown: pd.DataFrame,
+    columns: tuple[str, str, str],
+    look: tuple[str, str],
+) -> None:
+    """Draw values with their intervals."""
+    (color, marker), (value, low, high) = look, columns
+    axes.hlines(places, shown[low], shown[high], color=color, linewidth=1.6)
+    axes.plot(shown[value], places, marker, color=color, markersize=6)
 
 
 def _legend(slices: Slices, verdicts: set[str]) -> list[Line2D]:
@@ -103,4 +114,5 @@ def _legend(slices: Slices, verdicts: set[str]) -> list[Line2D]:
         *handles,
         Line2D([], [], color="black", **expected, label="if as right as on all rows"),
         Line2D([], [], color="black", linewidth=1.0, label=f"all rows ({slices.whole:.3g})"),
+        Line2D([], [], color=GREY, linewidth=1.0, linestyle="--", label="right on average"),
     ]

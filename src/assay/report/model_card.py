@@ -89,9 +89,6 @@ def model_card(facts: CardFacts) -> str:
         **slices_facts(tables["slices"], tables["found_slices"]),
         **robustness_facts(tables["robustness"], tables["support"]),
         **fairness_facts(facts.metrics["fairness"], tables["fairness"]),
-        miscalibrated_slices=_miscalibrated(
-            tables["slices"], 1 - params["interpret"]["confidence"]
-        ),
         per_class=tables["per_class"].head(_SHOWN_CLASSES).to_dict("records"),
         per_class_more=max(len(tables["per_class"]) - _SHOWN_CLASSES, 0),
         primary_name=metric.name,
@@ -112,10 +109,3 @@ def _beats_constants(holdout: Mapping[str, Any]) -> bool:
 def _learning(curve: Mapping[str, Any]) -> str:
     """Say what the learning curve says; nothing where there is none."""
     return learning_words(curve) if curve["applicable"] else ""
-
-
-def _miscalibrated(slices: pd.DataFrame, level: float) -> Sequence[Mapping[Any, Any]]:
-    """Return the slices whose corrected p-value is below a level, the widest gap first."""
-    found = slices[slices["gap_p_value"] < level]
-    order = found["calibration_gap"].abs().sort_values(ascending=False, kind="stable").index
-    return found.loc[order].to_dict("records")

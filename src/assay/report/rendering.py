@@ -37,6 +37,7 @@ def render(
         "cell": cell,
         "code": code,
         "name": name,
+        "sentence": sentence,
         "known": known,
         **(filters or {}),
     }
@@ -109,3 +110,15 @@ _MARKS = re.compile(r"[`*<>&\\|~$\r\n\t]|\]\(|^\s|\s$|(?<![^\W_])_|_(?![^\W_])")
 def name(text: object) -> str:
     """Write a name as it is, and as code where Markdown would show another one."""
     return code(text) if _MARKS.search(str(text)) else str(text)
+
+
+# What Markdown reads as a mark within a line: an angle or an ampersand by itself is none.
+_MARKS_OF_TEXT = re.compile(
+    r"[`*\\|~$]|<(?=[A-Za-z/!?])|&(?=[#\w])|\](?=[(\[:])|(?<![^\W_])_|_(?![^\W_])"
+)
+
+
+def sentence(text: object) -> str:
+    """Write a text in which names stand, so that Markdown shows each character as it is, in one line."""
+    line = " ".join(str(text).split())
+    return _MARKS_OF_TEXT.sub(lambda mark: f"&#{ord(mark.group())};", line)

@@ -1,13 +1,16 @@
 """What to look at in the data of a weak slice: facts that are measured on it, and what to do next."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from assay.evidence import Evidence
 from assay.metrics.core import FloatArray, TargetArray
+from assay.slices.calendar import told_by_clock
 from assay.slices.conditions import Mask, Slice, Values, view_of
+from assay.slices.errors_among import Errors
 from assay.slices.judge import FAILS, FALLS_SHORT, HARD
 
 # Fewer training rows than this, or a share of them this much smaller than that of the holdout, are few.
@@ -15,13 +18,35 @@ _FEW_ROWS, _RARER = 200, 0.5
 # Standard errors that an outcome has moved by, to be told; in each case with the numbers.
 _MOVED = 3.0
 # How much more often than elsewhere a feature is missing, or new to the model, to be told.
-_MORE_OFTEN = 0.1
+_MORE_OFTEN, _TIMES = 0.1, 1.5
 # Features that are named as different, and from which difference on: of the ranks of two numbers, or of
 # the shares of categories, both in [0, 1].
 _NAMED, _APART = 2, 0.3
 
-# How much it matters, the feature, and the fact in words.
-Fact = tuple[float, str, str]
+# How much it matters, the feature, and the difference in words.
+Difference = tuple[float, str, str]
+
+
+@dataclass(frozen=True)
+class Fact:
+    """What some rows of a slice have.
+
+    Attributes
+    ----------
+    weight : float
+        How much more often than other rows.
+    feature, told : str
+    news : bool
+        Whether the model could not learn it in training.
+    values : bool
+        Whether these are new values; what is missing otherwise.
+    """
+
+    weight: float
+    feature: str
+    told: str
+    news: bool
+    values: bool = False
 
 
 class Adviser:
@@ -36,10 +61,12 @@ class Adviser:
         self.evidence, self.schema = evidence, evidence.schema
         self.holdout = view_of(evidence.holdout.rows, evidence.schema)
         self.train = view_of(evidence.train, evidence.schema)
-        self.missing = {name: pd.isna(self.holdout[name, ""]) for name in self.schema.feature_names}
+        self.errors = Errors(evidence)
+        names = self.schema.feature_names
+        self.missing = {name: pd.isna(self.holdout[name, ""]) for name in names}
+        self.missing_before = {name: pd.isna(self.train[name, ""]) for name in names}
         self.new = {
-            name: _new_values(self.holdout[name, ""], self.train[name, ""])
-            for name in self.schema.feature_names
+            name: _new_values(self.holdout[name, ""], self.train[name, ""]) for name in names
         }
 
     def advice(self, each: Slice, verdict: str, why: str) -> tuple[str, str]:
@@ -59,19 +86,24 @@ class Adviser:
         if verdict not in {FAILS, HARD}:
             return "", ""
         inside, trained = each.inside(self.holdout), each.inside(self.train)
-        cut_by = self._cut_by(each)
-        missing, new = self._missing(inside, cut_by), self._new(inside, cut_by)
+        cut_by, clock = self._cut_by(each), told_by_clock(each, self.holdout, self.schema)
+        missing = self._missing(inside, trained, cut_by | clock)
+        new = self._new(inside, cut_by, clock)
         unseen_time = each.kind == "time" and not trained.any()
         few = each.kind != "time" and _few(inside, trained)
         facts = [
             _training_rows(each, trained, few),
             self._moved(inside, trained),
-            *(told for _, _, told in [*missing, *new]),
-            self._apart(inside, cut_by),
+            *(fact.told for fact in [*missing, *new]),
+            self._apart(inside, cut_by | clock),
         ]
-        return "; ".join(filter(None, facts)), _action(
-            each, verdict, why, few, unseen_time, missing, new
-        )
+        flags = [
+            *((fact, self.missing[fact.feature]) for fact in missing if fact.news),
+            *((fact, self.new[fact.feature]) for fact in new),
+        ]
+        errs = self.errors.among(inside, [flag for _, flag in flags], verdict, why)
+        causes = [fact for (fact, _), among in zip(flags, errs, strict=True) if among]
+        return "; ".join(filter(None, facts)), _action(each, verdict, why, few, unseen_time, causes)
 
     def _cut_by(self, each: Slice) -> frozenset[str]:
         """Return the columns that the slice is cut by, and those that are parts of the same times."""
@@ -101,62 +133,67 @@ class Adviser:
         told = form.format(float(before.mean())), form.format(float(after.mean()))
         return f"{name} {told[0]} in training, {told[1]} in the holdout"
 
-    def _missing(self, inside: Mask, cut_by: frozenset[str]) -> list[Fact]:
-        """Tell which features are missing here more often than elsewhere, the most so first."""
-        found = []
-        for name, missing in self.missing.items():
-            here, elsewhere = _rates(missing, inside)
-            if name not in cut_by and here - elsewhere > _MORE_OFTEN and here > 2 * elsewhere:
-                told = f"{name} is missing in {here:.1%} of rows (elsewhere {elsewhere:.1%})"
-                found.append((elsewhere - here, name, told))
-        return sorted(found)[:_NAMED]
+    def _missing(self, inside: Mask, trained: Mask, left_out: frozenset[str]) -> list[Fact]:
+        """Tell what is missing here more often than elsewhere, or than in training; the most so first.
 
-    def _new(self, inside: Mask, cut_by: frozenset[str]) -> list[Fact]:
+        It is news only where training rows of the slice, or all where it has none, have it more often.
+        """
+        found = []
+        for name in sorted(set(self.missing) - left_out):
+            here, elsewhere = _rates(self.missing[name], inside)
+            known = self.missing_before[name]
+            before = float(known[trained].mean() if trained.any() else known.mean())
+            news = _more_often(here, before)
+            if news or _more_often(here, elsewhere):
+                told = (
+                    f"{name} is missing in {here:.1%} of rows (elsewhere {elsewhere:.1%}, "
+                    f"{'in training' if trained.any() else 'in all of training'} {before:.1%})"
+                )
+                found.append(Fact(here - (before if news else elsewhere), name, told, news))
+        return sorted(found, key=lambda fact: (not fact.news, -fact.weight, fact.feature))[:_NAMED]
+
+    def _new(self, inside: Mask, cut_by: frozenset[str], clock: frozenset[str]) -> list[Fact]:
         """Tell which features have values here that training did not have, the most so first."""
         found = []
-        for name, new in self.new.items():
-            here, elsewhere = _rates(new, inside)
+        for name in sorted(set(self.new) - clock):
+            here, elsewhere = _rates(self.new[name], inside)
             if name in cut_by and here > 0:
-                found.append(
-                    (-1.0, name, f"{here:.1%} of its values of {name} are new to the model")
-                )
-            elif here - elsewhere > _MORE_OFTEN and here > 2 * elsewhere:
+                told = f"{here:.1%} of its values of {name} are new to the model"
+                found.append(Fact(1.0, name, told, True, values=True))
+            elif _more_often(here, elsewhere):
                 told = (
                     f"{name} is new to the model in {here:.1%} of rows (elsewhere {elsewhere:.1%})"
                 )
-                found.append((elsewhere - here, name, told))
-        return sorted(found)[:_NAMED]
+                found.append(Fact(here - elsewhere, name, told, True, values=True))
+        return sorted(found, key=lambda fact: (-fact.weight, fact.feature))[:_NAMED]
 
-    def _apart(self, inside: Mask, cut_by: frozenset[str]) -> str:
+    def _apart(self, inside: Mask, left_out: frozenset[str]) -> str:
         """Name the features whose values differ most from those of the other rows."""
         found = [
             _difference(name, self.holdout[name, ""], inside)
             for name in self.schema.feature_names
-            if name not in cut_by
+            if name not in left_out
         ]
         told = [each for _, _, each in sorted(f for f in found if f[0] <= -_APART)[:_NAMED]]
         return f"its rows differ most in {' and '.join(told)}" if told else ""
 
 
 def _action(
-    each: Slice,
-    verdict: str,
-    why: str,
-    few: bool,
-    unseen_time: bool,
-    missing: Sequence[Fact],
-    new: Sequence[Fact],
+    each: Slice, verdict: str, why: str, few: bool, unseen_time: bool, causes: Sequence[Fact]
 ) -> str:
+    nature = f"it may be in the nature of the rows of {each}; if not"
     if few:
-        return f"collect more rows of {each}"
-    if verdict == FAILS and unseen_time:
-        return "train again as new rows come, and watch how far predictions are off in new periods"
-    if missing:
-        return f"check how {missing[0][1]} is recorded for {each}"
-    if new:
-        return f"check the new values of {new[0][1]}, and train on rows that have them"
+        more = f"{nature}, more of them in training may help"
+        return f"collect more rows of {each}" if verdict == FAILS else more
+    if causes:
+        name = causes[0].feature
+        if causes[0].values:
+            return f"check the new values of {name}, and train on rows that have them"
+        return f"check how {name} is recorded for {each}"
     if verdict != FAILS:
-        return f"add a feature that tells the rows of {each} apart"
+        return f"{nature}, a feature that tells them apart may help"
+    if unseen_time:
+        return "train again as new rows come, and watch how far predictions are off in new periods"
     return _after_failing(each, why)
 
 
@@ -164,6 +201,10 @@ def _after_failing(each: Slice, why: str) -> str:
     if FALLS_SHORT in why:
         return f"check the labels of {each}, and add a feature that tells its rows apart"
     return f"train on newer rows, or add a feature that tells why the level of {each} is another"
+
+
+def _more_often(here: float, there: float) -> bool:
+    return here - there > _MORE_OFTEN and here > _TIMES * there
 
 
 def _few(inside: Mask, trained: Mask) -> bool:
@@ -200,7 +241,7 @@ def _new_values(values: Values, trained: Values) -> Mask:
     return unseen
 
 
-def _difference(name: str, values: Values, inside: Mask) -> Fact:
+def _difference(name: str, values: Values, inside: Mask) -> Difference:
     """Return how much the rows of a slice differ from the others in a feature, negative, and in words."""
     here, others = values[inside & ~pd.isna(values)], values[~inside & ~pd.isna(values)]
     if not len(here) or not len(others):

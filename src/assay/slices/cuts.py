@@ -23,6 +23,8 @@ from assay.slices.conditions import (
 
 # Whole numbers with so few values are cut by value, like months; hours of the day may have all of theirs.
 _FEW_VALUES, _HOURS = 12, 24
+# A larger share of the holdout is next to all of it.
+_MOST_OF_ALL = 0.9
 # Of more months, years are told instead.
 _MOST_MONTHS = 36
 
@@ -35,9 +37,9 @@ def cut_slices(
     Parameters
     ----------
     evidence : Evidence
-        Slices of fewer than `slice_min_rows` rows are left out, and so are those of all rows. Of slices
-        with the same rows the first stays: categories stand before numbers, and these before what is
-        missing and the calendar.
+        Slices of fewer than `slice_min_rows` rows are left out, and so are those of more than 90% of
+        the rows: they tell what the whole tells. Of slices with the same rows the first stays:
+        categories stand before numbers, and these before what is missing and the calendar.
     categorical, numeric : sequence of str
         Features whose values are cut. What is missing is a slice of every feature.
     """
@@ -46,7 +48,7 @@ def cut_slices(
     found: dict[bytes, tuple[Slice, Mask]] = {}
     for each in _candidates(evidence, view, categorical, numeric):
         inside = each.inside(view)
-        if least <= inside.sum() < n:
+        if least <= inside.sum() <= _MOST_OF_ALL * n:
             found.setdefault(np.packbits(inside).tobytes(), (each, inside))
     return list(found.values())
 
@@ -120,7 +122,6 @@ def _joined(distinct: Values, counts: Values, least: int) -> list[tuple[float, f
 
 
 def _of_time(name: str, view: View) -> Iterator[Slice]:
-    times = view[name, "time"]
     months = view[name, "calendar month"]
     many = len(set(months[~pd.isna(months)])) > _MOST_MONTHS
     windows: tuple[Source, Source] = (
@@ -140,8 +141,3 @@ def _of_time(name: str, view: View) -> Iterator[Slice]:
                 "time",
                 (Within((name, "hour"), float(hour), float(hour)),),
             )
-    if np.isfinite(times).any():
-        source: Source = (name, "time")
-        first, middle, last = (float(np.nanquantile(times, q, method="lower")) for q in (0, 0.5, 1))
-        yield Slice(name, "earlier half", "time", (Within(source, first, middle),))
-        yield Slice(name, "later half", "time", (Within(source, middle, last, "high"),))

@@ -58,16 +58,17 @@ class Candidate:
     oof_excess: float
 
 
-def excess_loss(task: TaskType, known: Predicted) -> FloatArray:
+def excess_loss(task: TaskType, known: Predicted, out_of_fold: Predicted) -> FloatArray:
     """Return how much higher each row's loss is than its prediction expects, shape (n,).
 
     Of classes the squared error of the probabilities, less its expectation if they are right; of numbers
-    the absolute residual, less the mean of those at the nearest predictions.
+    the absolute residual, less the mean of those of the nearest out-of-fold predictions.
     """
     y_true, predicted = known.y_true, known.y_predicted
     excess: FloatArray
     if task == "regression":
-        excess = np.abs(y_true - predicted) - np.abs(near_residuals(predicted, known)).mean(axis=1)
+        near = np.abs(near_residuals(predicted, out_of_fold)).mean(axis=1)
+        excess = np.abs(y_true - predicted) - near
     elif task == "multiclass":
         actual = predicted[np.arange(len(y_true)), y_true]
         excess = 2 * ((predicted**2).sum(axis=1) - actual)
@@ -102,7 +103,7 @@ def search_slices(evidence: Evidence) -> list[Candidate]:
     if not columns:
         return []
     matrix = np.column_stack([column.values for column in columns])
-    excess = excess_loss(evidence.task.type, known)
+    excess = excess_loss(evidence.task.type, known, known)
     tree = DecisionTreeRegressor(
         max_depth=params.found_slice_depth, min_samples_leaf=leaf, random_state=evidence.task.seed
     ).fit(matrix, excess)

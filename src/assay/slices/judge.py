@@ -1,10 +1,10 @@
 """Whether the model is worse on a slice than elsewhere, and worse than it says itself.
 
-All slices and the whole holdout are resampled together, so that what they share cancels out.
+All slices and the whole holdout are resampled together, so that what they share cancels out. Rows may
+depend on each other by their group and by their day: both are tried, and the less sure decides.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,9 +16,10 @@ from assay.metrics.calibration import levels
 from assay.metrics.catalogue import row_loss
 from assay.metrics.core import FloatArray
 from assay.slices.conditions import Mask, Slice
-from assay.slices.expected import PickArray, Plausible, plausible_outcomes
-from assay.slices.resamples import deviation, in_chunks, mean, means
-from assay.uncertainty.bootstrap import IntArray, Resampled
+from assay.slices.measured import UNDECIDED, Measured, Measurer
+from assay.slices.periods import plans_of
+from assay.slices.resamples import deviation, means
+from assay.uncertainty.bootstrap import Bootstrap, IntArray, Resampled
 from assay.uncertainty.many import holm_adjusted, zero_mean_p_value
 
 FAILS, HARD, AS_ELSEWHERE, TOO_FEW = "fails", "hard", "as elsewhere", "too few"
@@ -45,51 +46,29 @@ def judged_columns(metric: str) -> tuple[str, ...]:
     )
 
 
-@dataclass(frozen=True)
-class _Measured:
-    """A metric of some rows, on the same resamples of all; what it would be if predictions were right."""
-
-    value: float
-    resamples: FloatArray
-    expected: float
-    expected_resamples: FloatArray
-    simulated: FloatArray
-
-
-@dataclass(frozen=True)
-class _Test:
-    """A number that is above 0 where the model is worse, with its interval and its p-value."""
-
-    value: float
-    low: float
-    high: float
-    p_value: float
-    t: float
-
-
-_UNDECIDED = _Test(np.nan, np.nan, np.nan, np.nan, 0.0)
-
-
 class Judge:
-    """Judges slices of the holdout by one set of resamples.
+    """Judges slices of the holdout by one set of resamples, or two where it has days.
 
     Parameters
     ----------
     evidence : Evidence
+
+    Attributes
+    ----------
+    periods : Periods or None
+        What rows share beside their group, where the holdout has a time column.
     """
 
     def __init__(self, evidence: Evidence) -> None:
         self.evidence, self.metric = evidence, evidence.metric
-        holdout, self.plan = evidence.holdout, evidence.bootstrap
-        self.y_true, self.predicted, n = holdout.y_true, holdout.y_predicted, len(holdout)
-        self.weights = np.concatenate(list(self.plan.weights(n)))
-        self.plausible: Plausible = plausible_outcomes(evidence)
-        self.picks: PickArray = self.plausible.draws(self.plan.resamples, evidence.task.seed)
-        self.outcome, self.level = levels(evidence.task.type, self.y_true, self.predicted)
+        holdout = evidence.holdout
+        self.plans, self.periods = plans_of(evidence)
+        self.measurer = Measurer(evidence, self.plans)
+        self.outcome, self.level = levels(evidence.task.type, holdout.y_true, holdout.y_predicted)
         self.gap = self.level - self.outcome
-        self.gaps = means(self.weights, self.gap)
-        self.loss = row_loss(evidence.task.type, self.y_true, self.predicted)
-        self.whole = self._measured(np.arange(n))
+        self.gaps = [means(weights, self.gap) for weights in self.measurer.weights]
+        self.loss = row_loss(evidence.task.type, holdout.y_true, holdout.y_predicted)
+        self.whole = self.measurer.whole
 
     def table(self, slices: Sequence[tuple[Slice, Mask]]) -> pd.DataFrame:
         """Judge slices, corrected for their number, in the order they are given.
@@ -109,7 +88,7 @@ class Judge:
         table["shortfall_p_value"], table["level_p_value"] = corrected.T
         for name in ("difference_p_value", "gap_p_value"):
             table[name] = _corrected(table[name].to_numpy(dtype=float))
-        limit = 1 - self.plan.confidence
+        limit = 1 - self.plans[0].confidence
         table["verdict"] = [
             _verdict(row, limit, len(self.loss)) for row in table.to_dict("records")
         ]
@@ -121,116 +100,44 @@ class Judge:
         told |= {"cut": each.cut, "n": len(rows), "verdict": "", "why": "", "severity": 0.0}
         if not len(rows):
             return told
-        inside = np.zeros(len(self.y_true), dtype=bool)
+        inside = np.zeros(len(self.loss), dtype=bool)
         inside[rows] = True
-        plan = self.plan.within(inside)
-        units = plan.units(len(rows))
-        found = self._measured(rows)
-        metric = plan.summary(Resampled(found.value, found.resamples, np.empty(0)), len(rows))
-        gap, gaps = (
-            float(self.gap[rows].mean()),
-            means(self.weights.take(rows, axis=1), self.gap[rows]),
-        )
+        plans = [plan.within(inside) for plan in self.plans]
+        units = [plan.units(len(rows)) for plan in plans]
+        found = self.measurer.measured(rows)
+        gap = float(self.gap[rows].mean())
+        gaps = [means(w.take(rows, axis=1), self.gap[rows]) for w in self.measurer.weights]
         enough = len(rows) >= self.evidence.params.slice_min_rows
         decided = enough and self._enough_of_each_class(rows)
-        worse = self._difference(found, units) if decided else _UNDECIDED
-        short = self._shortfall(found, units) if decided else _UNDECIDED
-        gap_low, gap_high = plan.interval(gaps, len(rows))
+        worse = self.measurer.difference(found, units) if decided else UNDECIDED
+        short = self.measurer.shortfall(found, units) if decided else UNDECIDED
+        low, high = _widest(
+            _interval(plan, found, each, len(rows)) for each, plan in enumerate(plans)
+        )
+        gap_low, gap_high = _widest(
+            plan.interval(each, len(rows)) for plan, each in zip(plans, gaps, strict=True)
+        )
+        level_p_value = self._level_p_value(gap, gaps, rows, plans)
         return told | {
             self.metric.name: found.value,
-            "ci_low": metric.ci_low if metric.method else np.nan,
-            "ci_high": metric.ci_high if metric.method else np.nan,
-            **_told("difference", worse),
-            "expected": self._assumed(found),
-            **_told("shortfall", short),
+            "ci_low": low,
+            "ci_high": high,
+            **worse.told("difference"),
+            "expected": self.measurer.assumed(found),
+            **short.told("shortfall"),
             "mean_outcome": float(self.outcome[rows].mean()),
             "mean_prediction": float(self.level[rows].mean()),
             "calibration_gap": gap,
             "gap_ci_low": gap_low,
             "gap_ci_high": gap_high,
-            "gap_p_value": self._gap_p_value(rows, plan.clusters),
-            "level_p_value": self._level_p_value(gap, gaps, rows, units, plan.clusters),
+            "gap_p_value": self._gap_p_value(rows, plans),
+            "level_p_value": level_p_value,
             "mean_loss": float(self.loss[rows].mean()),
-            "severity": max(short.t, worse.t),
+            "severity": max(short.t, worse.t, _t_of(level_p_value)),
         }
 
-    def _measured(self, rows: IntArray) -> _Measured:
-        y_true, predicted, plausible = (
-            self.y_true[rows],
-            self.predicted[rows],
-            self.plausible.at(rows),
-        )
-        actual = self.metric.statistic(y_true, predicted)
-        assumed = plausible.statistic(self.metric, predicted)
-        weights, every = self.weights.take(rows, axis=1), np.ones((1, len(rows)))
-        picks, cells = self.picks.take(rows, axis=1), plausible.shares.size
-        simulated = in_chunks(lambda chunk: assumed(plausible.picked(chunk)), picks, cells)
-        return _Measured(
-            float(actual(every)[0]),
-            in_chunks(actual, weights, len(rows)),
-            mean(simulated),
-            in_chunks(lambda chunk: assumed(plausible.spread(chunk)), weights, cells),
-            simulated,
-        )
-
-    def _difference(self, found: _Measured, units: int) -> _Test:
-        """Compare a slice with the whole: above 0 where it is worse."""
-        sign = 1.0 if self.metric.greater_is_better else -1.0
-        difference = sign * (self.whole.value - found.value)
-        error = deviation(sign * (self.whole.resamples - found.resamples))
-        return self._tested(difference, error, units)
-
-    def _shortfall(self, found: _Measured, units: int) -> _Test:
-        """Compare a slice with what its predictions say: above 0 where it is worse."""
-        sign, whole = (1.0 if self.metric.greater_is_better else -1.0), self.whole
-        short = sign * (self._assumed(found) - found.value)
-        resampled = found.resamples - self._as_right(
-            found.expected_resamples, whole.resamples, whole.expected_resamples
-        )
-        simulated = found.simulated - self._as_right(
-            found.expected, whole.simulated, whole.expected
-        )
-        if self.evidence.task.type == "regression":
-            simulated *= (self._best - whole.value) / (self._best - whole.expected)
-        # Few rows of a class can look surer by chance than they would be if predictions were right.
-        error = np.maximum(deviation(resampled), deviation(simulated))
-        return self._tested(float(short), float(error), units)
-
-    def _assumed(self, found: _Measured) -> float:
-        """Return the metric of a slice, if its predictions were as right as those of all rows."""
-        return float(self._as_right(found.expected, self.whole.value, self.whole.expected))
-
-    def _as_right(self, expected: Any, whole: Any, of_whole: Any) -> Any:
-        """Return what is expected of a slice, mended by what all rows miss what is expected of them.
-
-        Of classes they miss it by a difference. Of numbers, whose residuals may be larger or smaller
-        than they were out-of-fold, the distance to the best value is larger by a factor.
-        """
-        if self.evidence.task.type != "regression":
-            return expected + whole - of_whole
-        best = self._best
-        return best - (best - expected) * (best - whole) / (best - of_whole)
-
-    @property
-    def _best(self) -> float:
-        return 1.0 if self.metric.greater_is_better else 0.0
-
-    def _tested(self, value: float, error: float, units: int) -> _Test:
-        from scipy.special import stdtr, stdtrit
-
-        if (
-            units < 2
-            or not np.isfinite([value, error]).all()
-            or error <= 1e-12 * max(1.0, abs(value))
-        ):
-            return _UNDECIDED
-        # Neither the spread of few units nor that of few resamples is known well.
-        freedom = 1 / (1 / (units - 1) + 1 / (self.plan.resamples - 1))
-        half, t = float(stdtrit(freedom, (1 + self.plan.confidence) / 2)) * error, value / error
-        return _Test(value, value - half, value + half, float(stdtr(freedom, -t)), t)
-
     def _level_p_value(
-        self, gap: float, gaps: FloatArray, rows: IntArray, units: int, clusters: IntArray | None
+        self, gap: float, gaps: Sequence[FloatArray], rows: IntArray, plans: Sequence[Bootstrap]
     ) -> float:
         """Return the p-value of a slice whose level is right, or off by no more than everywhere.
 
@@ -238,24 +145,27 @@ class Judge:
         right than the whole.
         """
         level, whole = self.level[rows], float(self.gap.mean())
-        if units < 2 or len(rows) < self.evidence.params.slice_min_rows:
+        units = [plan.units(len(rows)) for plan in plans]
+        if min(units) < 2 or len(rows) < self.evidence.params.slice_min_rows:
             return float("nan")
         if self.evidence.task.type != "regression":
             likely = max(level.sum(), self.outcome[rows].sum())
             unlikely = max((1 - level).sum(), (1 - self.outcome[rows]).sum())
             if min(likely, unlikely) < FEWEST_OF_A_CLASS:
                 return float("nan")
-        beyond = self._tested(gap - whole, deviation(gaps - self.gaps), units)
-        if not beyond.p_value >= 0 or gap * (gap - whole) <= 0:
+        if gap * (gap - whole) <= 0:
             return 1.0
-        of_whole = 2 * min(beyond.p_value, 1 - beyond.p_value)
-        return max(self._gap_p_value(rows, clusters), of_whole)
+        errors = [deviation(each - of_all) for each, of_all in zip(gaps, self.gaps, strict=True)]
+        beyond = self.measurer.tested(abs(gap - whole), errors, units)
+        if np.isnan(beyond.p_value):
+            return 1.0
+        return max(self._gap_p_value(rows, plans), min(2 * beyond.p_value, 1.0))
 
-    def _gap_p_value(self, rows: IntArray, clusters: IntArray | None) -> float:
+    def _gap_p_value(self, rows: IntArray, plans: Sequence[Bootstrap]) -> float:
         """Return the p-value of a slice whose predictions are right on average."""
         from scipy.special import ndtr
 
-        p_value = zero_mean_p_value(self.gap[rows], clusters)
+        p_value = max(zero_mean_p_value(self.gap[rows], plan.clusters) for plan in plans)
         if self.evidence.task.type == "regression":
             return p_value
         # Few outcomes can look surer than they are; those of right probabilities vary by this much.
@@ -266,7 +176,8 @@ class Judge:
 
     def _enough_of_each_class(self, rows: IntArray) -> bool:
         """Say whether there are rows enough of what the metric tells apart; see `gate`."""
-        task, y_true, predicted = self.evidence.task.type, self.y_true[rows], self.predicted[rows]
+        task, holdout = self.evidence.task.type, self.evidence.holdout
+        y_true, predicted = holdout.y_true[rows], holdout.y_predicted[rows]
         if task == "regression":
             return True
         if task == "binary":
@@ -286,7 +197,7 @@ class Judge:
         if row["n"] in {0, len(self.loss)}:
             return f"{'all rows' if row['n'] else 'no row'} of the holdout"
         if row["verdict"] == TOO_FEW:
-            return "too few rows, rows of a class, or errors"
+            return "too few rows, rows of a class, errors, or days"
         if row["verdict"] == HARD:
             return (
                 f"{self.metric.name} is worse than on all rows; its predictions expect "
@@ -308,7 +219,8 @@ def ranked(table: pd.DataFrame) -> pd.DataFrame:
     """Sort judged slices: those that fail, those that are hard, the others; the surest first."""
     order = table["verdict"].map({name: number for number, name in enumerate(VERDICTS)})
     alarm = table[["shortfall_p_value", "level_p_value"]].min(axis=1)
-    surest = alarm.where(table["verdict"] == FAILS, table["difference_p_value"]).fillna(1.0)
+    surest = alarm.where(table["verdict"] == FAILS, table["difference_p_value"])
+    surest = surest.where(table["verdict"] != AS_ELSEWHERE, np.fmin(alarm, surest)).fillna(1.0)
     keyed = table.assign(_order=order, _surest=surest)
     keyed = keyed.sort_values(
         ["_order", "_surest", "severity", "feature", "slice", "kind"],
@@ -335,10 +247,21 @@ def _corrected(p_values: FloatArray) -> FloatArray:
     return corrected
 
 
-def _told(name: str, test: _Test) -> dict[str, float]:
-    return {
-        name: test.value,
-        f"{name}_ci_low": test.low,
-        f"{name}_ci_high": test.high,
-        f"{name}_p_value": test.p_value,
-    }
+def _t_of(p_value: float) -> float:
+    """Return how many standard errors a two-sided p-value of many units stands for."""
+    from scipy.special import ndtri
+
+    return float(-ndtri(max(p_value, 1e-300) / 2)) if p_value < 1 else 0.0
+
+
+def _interval(plan: Bootstrap, found: Measured, drawn: int, n: int) -> tuple[float, float]:
+    """Return the interval of a metric by one way to draw; NaN where it tells nothing."""
+    resampled = Resampled(found.value, found.resamples[drawn], np.empty(0))
+    told = plan.summary(resampled, n)
+    return (told.ci_low, told.ci_high) if told.method else (float("nan"), float("nan"))
+
+
+def _widest(intervals: Iterable[tuple[float, float]]) -> tuple[float, float]:
+    """Return the interval that holds all; NaN where one tells nothing."""
+    lows, highs = zip(*intervals, strict=True)
+    return float(np.min(lows)), float(np.max(highs))

@@ -52,6 +52,15 @@ class Slices:
         What it would be if the predictions were right.
     rows : int
         Of the holdout.
+    period : str
+        "day" or "hour": rows of one may depend on each other, and were judged so; empty where the
+        holdout has no times, or too few of them.
+    periods : int
+        How many of these.
+    level : float
+        By how much all rows' mean prediction is above their mean outcome.
+    confidence : float
+        Of intervals and verdicts.
     """
 
     table: pd.DataFrame
@@ -61,6 +70,10 @@ class Slices:
     whole: float
     whole_expected: float
     rows: int
+    period: str
+    periods: int
+    level: float
+    confidence: float
 
 
 def examine_slices(evidence: Evidence, numeric_by_importance: Sequence[str]) -> Slices:
@@ -83,6 +96,10 @@ def examine_slices(evidence: Evidence, numeric_by_importance: Sequence[str]) -> 
         judge.whole.value,
         judge.whole.expected,
         len(evidence.holdout),
+        judge.periods.unit if judge.periods else "",
+        judge.periods.count if judge.periods else 0,
+        float(judge.gap.mean()),
+        evidence.bootstrap.confidence,
     )
 
 
@@ -153,6 +170,9 @@ def slices_json(slices: Slices) -> dict[str, Any]:
         "applicable": True,
         "count": len(table),
         "metric": slices.metric,
+        **({"period": slices.period, "periods": slices.periods} if slices.period else {}),
+        "confidence": slices.confidence,
+        "off_level": int((table["gap_p_value"] < 1 - slices.confidence).sum()),
         **{
             name: float(value)
             for name, value in (("whole", slices.whole), ("whole_expected", slices.whole_expected))

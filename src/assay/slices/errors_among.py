@@ -1,0 +1,67 @@
+"""Whether the errors of a slice are those of some of its rows, beyond noise."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from assay.evidence import Evidence
+from assay.metrics.calibration import levels
+from assay.metrics.catalogue import row_loss
+from assay.metrics.core import FloatArray
+from assay.slices.conditions import Mask
+from assay.slices.found import excess_loss
+from assay.slices.judge import FALLS_SHORT, HARD
+from assay.slices.periods import plans_of
+from assay.uncertainty.many import holm_adjusted
+from assay.uncertainty.mean_difference import mean_difference
+
+
+class Errors:
+    """What is wrong with each row of a holdout, in the sense of a verdict.
+
+    Parameters
+    ----------
+    evidence : Evidence
+    """
+
+    def __init__(self, evidence: Evidence) -> None:
+        task, holdout = evidence.task.type, evidence.holdout
+        self.plans, _ = plans_of(evidence)
+        self.loss = row_loss(task, holdout.y_true, holdout.y_predicted)
+        self.excess = excess_loss(task, holdout, evidence.out_of_fold)
+        outcome, level = levels(task, holdout.y_true, holdout.y_predicted)
+        self.gap = level - outcome
+
+    def among(self, inside: Mask, flags: Sequence[Mask], verdict: str, why: str) -> list[bool]:
+        """Say of each flag whether the rows of a slice that have it are more wrong than its others.
+
+        By t-tests of units, corrected by Holm's method. Where all rows have it, they are meant.
+        """
+        wrong = self._wrong(inside, verdict, why)
+        p_values = [
+            1.0 if flag[inside].all() else self._p_value(wrong, inside, flag) for flag in flags
+        ]
+        level = 1 - self.plans[0].confidence
+        adjusted = holm_adjusted(np.array(p_values, dtype=float))
+        return [
+            bool(flag[inside].all() or p_value < level)
+            for flag, p_value in zip(flags, adjusted, strict=True)
+        ]
+
+    def _wrong(self, inside: Mask, verdict: str, why: str) -> FloatArray:
+        if verdict == HARD:
+            return self.loss
+        if FALLS_SHORT in why:
+            return self.excess
+        more: FloatArray = self.gap * np.sign(self.gap[inside].mean())
+        return more
+
+    def _p_value(self, wrong: FloatArray, inside: Mask, flag: Mask) -> float:
+        tests = [
+            mean_difference(
+                wrong[inside], flag[inside], plan.within(inside).clusters, plan.confidence
+            )
+            for plan in self.plans
+        ]
+        more = tests[0].value > 0
+        return max(test.p_value for test in tests) if more else 1.0
