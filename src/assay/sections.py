@@ -234,7 +234,7 @@ class EvaluateParams(Section):
     @classmethod
     def _columns_are_distinct(cls, names: list[str]) -> list[str]:
         if len(set(names)) < len(names):
-            raise ValueError(f"sensitive_columns names a column twice: {', '.join(names)}")
+            raise ValueError(f"names a column twice: {', '.join(names)}")
         return names
 
 

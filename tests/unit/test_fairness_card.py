@@ -48,7 +48,7 @@ def test_without_sensitive_columns_nothing_is_known():
 def test_a_biased_decision_is_told_with_its_numbers():
     page = card(people())
     assert "differ beyond chance** (corrected for their number)" in page
-    assert "are below four fifths, beyond chance: that of f is 0.4" in page
+    assert "are below four fifths, beyond chance: that of sex = f is 0.4" in page
     assert "1 group is too small to judge (5 rows)." in page
     assert "The features together tell it with an AUC of 0.8" in page
     assert "leaving it out hides it from the model only in name" in page
@@ -61,7 +61,10 @@ def test_each_task_has_its_sentences(task):
     page = card(people(task))
     assert "- By sex: " in page
     if task == "regression":
-        assert "The mean errors differ beyond chance: f less m is 0.8" in page
+        assert (
+            "the mean errors differ beyond chance: that of sex = f less that of sex = m is 0.8"
+            in page
+        )
         assert "| column | group | rows | mean error | MAE | outcomes inside intervals |" in page
     else:
         assert "the selection rates of class " in page

@@ -200,6 +200,8 @@ def _reason(groups: Groups, found: Measured, code: int) -> str:
         return f"too few rows (fewer than {groups.min_rows:,})"
     if not found.measure.tested:
         return ""
+    if not groups.known[code]:
+        return "held against known values apart"
     if not found.compared[code]:
         return "too few of these rows to compare"
     return "" if found.chance is not None else "no other group to compare with"
@@ -231,8 +233,10 @@ def fairness_json(found: Fairness) -> dict[str, Any]:
         of_column = [parity for parity in found.parities if parity.column == name]
         columns[name] = {
             "crossed": each.groups.crossed,
+            "source": each.groups.source,
+            "against_missing": each.groups.against_missing,
             "group_count": len(each.groups.labels),
-            "judged_group_count": int(each.groups.judged.sum()),
+            "judged_group_count": int((each.groups.judged & each.groups.known).sum()),
             "not_judged_row_count": int(each.groups.rows[~each.groups.judged].sum()),
             "alarm": any(parity.alarm for parity in of_column),
             **_questions(of_column),

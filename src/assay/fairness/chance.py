@@ -25,21 +25,63 @@ _TIE = 1e-12
 
 @dataclass(frozen=True)
 class Chance:
-    """How far groups are apart, and how far they are by chance.
+    """How far groups are apart, and how far they are by chance, by one statistic for both.
 
     Attributes
     ----------
-    means : ndarray, shape (d, g)
-        The mean of each group in each deal.
-    p_value : float
-        Of the hypothesis that no group differs.
+    high, low : int
+        The two groups that the statistic is of.
+    seen : float
+        How far they are apart, in units of `unit`.
+    dealt : ndarray, shape (d,)
+        The same of the two groups that are furthest apart in each deal.
+    unit : float
+        What 1 of the statistic is for these two groups, in units of the values: 1, or a standard error.
+    spread : float
+        The standard deviation of the statistic of two groups.
+    pairs, freedom : int
+        Pairs of groups, and the degrees of freedom of the spread.
     group_p_values : ndarray, shape (g,)
         Of each group against the others, corrected for the number of groups.
     """
 
-    means: FloatArray
-    p_value: float
+    high: int
+    low: int
+    seen: float
+    dealt: FloatArray
+    unit: float
+    spread: float
+    pairs: int
+    freedom: int
     group_p_values: FloatArray
+
+    @property
+    def p_value(self) -> float:
+        """Of the hypothesis that no group differs.
+
+        Where no deal shows as much, deals tell only that it is small; how small, a t distribution does,
+        with Bonferroni's correction for the pairs.
+        """
+        reached = int(np.sum(self.dealt >= self.seen - _TIE))
+        by_deals = (1 + reached) / (1 + len(self.dealt))
+        if reached or self.spread <= 0:
+            return by_deals
+        from scipy.stats import t
+
+        tail = 2 * self.pairs * float(t.sf(self.seen / self.spread, self.freedom))
+        return min(by_deals, tail)
+
+    def bound(self, level: float) -> float:
+        """Return the difference above which the p-value is below a level, in units of the values."""
+        deals = len(self.dealt)
+        allowed = int(np.ceil(level * (1 + deals) - _TIE)) - 2
+        if allowed >= 0:
+            kept = min(allowed, deals - 1)
+            return float(np.sort(self.dealt)[deals - 1 - kept]) * self.unit
+        from scipy.stats import t
+
+        tail = self.spread * float(t.isf(level / (2 * self.pairs), self.freedom))
+        return max(float(self.dealt.max()), tail) * self.unit
 
 
 @dataclass(frozen=True)
@@ -110,17 +152,29 @@ def rates_by_chance(found: Labelled, rng: np.random.Generator) -> Chance:
     else:
         sums = _dealt(found, units, rng, squares=False)
         sizes, means = sums[..., 0], sums[..., 1] / sums[..., 0]
-    apart, dealt = float(np.ptp(found.means)), np.ptp(means, axis=1)
-    off = np.abs(_off(found.means[None], rows[None]))[0]
+    seen, dealt = found.means, np.ptp(means, axis=1)
+    off = np.abs(_off(seen[None], rows[None]))[0]
     dealt_off = np.abs(_off(means, sizes))
-    return Chance(means, _share(dealt, apart), _holm_by_step_down(dealt_off, off))
+    return Chance(
+        high=int(seen.argmax()),
+        low=int(seen.argmin()),
+        seen=float(np.ptp(seen)),
+        dealt=dealt,
+        unit=1.0,
+        # No difference varies more than by the sum of the two largest deviations.
+        spread=float(np.sort(means.std(axis=0))[-2:].sum()),
+        pairs=_pairs(found),
+        freedom=_freedom(found),
+        group_p_values=_holm_by_step_down(dealt_off, off),
+    )
 
 
 def means_by_chance(found: Labelled, rng: np.random.Generator) -> Chance:
     """Return how far means of groups are apart, beside what chance shows.
 
-    Groups may vary unequally, so that each mean less that of the others is divided by its standard error,
-    in the rows as they are and in each deal. The p-value is that of the largest of these.
+    Groups may vary unequally, so that the difference of two means is divided by its standard error, in the
+    rows as they are and in each deal. The p-value is that of the pair with the largest of these: the one
+    that is most surely apart, which need not have the largest difference.
 
     Parameters
     ----------
@@ -133,24 +187,31 @@ def means_by_chance(found: Labelled, rng: np.random.Generator) -> Chance:
     Chung and Romano 2013, Annals of Statistics 41 (studentised permutation tests); Westfall and Young
     1993 (the largest of several).
     """
-    units = found.units()
+    units, freedom = found.units(), _freedom(found)
     inflation = 1.0
     if units is None:
         inflation = float(np.sqrt(design_effect(found)))
         found = Labelled(found.values, found.code)
         units = (np.arange(len(found.code)), found.code)
-    # The numbers are centred so that sums of squares keep their digits.
-    centred = Labelled(found.values - found.values.mean(), found.code, found.clusters)
+    # The numbers are centred and scaled so that sums of squares keep their digits.
+    scale = float(found.values.std()) or 1.0
+    centred = Labelled((found.values - found.values.mean()) / scale, found.code, found.clusters)
     stats = _unit_stats(centred, units[0], squares=True)
     actual = np.stack([stats[units[1] == g].sum(axis=0) for g in range(found.group_count)])
     dealt = _dealt(centred, units, rng, squares=True)
     off = np.abs(_studentised(actual[None]))[0]
     dealt_off = np.abs(_studentised(dealt)) * inflation
-    means = dealt[..., 1] / dealt[..., 0] * inflation + found.values.mean()
+    high, low, seen, unit = _surest_pair(actual)
     return Chance(
-        means,
-        _share(dealt_off.max(axis=1), float(off.max())),
-        _holm_by_step_down(dealt_off, off),
+        high=high,
+        low=low,
+        seen=seen,
+        dealt=_widest(dealt) * inflation,
+        unit=unit * scale,
+        spread=inflation,
+        pairs=_pairs(found),
+        freedom=freedom,
+        group_p_values=_holm_by_step_down(dealt_off, off),
     )
 
 
@@ -213,12 +274,46 @@ def _off(means: FloatArray, rows: FloatArray) -> FloatArray:
 
 
 def _studentised(sums: FloatArray) -> FloatArray:
-    """Return each group's mean less that of all others, in standard errors; 0 where nothing varies."""
+    """Return each group's mean less that of all others, in standard errors."""
     others = sums.sum(axis=1, keepdims=True) - sums
-    off = sums[..., 1] / sums[..., 0] - others[..., 1] / others[..., 0]
-    error = np.sqrt(_variance(sums) + _variance(others))
-    found: FloatArray = np.divide(off, error, out=np.zeros_like(off), where=error > _TIE)
-    return found
+    return _in_errors(sums, others)[0]
+
+
+def _in_errors(one: FloatArray, other: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return differences of means in standard errors, and these."""
+    off = one[..., 1] / one[..., 0] - other[..., 1] / other[..., 0]
+    error: FloatArray = np.maximum(np.sqrt(_variance(one) + _variance(other)), _TIE)
+    return off / error, error
+
+
+def _surest_pair(sums: FloatArray) -> tuple[int, int, float, float]:
+    """Return the two groups that are most errors apart, the higher first, how many, and the error."""
+    off, error = _in_errors(sums[:, None], sums[None])
+    high, low = map(int, np.unravel_index(int(off.argmax()), off.shape))
+    if high == low:
+        # Nothing varies, or nothing differs: the first two are as good as any.
+        high, low = 0, 1
+    unit = float(error[high, low])
+    return high, low, float(off[high, low]), unit if np.isfinite(unit) else 0.0
+
+
+def _widest(sums: FloatArray) -> FloatArray:
+    """Return how many errors the two groups are apart that are most, in each deal."""
+    widest = np.zeros(len(sums))
+    for first in range(sums.shape[1] - 1):
+        off, _ = _in_errors(sums[:, first : first + 1], sums[:, first + 1 :])
+        widest = np.maximum(widest, np.abs(off).max(axis=1))
+    return widest
+
+
+def _pairs(found: Labelled) -> int:
+    return found.group_count * (found.group_count - 1) // 2
+
+
+def _freedom(found: Labelled) -> int:
+    """Return how many units there are beyond the groups' means, at least 1."""
+    units = len(found.code) if found.clusters is None else int(found.clusters.max()) + 1
+    return max(1, units - found.group_count)
 
 
 def _variance(sums: FloatArray) -> FloatArray:
@@ -230,11 +325,6 @@ def _variance(sums: FloatArray) -> FloatArray:
     factor = np.divide(units, units - 1, out=np.ones_like(units), where=units > 1)
     found: FloatArray = np.maximum(spread, 0) * factor / rows**2
     return np.where(units > 1, found, np.inf)
-
-
-def _share(dealt: FloatArray, seen: float) -> float:
-    """Return the p-value of what is seen: the share of deals, (d,), that show as much or more."""
-    return float((1 + np.sum(dealt >= seen - _TIE)) / (1 + len(dealt)))
 
 
 def _holm_by_step_down(dealt: FloatArray, seen: FloatArray) -> FloatArray:

@@ -17,11 +17,13 @@ from assay.uncertainty.bootstrap import IntArray
 
 BoolArray = npt.NDArray[np.bool_]
 
-MISSING = "(missing)"
+MISSING, KNOWN = "(missing)", "known"
 # Quantile bands of a number; one with at most so many values is taken by value.
 _BANDS, _FEW_VALUES = 4, 6
 # Only the first so many columns are crossed with each other.
 _CROSSED = 4
+# A date's edge is told by the largest unit of which so many lie between two edges.
+_UNITS_BETWEEN = 5
 # Digits of an edge that a reader needs.
 _DIGITS = 3
 
@@ -33,25 +35,37 @@ class Groups:
     Attributes
     ----------
     column : str
-        Its name; the names of both where two are crossed.
+        What the rows are grouped by: a column's name; the names of both where two are crossed.
+    source : str
+        The column that the labels are values of; empty where two are crossed, whose labels name them.
     crossed : bool
         Whether two columns are.
     labels : tuple of str
         In a natural order: by size of a number, by text otherwise, missing values last.
     code : ndarray of int, shape (n,)
         The group of each row, 0 to g - 1.
+    known : ndarray of bool, shape (g,)
+        Which are of known values. Others are not compared here; see `against_missing`.
     judged : ndarray of bool, shape (g,)
         Which have enough rows.
     min_rows : int
         How many that are.
+    short : tuple of str
+        Labels for pictures.
+    against_missing : bool
+        Whether the two groups are all known values and the missing ones.
     """
 
     column: str
+    source: str
     crossed: bool
     labels: tuple[str, ...]
     code: IntArray
+    known: BoolArray
     judged: BoolArray
     min_rows: int
+    short: tuple[str, ...]
+    against_missing: bool = False
 
     @property
     def rows(self) -> IntArray:
@@ -60,8 +74,8 @@ class Groups:
 
     @property
     def comparable(self) -> bool:
-        """Whether at least two groups are judged."""
-        return int(self.judged.sum()) >= 2
+        """Whether at least two groups of known values are judged."""
+        return int((self.judged & self.known).sum()) >= 2
 
 
 def sensitive_groups(
@@ -72,6 +86,8 @@ def sensitive_groups(
     min_rows: int,
 ) -> list[Groups]:
     """Return the groups of each sensitive column, and of pairs of the first four that have enough rows.
+
+    Where many values are missing, they are held against the known ones as groups of their own.
 
     Parameters
     ----------
@@ -85,14 +101,12 @@ def sensitive_groups(
         Groups with fewer are listed, and not judged.
     """
     single = [
-        _groups(name, False, grouped(table[name], cut_by[name], _is_flag(name, schema)), min_rows)
+        _of_column(name, table[name], cut_by[name], _is_flag(name, schema), min_rows)
         for name in columns
     ]
-    pairs = [
-        _groups(f"{one.column} \N{MULTIPLICATION SIGN} {other.column}", True, _cross(one, other), min_rows)
-        for one, other in combinations(single[:_CROSSED], 2)
-    ]  # fmt: skip
-    return [*single, *(pair for pair in pairs if pair.comparable)]
+    missing = [_against_missing(each) for each in single if not each.known.all()]
+    pairs = [_cross(one, other) for one, other in combinations(single[:_CROSSED], 2)]
+    return [*single, *(each for each in (*missing, *pairs) if each.comparable)]
 
 
 def grouped(
@@ -140,10 +154,26 @@ def _is_flag(name: str, schema: Schema) -> bool:
     return bool(kinds) and kinds[0].startswith("bool")
 
 
-def _groups(column: str, crossed: bool, found: tuple[list[str], IntArray], min_rows: int) -> Groups:
-    labels, code = found
-    rows = np.bincount(code, minlength=len(labels))
-    return Groups(column, crossed, tuple(labels), code, rows >= min_rows, min_rows)
+def _of_column(
+    name: str, column: "pd.Series[Any]", cut_by: "pd.Series[Any]", is_flag: bool, min_rows: int
+) -> Groups:
+    labels, code = grouped(column, cut_by, is_flag)
+    known = np.ones(len(labels), dtype=bool)
+    known[code[column.isna().to_numpy()]] = False
+    judged = np.bincount(code, minlength=len(labels)) >= min_rows
+    return Groups(name, name, False, tuple(labels), code, known, judged, min_rows, tuple(labels))
+
+
+def _against_missing(groups: Groups) -> Groups:
+    """Return the rows of all known values, and those of none."""
+    labels = (KNOWN, groups.labels[int(np.flatnonzero(~groups.known)[0])])
+    code = (~groups.known)[groups.code].astype(np.int64)
+    judged = np.bincount(code, minlength=2) >= groups.min_rows
+    every = np.ones(2, dtype=bool)
+    name = f"{groups.column}, {KNOWN} or missing"
+    return Groups(
+        name, groups.source, False, labels, code, every, judged, groups.min_rows, labels, True
+    )
 
 
 def _with_missing(labels: list[str], codes: npt.NDArray[Any]) -> tuple[list[str], IntArray]:
@@ -168,7 +198,7 @@ def _banded(numbers: FloatArray, known: FloatArray, told: Any) -> tuple[list[str
     if not len(known):
         known = numbers[~np.isnan(numbers)]
     edges, texts = told(
-        np.unique(np.quantile(known, np.arange(1, _BANDS) / _BANDS, method="higher"))
+        np.unique(np.quantile(known, np.arange(1, _BANDS) / _BANDS, method="higher")), known
     )
     # The lowest value is no edge: nothing would lie below it.
     kept = edges > known.min()
@@ -182,7 +212,7 @@ def _banded(numbers: FloatArray, known: FloatArray, told: Any) -> tuple[list[str
     return _with_missing(labels, codes)
 
 
-def _numbers(edges: FloatArray) -> tuple[FloatArray, list[str]]:
+def _numbers(edges: FloatArray, _known: FloatArray) -> tuple[FloatArray, list[str]]:
     """Return edges of few digits, unless these would make two the same."""
     whole = bool((edges == np.round(edges)).all()) and bool((np.abs(edges) < 1e12).all())
     if whole:
@@ -193,23 +223,38 @@ def _numbers(edges: FloatArray) -> tuple[FloatArray, list[str]]:
     return edges, [f"{edge:.12g}" for edge in edges]
 
 
-def _dates(edges: FloatArray) -> tuple[FloatArray, list[str]]:
-    """Return the days of edges, or their times where days would be the same."""
+def _dates(edges: FloatArray, known: FloatArray) -> tuple[FloatArray, list[str]]:
+    """Return the years, months or days of edges, or their times where days would be the same."""
+    ends = np.unique([known.min(), *edges, known.max()])
     times = edges.astype("int64").astype("datetime64[us]")
-    days = times.astype("datetime64[D]")
-    if len(np.unique(days)) == len(edges):
-        return days.astype("datetime64[us]").astype("int64").astype(float), [
-            str(day) for day in days
+    for unit, days in (("Y", 366), ("M", 31)):
+        apart = np.diff(ends).min(initial=np.inf) / (days * 86_400e6)
+        if apart >= _UNITS_BETWEEN:
+            # The nearer end of a year, or of a month.
+            near = (times + np.timedelta64(days // 2, "D")).astype(f"datetime64[{unit}]")
+            return near.astype("datetime64[us]").astype("int64").astype(float), [
+                str(each) for each in near
+            ]
+    dates = times.astype("datetime64[D]")
+    if len(np.unique(dates)) == len(edges):
+        return dates.astype("datetime64[us]").astype("int64").astype(float), [
+            str(each) for each in dates
         ]
     return edges, [str(time.astype("datetime64[s]")).replace("T", " ") for time in times]
 
 
-def _cross(one: Groups, other: Groups) -> tuple[list[str], IntArray]:
-    """Return groups of pairs that occur, in the order of both."""
-    code = one.code * len(other.labels) + other.code
-    found, codes = np.unique(code, return_inverse=True)
-    labels = [
-        f"{one.labels[pair // len(other.labels)]}, {other.labels[pair % len(other.labels)]}"
-        for pair in found
-    ]
-    return labels, codes.astype(np.int64)
+def _cross(one: Groups, other: Groups) -> Groups:
+    """Return groups of pairs of values that occur, in the order of both."""
+    pair = one.code * len(other.labels) + other.code
+    found, code = np.unique(pair, return_inverse=True)
+    pairs = [divmod(int(each), len(other.labels)) for each in found]
+    labels = tuple(
+        f"{one.column} = {one.labels[first]} and {other.column} = {other.labels[second]}"
+        for first, second in pairs
+    )
+    short = tuple(f"{one.labels[first]}, {other.labels[second]}" for first, second in pairs)
+    known = np.array([one.known[first] and other.known[second] for first, second in pairs])
+    judged = np.bincount(code) >= one.min_rows
+    name = f"{one.column} \N{MULTIPLICATION SIGN} {other.column}"
+    code = code.astype(np.int64)
+    return Groups(name, "", True, labels, code, known, judged, one.min_rows, short)

@@ -6,12 +6,13 @@ from dataclasses import astuple, dataclass, replace
 import numpy as np
 import pandas as pd
 
+from assay.fairness.chance import Chance
 from assay.fairness.groups import Groups
 from assay.fairness.measures import View
 from assay.fairness.rates import Measured
 from assay.metrics.core import FloatArray
 from assay.uncertainty.bootstrap import Bootstrap
-from assay.uncertainty.many import holm_adjusted
+from assay.uncertainty.many import holm_adjusted, holm_levels
 
 # The rule of the Uniform Guidelines of 1978: a selection rate below four fifths of the highest.
 FOUR_FIFTHS = 0.8
@@ -55,15 +56,19 @@ class Parity:
     group_count : int
         Groups that are compared.
     highest, lowest : str
-        The groups that are furthest apart; empty where fewer than two are compared.
+        The groups that are furthest apart (of means: most standard errors apart); empty where fewer than
+        two are compared.
     difference, ci_low, ci_high : float
         Between these two, with the interval of their difference; NaN where there is none.
     chance_up_to : float
-        What labels that say nothing show in 19 cases of 20 (or as the confidence says).
+        How far labels that say nothing bring the furthest groups apart, at the corrected level: exactly a
+        larger difference is an alarm.
     p_value : float
         Corrected by Holm's method for all questions about all columns.
-    ratio, ratio_ci_low, ratio_ci_high, chance_down_to : float
+    ratio, ratio_ci_low, ratio_ci_high : float
         Of selection rates, the lowest to the highest; NaN elsewhere.
+    chance_down_to : float
+        The ratio of the highest rate less `chance_up_to` to the highest.
     verdict : str
     alarm : bool
         Whether groups differ beyond chance.
@@ -89,10 +94,28 @@ class Parity:
     alarm: bool = False
 
 
+@dataclass(frozen=True)
+class Asked:
+    """A question before it is judged.
+
+    Attributes
+    ----------
+    parity : Parity
+    chance : Chance or None
+        What chance shows of it; None where nothing is compared.
+    highest : float
+        The value of the highest group.
+    """
+
+    parity: Parity
+    chance: Chance | None
+    highest: float
+
+
 def parities_of(
     groups: Groups, view: View, measured: Sequence[Measured], bootstrap: Bootstrap
-) -> list[Parity]:
-    """Return every question that a view answers; p-values are not corrected yet."""
+) -> list[Asked]:
+    """Return every question that a view answers."""
     known = {each.measure.name: each for each in measured}
     return [
         _furthest(groups, view, name, known[measure], bootstrap)
@@ -101,12 +124,12 @@ def parities_of(
     ]
 
 
-def judged(found: Sequence[Parity], confidence: float) -> list[Parity]:
+def judged(asked: Sequence[Asked], confidence: float) -> list[Parity]:
     """Correct p-values for the number of questions, and say what they mean.
 
     Parameters
     ----------
-    found : sequence of Parity
+    asked : sequence of Asked
         All questions about all columns.
     confidence : float
         An alarm stands by chance alone in at most 1 - confidence of tables.
@@ -114,21 +137,34 @@ def judged(found: Sequence[Parity], confidence: float) -> list[Parity]:
     Returns
     -------
     list of Parity
-        With equalised odds behind the two questions that they are made of: the larger of their
-        differences, and the smaller of their p-values.
+        With equalised odds behind the two questions that they are made of.
     """
-    asked = [number for number, each in enumerate(found) if not np.isnan(each.p_value)]
-    adjusted = holm_adjusted(np.array([found[number].p_value for number in asked]))
-    judged = list(found)
-    for number, p_value in zip(asked, adjusted, strict=True):
-        alarm = bool(p_value < 1 - confidence)
-        judged[number] = replace(
-            found[number],
-            p_value=float(p_value),
-            alarm=alarm,
-            verdict=_verdict(found[number], alarm),
-        )
-    return _with_odds(judged)
+    # 1 - 0.95 is a little more than 0.05.
+    level = round(1 - confidence, 12)
+    p_values = np.array([each.chance.p_value for each in asked if each.chance is not None])
+    corrected = iter(zip(holm_adjusted(p_values), holm_levels(p_values, level), strict=True))
+    told = []
+    for each in asked:
+        if each.chance is None:
+            told.append(each.parity)
+            continue
+        p_value, own_level = map(float, next(corrected))
+        told.append(_told(each, each.chance.bound(own_level), p_value, p_value < level))
+    return _with_odds(told)
+
+
+def _told(asked: Asked, bound: float, p_value: float, alarm: bool) -> Parity:
+    parity = asked.parity
+    # The ratio is no test of its own: its bound is that of the difference.
+    down_to = np.nan if np.isnan(parity.ratio) else max(0.0, 1 - bound / asked.highest)
+    return replace(
+        parity,
+        chance_up_to=bound,
+        chance_down_to=down_to,
+        p_value=p_value,
+        alarm=alarm,
+        verdict=_verdict(parity, alarm),
+    )
 
 
 def _with_odds(found: Sequence[Parity]) -> list[Parity]:
@@ -137,7 +173,8 @@ def _with_odds(found: Sequence[Parity]) -> list[Parity]:
         told.append(each)
         if each.name == _ODDS[1]:
             pair = [told[-2], each]
-            worse = max(pair, key=lambda one: np.nan_to_num(one.difference, nan=-1.0))
+            # An alarm is told by its own figures.
+            worse = max(pair, key=lambda one: (one.alarm, np.nan_to_num(one.difference, nan=-1.0)))
             known = not any(np.isnan(one.difference) for one in pair)
             shown = worse if known else _without_figures(each)
             different = [one.measure for one in pair if one.alarm]
@@ -177,14 +214,14 @@ def _verdict(found: Parity, alarm: bool) -> str:
 
 def _furthest(
     groups: Groups, view: View, name: str, widest: Measured, bootstrap: Bootstrap
-) -> Parity:
+) -> Asked:
     """Return the groups that are furthest apart, beside what chance shows of the furthest."""
     measure, chance = widest.measure.name, widest.chance
     if chance is None:
         count = int(widest.compared.sum())
-        return Parity(groups.column, view.label, name, measure, count, "", "")
+        return Asked(Parity(groups.column, view.label, name, measure, count, "", ""), None, np.nan)
     value, compared = widest.value, np.flatnonzero(widest.compared)
-    high, low = compared[value[compared].argmax()], compared[value[compared].argmin()]
+    high, low = compared[chance.high], compared[chance.low]
     inside = np.isin(groups.code, [high, low])
     n, plan, drawn = int(inside.sum()), bootstrap.within(inside), widest.resamples
     ends = plan.interval(drawn[:, high] - drawn[:, low], n)
@@ -198,21 +235,14 @@ def _furthest(
         groups.labels[low],
         float(value[high] - value[low]),
         *ends,
-        float(np.quantile(np.ptp(chance.means, axis=1), bootstrap.confidence)),
-        chance.p_value,
     )
-    if name != "demographic_parity" or value[high] <= 0:
-        return found
-    means = chance.means
-    by_chance = np.clip(_ratios(means.min(axis=1), means.max(axis=1)), 0, None)
+    highest = float(value[high])
+    if name != "demographic_parity" or highest <= 0:
+        return Asked(found, chance, highest)
     below = plan.interval(_ratios(drawn[:, low], drawn[:, high]), n)
-    return replace(
-        found,
-        ratio=float(value[low] / value[high]),
-        ratio_ci_low=below[0],
-        ratio_ci_high=below[1],
-        chance_down_to=float(np.nanquantile(by_chance, 1 - bootstrap.confidence)),
-    )
+    ratio = float(value[low] / highest)
+    found = replace(found, ratio=ratio, ratio_ci_low=below[0], ratio_ci_high=below[1])
+    return Asked(found, chance, highest)
 
 
 def _ratios(low: FloatArray, high: FloatArray) -> FloatArray:

@@ -31,8 +31,21 @@ _RESAMPLES = 200
 # The spread of a score among few shuffles says little of its tail, which many features ask for.
 _WIDENED = 1.1
 TOGETHER = "(all features together)"
-COLUMNS = ("column", "feature", "score_name", "score", "chance_up_to", "p_value", "beyond_chance")
+COLUMNS = (
+    *(
+        "column",
+        "feature",
+        "score_name",
+        "score",
+        "chance_up_to",
+        "p_value",
+        "beyond_chance",
+        "proxy",
+    ),
+)
 _NO_SCORE = {"AUC": 0.5, "R2": 0.0}
+# With many rows next to nothing is beyond chance; a proxy tells at least so much.
+LEAST_SCORE = {"AUC": 0.55, "R2": 0.02}
 
 
 @dataclass(frozen=True)
@@ -67,17 +80,17 @@ class Proxies:
         if self.together is None:
             return {"applicable": False, **told}
         alone = self.table[self.table["feature"] != TOGETHER]
-        beyond = alone[alone["beyond_chance"]]
+        telling = alone[alone["proxy"]]
         together = self.table[self.table["feature"] == TOGETHER]
         told |= {
             "score_name": self.score_name,
             "together": self.together.to_json(),
-            "together_beyond_chance": bool(together["beyond_chance"].iloc[0]),
-            "beyond_chance_count": len(beyond),
+            "together_tell": bool(together["proxy"].iloc[0]),
+            "proxy_count": len(telling),
         }
-        if len(beyond):
-            told["strongest"] = str(beyond["feature"].iloc[0])
-            told["strongest_score"] = float(beyond["score"].iloc[0])
+        if len(telling):
+            told["strongest"] = str(telling["feature"].iloc[0])
+            told["strongest_score"] = float(telling["score"].iloc[0])
         return {"applicable": True, **told}
 
 
@@ -120,7 +133,7 @@ def find_proxies(
     Notes
     -----
     All p-values together are corrected by Holm's method: where no feature tells a column, an alarm stands
-    in at most 1 - confidence of tables.
+    in at most 1 - confidence of tables. A proxy is beyond chance, and scores at least `LEAST_SCORE`.
     """
     found = [
         _of_column(rows, name, schema, clusters, replace(bootstrap, seed=bootstrap.seed + number))
@@ -131,7 +144,11 @@ def find_proxies(
     for each in found:
         own = adjusted[start : start + len(each.table)]
         start += len(own)
-        table = each.table.assign(p_value=own, beyond_chance=own < 1 - bootstrap.confidence)
+        score = each.table["score"].to_numpy(float)
+        # Shuffled values may score below nothing at all; what is no better tells nothing.
+        beyond = (own < 1 - bootstrap.confidence) & (score > _NO_SCORE.get(each.score_name, 0.0))
+        enough = score >= LEAST_SCORE.get(each.score_name, 0.0)
+        table = each.table.assign(p_value=own, beyond_chance=beyond, proxy=beyond & enough)
         corrected.append(replace(each, table=table))
     return corrected
 
@@ -163,7 +180,7 @@ def _of_column(
     ]
     told += sorted(_each_alone(asked, bootstrap), key=lambda row: (-row[1], row[0]))
     table = pd.DataFrame(told, columns=["feature", "score", "chance_up_to", "p_value"])
-    table = table.assign(column=name, score_name=score_name, beyond_chance=False)
+    table = table.assign(column=name, score_name=score_name, beyond_chance=False, proxy=False)
     return Proxies(name, table[list(COLUMNS)], score_name, together, len(asked.target), own)
 
 

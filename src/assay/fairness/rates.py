@@ -9,15 +9,14 @@ import numpy as np
 import pandas as pd
 
 from assay.fairness.chance import Chance, Labelled, means_by_chance, rates_by_chance
-from assay.fairness.groups import Groups
+from assay.fairness.groups import BoolArray, Groups
 from assay.fairness.measures import Measure, View
+from assay.gate import FEWEST_OF_A_CLASS
 from assay.metrics.core import FloatArray, ratio
 from assay.uncertainty.bootstrap import Bootstrap, IntArray, affordable_resamples
 from assay.uncertainty.estimate import Estimate, without_interval
 from assay.uncertainty.rates import rate_estimate, wilson_interval
 
-# A rate of fewer rows of a group takes no part in comparisons.
-_FEWEST_ROWS = 10
 # Of fewer entities a bootstrap covers too little.
 _FEWEST_UNITS = 20
 # Resampled sums that are held at once, rows x sums.
@@ -36,7 +35,7 @@ class Measured:
     rows : ndarray of int, shape (g,)
         Rows of each group that the measure is about.
     compared : ndarray of bool, shape (g,)
-        Which groups are judged and have enough of these rows.
+        Which groups are judged, are of known values, and have enough of these rows, and entities.
     value : ndarray, shape (g,)
         NaN where there is none.
     estimates : tuple of Estimate or None
@@ -49,7 +48,7 @@ class Measured:
 
     measure: Measure
     rows: IntArray
-    compared: np.ndarray[Any, np.dtype[np.bool_]]
+    compared: BoolArray
     value: FloatArray
     estimates: tuple[Estimate | None, ...]
     resamples: FloatArray
@@ -93,7 +92,8 @@ def measure_groups(
         if measure.name in framed:
             known = groups.judged & (rows > 0)
             value[known] = framed[measure.name].to_numpy(dtype=float)[known[groups.judged]]
-        compared = groups.judged & (rows >= min(_FEWEST_ROWS, groups.min_rows))
+        units = _units(groups, measure.within, bootstrap.clusters)
+        compared = groups.judged & groups.known & (units >= FEWEST_OF_A_CLASS)
         rng = np.random.default_rng([*seed, number])
         chance = None
         if measure.tested and compared.sum() >= 2:
@@ -106,6 +106,15 @@ def measure_groups(
         value = np.sqrt(value) if measure.is_root else value
         found.append(Measured(measure, rows, compared, value, estimates, resamples, chance))
     return found
+
+
+def _units(groups: Groups, within: BoolArray, clusters: IntArray | None) -> IntArray:
+    """Return how many rows of each group a measure is about, or entities, if rows belong to some."""
+    code, count = groups.code[within], len(groups.labels)
+    if clusters is not None:
+        pairs = np.unique(np.stack([code, clusters[within]]), axis=1)
+        code = pairs[0]
+    return np.bincount(code, minlength=count)
 
 
 def frame_rates(view: View, groups: Groups) -> Mapping[str, "pd.Series[Any]"]:
@@ -147,7 +156,7 @@ def frame_rates(view: View, groups: Groups) -> Mapping[str, "pd.Series[Any]"]:
 def _chance(
     measure: Measure,
     groups: Groups,
-    compared: np.ndarray[Any, np.dtype[np.bool_]],
+    compared: BoolArray,
     clusters: IntArray | None,
     rng: np.random.Generator,
 ) -> Chance:
@@ -204,7 +213,7 @@ def _fixed_point(values: FloatArray) -> tuple[FloatArray, float]:
 
 def _estimate(
     measure: Measure,
-    member: np.ndarray[Any, np.dtype[np.bool_]],
+    member: BoolArray,
     value: float,
     resamples: FloatArray,
     bootstrap: Bootstrap,

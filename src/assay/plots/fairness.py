@@ -14,6 +14,9 @@ from assay.plots.style import BLUE, GREY, ORANGE, RED, panels
 
 # Bars that a picture has room for, and classes that are drawn.
 _MOST_GROUPS, _MOST_CLASSES = 20, 4
+_COMPARED, _LEFT = "compared", "not compared (few rows, or missing values)"
+_ALL, _FOUR_FIFTHS = "all rows", "four fifths of the highest selection rate"
+_LEGEND = (_COMPARED, _LEFT, _ALL, _FOUR_FIFTHS)
 _TITLES = {
     "selection_rate": "Selection rate",
     "tpr": "True positive rate",
@@ -42,7 +45,7 @@ def fairness_figures(found: Fairness) -> dict[str, Figure]:
     return {
         f"fairness_{number}": _figure(each, found)
         for number, each in enumerate(found.assessed, start=1)
-        if each.groups.comparable
+        if each.groups.comparable and not each.groups.against_missing
     }
 
 
@@ -54,7 +57,7 @@ def _figure(assessed: Assessed, found: Fairness) -> Figure:
         codes = np.sort(codes[largest])
     shown = _panels(assessed, found)
     columns = max(len(row) for _, row in shown)
-    names = drawn_labels([groups.labels[code] for code in codes], 30)
+    names = drawn_labels([groups.short[code] for code in codes], 30)
     rows = [f"{name} (n = {groups.rows[code]:,})" for name, code in zip(names, codes, strict=True)]
     width = 2.3 + 2.35 * columns + further_width(rows)
     # A title needs room above few bars.
@@ -71,8 +74,15 @@ def _figure(assessed: Assessed, found: Fairness) -> Figure:
                 axes.set_title(f"{_TITLES[one.measure.name]}{mark}", fontsize=9)
             line[0].set_yticks(np.arange(len(codes)), rows)
             line[0].set_ylim(len(codes) - 0.5, -0.5)
-        drawn, told = grid[0, 0].get_legend_handles_labels()
-        figure.legend(drawn, told, loc="outside lower left", ncols=2, fontsize=8)
+        legend: dict[str, Any] = {}
+        for axes in grid.flat:
+            drawn, told = axes.get_legend_handles_labels()
+            legend |= dict(zip(told, drawn, strict=True))
+        ordered = [text for text in _LEGEND if text in legend]
+        figure.legend(
+            [legend[text] for text in ordered], ordered, loc="outside lower left", fontsize=8,
+            ncols=min(len(ordered), max(1, int(width / 2.6))),
+        )  # fmt: skip
     return figure
 
 
@@ -116,18 +126,18 @@ def _draw(axes: Any, found: Measured, codes: Any) -> None:
         highest = float(np.nanmax(found.value[found.compared], initial=0.0))
         axes.axvline(
             FOUR_FIFTHS * highest, color=RED, linestyle="--", linewidth=1,
-            label="four fifths of the highest selection rate",
+            label=_FOUR_FIFTHS,
         )  # fmt: skip
-    axes.axvline(level, color=GREY, linestyle=":", linewidth=1.5, label="all rows")
+    axes.axvline(level, color=GREY, linestyle=":", linewidth=1.5, label=_ALL)
     compared = found.compared[codes]
-    for mask, color in ((compared, BLUE), (~compared, ORANGE)):
+    for mask, color, told in ((compared, BLUE, _COMPARED), (~compared, ORANGE, _LEFT)):
         for place, code in zip(places[mask], codes[mask], strict=True):
             estimate = found.estimates[code]
             if estimate is None:
                 axes.text(level, place, "no such row", va="center", ha="center", fontsize=8)
                 continue
             axes.plot([estimate.ci_low, estimate.ci_high], [place, place], color=color, linewidth=2)
-            axes.plot(found.value[code], place, "o", color=color, markersize=5)
+            axes.plot(found.value[code], place, "o", color=color, markersize=5, label=told)
     axes.set_xlabel(_UNITS[found.measure.name], fontsize=8)
     axes.tick_params(axis="both", labelsize=8)
     axes.locator_params(axis="x", nbins=4)

@@ -41,6 +41,10 @@ def fairness_facts(metrics: Mapping[str, Any], table: pd.DataFrame) -> dict[str,
     """
     columns = metrics.get("columns", {})
     rows = [row for title in columns for row in _rows(title, columns[title], table)]
+    # What differs is not to be cut off.
+    rows.sort(
+        key=lambda row: (not row["differs"], not columns[row["column"]]["alarm"], -row["rows"])
+    )
     heads = [text for key, text in _HEADS.items() if any(key in row["measured"] for row in rows)]
     keys = [key for key, text in _HEADS.items() if text in heads]
     for row in rows:
@@ -49,10 +53,21 @@ def fairness_facts(metrics: Mapping[str, Any], table: pd.DataFrame) -> dict[str,
         ]
     return {
         "fairness": metrics,
-        "fairness_sentences": {title: " ".join(_told(columns[title])) for title in columns},
+        "fairness_sentences": {title: _behind_colon(columns[title]) for title in columns},
         "fairness_heads": heads,
         "fairness_rows": rows,
     }
+
+
+def _behind_colon(column: Mapping[str, Any]) -> str:
+    """Return what is told of a column, going on with a sentence that has begun."""
+    told = " ".join(_told(column))
+    return told[:1].lower() + told[1:]
+
+
+def _group(column: Mapping[str, Any], group: str) -> str:
+    """Return a group's name that says of what it is: `sex = f`."""
+    return name(f"{column['source']} = {group}" if column["source"] else group)
 
 
 def _told(column: Mapping[str, Any]) -> Iterator[str]:
@@ -62,7 +77,7 @@ def _told(column: Mapping[str, Any]) -> Iterator[str]:
     else:
         yield from _answers(column)
     left = column["not_judged_row_count"]
-    if judged >= 2 and left:
+    if judged >= 2 and left and not column["against_missing"]:
         few = "1 group is" if count - judged == 1 else f"{count - judged} groups are"
         yield f"{few} too small to judge ({left:,} rows)."
     proxies = column.get("proxies")
@@ -75,20 +90,21 @@ def _answers(column: Mapping[str, Any]) -> Iterator[str]:
     if "ratio" in parity:
         of_class = f" of class {name(parity['class'])}" if "class" in parity else ""
         yield (
-            f"the selection rates{of_class} are {parity['verdict']}: that of {name(parity['lowest'])} is "
-            f"{interval(parity['ratio'], 2)} of that of {name(parity['highest'])}, and by chance alone "
-            f"the lowest would be down to {number(parity['chance_down_to'], 2)} of the highest."
+            f"The selection rates{of_class} are {parity['verdict']}: that of "
+            f"{_group(column, parity['lowest'])} is {interval(parity['ratio'], 2)} of that of "
+            f"{_group(column, parity['highest'])}, by chance down to "
+            f"{number(parity['chance_down_to'], 2)}."
         )
     elif "verdict" in parity:
-        yield f"selection rates: {parity['verdict']}."
+        yield f"Selection rates: {parity['verdict']}."
     asked = {key: column[key] for key in _QUESTIONS if key in column}
     for key, found in asked.items():
         if found["alarm"]:
             of_class = f" of class {name(found['class'])}" if "class" in found else ""
             yield (
-                f"The {_QUESTIONS[key]}{of_class} differ beyond chance: {name(found['highest'])} less "
-                f"{name(found['lowest'])} is {interval(found['difference'])}, by chance up to "
-                f"{number(found['chance_up_to'])}."
+                f"The {_QUESTIONS[key]}{of_class} differ beyond chance: that of "
+                f"{_group(column, found['highest'])} less that of {_group(column, found['lowest'])} is "
+                f"{interval(found['difference'])}, by chance up to {number(found['chance_up_to'])}."
             )
     alike = [
         _QUESTIONS[key] for key, found in asked.items() if "p_value" in found and not found["alarm"]
@@ -103,7 +119,7 @@ def _answers(column: Mapping[str, Any]) -> Iterator[str]:
 def _proxies(proxies: Mapping[str, Any]) -> str:
     own = " (it is a feature itself, which was left out here)" if proxies["is_feature"] else ""
     score = f"{proxies['score_name']} of {interval(proxies['together'], 2)}"
-    if not proxies["together_beyond_chance"]:
+    if not proxies["together_tell"]:
         return f"The features together do not tell it{own}: {score}."
     more = ""
     if "strongest" in proxies:
@@ -113,11 +129,11 @@ def _proxies(proxies: Mapping[str, Any]) -> str:
 
 
 def _rows(title: str, column: Mapping[str, Any], table: pd.DataFrame) -> Iterator[dict[str, Any]]:
-    """Yield a row for each judged group of a column that is not crossed; of one class, where many are."""
+    """Yield a row for each judged group of a column of the table; of one class, where many are."""
     of_class = column.get("demographic_parity", {}).get("class", "")
     mine = table[(table["column"] == title) & table["judged"].astype(bool)]
     mine = mine[mine["class"].fillna("") == of_class]
-    if column["crossed"]:
+    if column["crossed"] or column["against_missing"]:
         return
     for group, of_group in mine.groupby("group", sort=False):
         values = of_group.set_index("measure")
@@ -126,6 +142,7 @@ def _rows(title: str, column: Mapping[str, Any], table: pd.DataFrame) -> Iterato
             "class": of_class,
             "group": group,
             "rows": int(values["rows"].iloc[0]),
+            "differs": bool(values["differs"].astype(bool).any()),
             "measured": {
                 str(key): {
                     "value": row["value"],

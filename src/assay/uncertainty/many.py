@@ -58,3 +58,28 @@ def holm_adjusted(p_values: FloatArray) -> FloatArray:
     adjusted = np.empty(m)
     adjusted[order] = np.minimum(stepped, 1)
     return adjusted
+
+
+def holm_levels(p_values: FloatArray, level: float) -> FloatArray:
+    """Return the level that each p-value, not corrected, must be below to be below one when corrected.
+
+    Parameters
+    ----------
+    p_values : ndarray, shape (m,)
+    level : float
+
+    Returns
+    -------
+    ndarray, shape (m,)
+        A p-value is below its own exactly where that of `holm_adjusted` is below the level.
+    """
+    m = len(p_values)
+    order = np.argsort(p_values, kind="stable")
+    levels = level / (m - np.arange(m))
+    failed = np.flatnonzero(p_values[order] >= levels)
+    if len(failed):
+        # Whatever comes behind the first that fails, fails.
+        levels[failed[0] :] = levels[failed[0]]
+    found = np.empty(m)
+    found[order] = levels
+    return found
