@@ -65,13 +65,27 @@ def test_a_row_without_an_id_goes_by_its_position_in_the_source(case):
 
 def test_a_row_that_is_none_of_the_holdout_is_refused(case):
     trained = case.train["row_key"].iloc[0]
-    with pytest.raises(ParamsError, match=f"{trained}, which is in the training set"):
+    with pytest.raises(
+        ParamsError, match=f"{trained}, which is in the training set; expected row_key"
+    ):
         local_explanations(evidence_on(case, LinearRegression(), explain_rows=[trained]))
     known = case.holdout["row_key"].iloc[0]
-    with pytest.raises(ParamsError, match=f"{known}x, which is no row_key.*nearest.*{known}"):
+    wrong = rf"^interpret.explain_rows names {known}x, which is neither.*such as {known}, which is nearest"
+    with pytest.raises(ParamsError, match=wrong):
         local_explanations(evidence_on(case, LinearRegression(), explain_rows=[f"{known}x"]))
-    with pytest.raises(ParamsError, match=f"of which {trained} is in the training set"):
-        local_explanations(evidence_on(case, LinearRegression(), explain_rows=["zzz", trained]))
+
+
+def test_every_fault_has_a_sentence_and_a_next_action(case):
+    first, second = case.train["row_key"].iloc[:2]
+    asked = [first, "zzz", second, "zzz", case.holdout["row_key"].iloc[0], "yyy"]
+    with pytest.raises(ParamsError, match="3 faults") as error:
+        local_explanations(evidence_on(case, LinearRegression(), explain_rows=asked))
+    _, trained, *unknown = str(error.value).splitlines()
+    assert f"names {first}, {second}, which are in the training set" in trained
+    assert [line.split(",")[0] for line in unknown] == [
+        f"  - interpret.explain_rows names {name}" for name in ("zzz", "yyy")
+    ]
+    assert all(line.endswith("holdout.parquet, or delete the entry.") for line in unknown)
 
 
 @pytest.mark.parametrize("task", ["binary", "multiclass"])
