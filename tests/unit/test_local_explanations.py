@@ -8,6 +8,7 @@ from sklearn.linear_model import LinearRegression
 from assay.errors import ParamsError
 from assay.interpretation.local import local_explanations
 from assay.metrics.catalogue import row_loss
+from assay.plots.labels import plain_number
 from assay.schema import ROW
 
 
@@ -101,3 +102,10 @@ def test_classes_are_told_by_their_labels(task):
         assert set(found["why"]) >= {"most certain prediction", "least certain prediction"}
     assert found["prediction"].between(0, 1).all()
     assert pd.api.types.is_float_dtype(found["effect"])
+
+
+def test_pictures_write_numbers_in_plain_digits():
+    shown = [plain_number(value) for value in (1141.6, 0.04321, -12.345, 99.96, 123.4)]
+    assert shown == ["1,142", "0.0432", "-12.3", "100", "123"]
+    assert plain_number(2e6, sign="+") == "+2,000,000"
+    assert plain_number(0.404, sign="+") == "+0.404"
