@@ -119,12 +119,10 @@ def plot_tables(found: Interpretation) -> dict[str, pd.DataFrame]:
 
 def interpretation_json(found: Interpretation) -> dict[str, Any]:
     """Return the scalars of `metrics/interpret.json` that tell of signals."""
-    top = found.importance.iloc[0]
     explained = found.explanation
     return {
         "applicable": True,
-        "top_feature": top["feature"],
-        "top_importance": float(top["importance"]),
+        **_top_json(found.importance),
         "positive_importance_count": int((found.importance["ci_low"] > 0).sum()),
         "feature_count": len(found.importance),
         "shap": {
@@ -138,6 +136,15 @@ def interpretation_json(found: Interpretation) -> dict[str, Any]:
         "agreement": _agreement_json(found.agreement),
         "directions": _directions_json(found.directions),
     }
+
+
+def _top_json(importance: pd.DataFrame) -> dict[str, Any]:
+    """Return the most important feature, of equal ones that with more SHAP; nothing where none matters."""
+    by = ["importance", "mean_abs_shap"]
+    top = importance.sort_values(by, ascending=False, kind="stable").iloc[0]
+    if not top["importance"] > 0:
+        return {}
+    return {"top_feature": str(top["feature"]), "top_importance": float(top["importance"])}
 
 
 def _groups_json(groups: pd.DataFrame) -> dict[str, Any]:
