@@ -109,7 +109,8 @@ def main() -> None:
     artifacts.write_json(paths["metrics"], metrics)
     artifacts.write_text(paths["data_feedback"], data_feedback_page(feedback, evidence.schema))
     artifacts.write_figures(paths["pictures"], figures)
-    say(f"the top feature is {shown(found.importance['feature'][0])}")
+    top = metrics.get("top_feature")
+    say(f"the top feature is {shown(top)}" if top else "the model does without every feature")
 
 
 def _by_row(explanation, evidence):

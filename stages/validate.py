@@ -23,7 +23,7 @@ STAGE = Stage(
         *("data", "task", "validate"),
         *("preprocess.datetimes", "preprocess.datetime_reference", "threshold.costs"),
         *("evaluate.sensitive_columns", "evaluate.sensitive_min_rows"),
-        "interpret.expected_direction",
+        *("interpret.expected_direction", "interpret.explain_rows"),
     ),
     reads={"features": Path("${data.table}")},
     writes={
@@ -49,6 +49,7 @@ def main() -> None:
         sensitive_columns=params.evaluate.sensitive_columns,
         sensitive_min_rows=params.evaluate.sensitive_min_rows,
         directions=params.interpret.expected_direction,
+        explain_rows=params.interpret.explain_rows or (),
     )
     findings = check_table(frame, wanted)
     positions = wanted.labelled(frame)

@@ -11,7 +11,7 @@ REQUIRED = frozenset(
         "time_type", "time_missing", "time_range", "datetime_reference", "target_missing", "target_classes", "positive_label",
         "target_numbers", "key_missing", "key_repeated", "group_missing", "infinite_values",
         "cost_column", "cost_missing", "cost_nothing", "cost_negative", "sensitive_column",
-        "expected_direction",
+        "expected_direction", "explain_rows",
     }
 )  # fmt: skip
 # By the stage that finds them.

@@ -36,5 +36,29 @@ def test_it_names_groups_and_directions_and_survives_odd_names():
     )
     text = card(found)
     assert r"| `a\|b` | " in text
-    assert "Features that go together are shuffled together too: `a|b, copy of a` matters" in text
+    one = "One group of features goes together. Shuffled as one, it (`a|b, copy of a`) makes rmse worse by"
+    assert one in text
     assert "- `a|b`, decreasing: against what is expected (the curve goes the other way" in text
+
+
+def test_it_says_once_that_nothing_tells_alone_and_counts_groups():
+    found = interpret_model(evidence_on(make_case("regression")))
+    metrics = interpretation_json(found)
+    metrics["agreement"]["alone_shown_count"] = 0
+    metrics["groups"] = {
+        **{"applicable": True, "count": 2, "hidden_count": 1},
+        **{"top_features": "experience, age", "top_importance": 54.805},
+    }
+    text = render(
+        "card_signals.md.j2",
+        m={"interpret": metrics},
+        primary="rmse",
+        agreement=[row for row in found.agreement.to_dict("records") if row["feature"] == "signal"],
+        directions=[],
+    )
+    assert text.count("No feature is shown to tell anything alone beyond chance") == 1
+    assert "contradict" not in text
+    assert (
+        "2 groups of features go together. Shuffled as one, the most important (experience, age) makes "
+        "rmse worse by 54.805; of 1 group no member matters alone." in text
+    )

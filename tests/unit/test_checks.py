@@ -22,6 +22,7 @@ def wanted(**changes) -> Wanted:
         sensitive_columns=params.evaluate.sensitive_columns,
         sensitive_min_rows=params.evaluate.sensitive_min_rows,
         directions=params.interpret.expected_direction,
+        explain_rows=params.interpret.explain_rows or (),
     )
 
 
@@ -70,6 +71,7 @@ ONE_EACH = {
     "cost_column": (make_table(), {"threshold__costs": costs(false_positive="kind")}, "error"),
     "expected_direction": (
         make_table(), {"interpret__expected_direction": {"signa": "increasing"}}, "error"),
+    "explain_rows": (make_table(), {"interpret__explain_rows": ["k9"]}, "error"),
     "cost_missing": (make_table(), {"threshold__costs": costs(false_negative="signal")}, "error"),
     "cost_nothing": (
         spoil(loss=0.0), {"threshold__costs": costs(false_positive="loss", false_negative=0.0)}, "error"),

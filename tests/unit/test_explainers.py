@@ -10,8 +10,9 @@ from sklearn.naive_bayes import GaussianNB
 
 from assay.errors import ArtifactError
 from assay.interpretation import contributions
-from assay.interpretation.contributions import explained_kind, explained_output, row_explainer
+from assay.interpretation.contributions import explained_output, row_explainer
 from assay.interpretation.explainers import Columns, _Permutation, explainer_of
+from assay.interpretation.shap_values import affordable_rows
 from assay.predictor import raw_predictions
 from assay.preprocessing import source_features
 from assay.skops_files import model_bytes, read_model
@@ -155,7 +156,7 @@ def test_a_blend_adds_up_and_its_rows_are_their_own(names):
         "dummy",
     }
     slow = margins or task == "log1p"
-    assert explained_kind(pipeline).slow == slow
+    assert (affordable_rows(explainer.explainer, 1000) == 200) == slow
     assert explainer.explainer.method.startswith("permutation SHAP" if slow else "mean of ")
 
 
@@ -320,3 +321,20 @@ def test_only_what_compares_with_a_background_needs_one():
     for names in (["logistic"], ["logistic", "lightgbm"]):
         with pytest.raises(ArtifactError, match="need training rows to compare with"):
             explainer_for("binary", *names, rows=none)
+
+
+def test_as_many_rows_of_a_forest_are_explained_as_it_is_small():
+    """A tree of 64 leaves has 6 levels: 12 nanoseconds for each leaf and level of a number."""
+    from sklearn.ensemble import RandomForestRegressor
+
+    x = np.arange(64.0)[:, None]
+    columns = Columns(("x",), np.array([0]), x)
+    for trees in (1, 50):
+        forest = RandomForestRegressor(trees, bootstrap=False, random_state=0).fit(x, x[:, 0])
+        explainer = explainer_of(forest, columns)
+        assert explainer.row_seconds == pytest.approx(trees * 64 * 6 * 12e-9)
+    assert affordable_rows(explainer, 1000) == 1000
+    explainer.row_seconds = 0.1
+    assert [affordable_rows(explainer, most) for most in (20, 1000)] == [20, 200]
+    explainer.row_seconds = 5.0
+    assert affordable_rows(explainer, 1000) == 50

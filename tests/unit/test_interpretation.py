@@ -137,6 +137,14 @@ def test_the_summary_is_made_of_scalars(task):
     json.dumps(summary, allow_nan=False)
 
 
+def test_no_feature_is_the_top_one_of_a_model_that_reads_none():
+    case = make_case("binary")
+    found = interpret_model(evidence_of(case, predictor(case, "dummy")))
+    summary = interpretation_json(found)
+    assert "top_feature" not in summary
+    assert summary["positive_importance_count"] == 0
+
+
 def test_the_p_value_of_no_importance_is_that_of_a_t_test():
     found = zero_importance_p_values(np.array([2.0, -2.0, 0, 1]), np.array([1, 1, 0, np.inf]), 11)
     expected = 2 * stats.t.sf(2, 10)

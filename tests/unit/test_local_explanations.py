@@ -8,6 +8,7 @@ from sklearn.linear_model import LinearRegression
 from assay.errors import ParamsError
 from assay.interpretation.local import local_explanations
 from assay.metrics.catalogue import row_loss
+from assay.plots.labels import plain_number
 from assay.schema import ROW
 
 
@@ -65,13 +66,27 @@ def test_a_row_without_an_id_goes_by_its_position_in_the_source(case):
 
 def test_a_row_that_is_none_of_the_holdout_is_refused(case):
     trained = case.train["row_key"].iloc[0]
-    with pytest.raises(ParamsError, match=f"{trained}, which is in the training set"):
+    with pytest.raises(
+        ParamsError, match=f"{trained}, which is in the training set; expected row_key"
+    ):
         local_explanations(evidence_on(case, LinearRegression(), explain_rows=[trained]))
     known = case.holdout["row_key"].iloc[0]
-    with pytest.raises(ParamsError, match=f"{known}x, which is no row_key.*nearest.*{known}"):
+    wrong = rf"^interpret.explain_rows names {known}x, which is neither.*such as {known}, which is nearest"
+    with pytest.raises(ParamsError, match=wrong):
         local_explanations(evidence_on(case, LinearRegression(), explain_rows=[f"{known}x"]))
-    with pytest.raises(ParamsError, match=f"of which {trained} is in the training set"):
-        local_explanations(evidence_on(case, LinearRegression(), explain_rows=["zzz", trained]))
+
+
+def test_every_fault_has_a_sentence_and_a_next_action(case):
+    first, second = case.train["row_key"].iloc[:2]
+    asked = [first, "zzz", second, "zzz", case.holdout["row_key"].iloc[0], "yyy"]
+    with pytest.raises(ParamsError, match="3 faults") as error:
+        local_explanations(evidence_on(case, LinearRegression(), explain_rows=asked))
+    _, trained, *unknown = str(error.value).splitlines()
+    assert f"names {first}, {second}, which are in the training set" in trained
+    assert [line.split(",")[0] for line in unknown] == [
+        f"  - interpret.explain_rows names {name}" for name in ("zzz", "yyy")
+    ]
+    assert all(line.endswith("holdout.parquet, or delete the entry.") for line in unknown)
 
 
 @pytest.mark.parametrize("task", ["binary", "multiclass"])
@@ -87,3 +102,10 @@ def test_classes_are_told_by_their_labels(task):
         assert set(found["why"]) >= {"most certain prediction", "least certain prediction"}
     assert found["prediction"].between(0, 1).all()
     assert pd.api.types.is_float_dtype(found["effect"])
+
+
+def test_pictures_write_numbers_in_plain_digits():
+    shown = [plain_number(value) for value in (1141.6, 0.04321, -12.345, 99.96, 123.4)]
+    assert shown == ["1,142", "0.0432", "-12.3", "100", "123"]
+    assert plain_number(2e6, sign="+") == "+2,000,000"
+    assert plain_number(0.404, sign="+") == "+0.404"

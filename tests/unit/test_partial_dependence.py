@@ -17,6 +17,7 @@ from assay.interpretation.direction import (
 )
 from assay.interpretation.interpret import interpret_model
 from assay.interpretation.partial_dependence import MISSING, partial_dependence
+from assay.plots.partial import partial_dependence_figure
 from assay.schema import ROW
 
 
@@ -189,3 +190,16 @@ def test_a_curve_that_matters_is_an_alarm_although_outcomes_hide_it():
     found = interpret_model(evidence).directions.iloc[0]
     assert found["verdict"] == AGAINST
     assert found["outcome"] == "outcomes of training rows do not show it"
+
+
+def test_the_picture_tells_of_missing_values_where_there_are_some_and_has_one_scale():
+    case = line_case(300)
+    evidence = evidence_on(case, LinearRegression(), partial_dependence_rows=20)
+    found = partial_dependence(evidence, case.schema.feature_names)
+    figure = partial_dependence_figure(found, "Prediction")
+    missing = (found.curves["value_label"] == MISSING).any()
+    assert ("dotted" in figure._suptitle.get_text()) == missing
+    assert len({axes.get_ylim() for axes in figure.axes}) == 1
+    curves = found.curves[(found.curves["value_label"] != MISSING).to_numpy()]
+    known = type(found)(curves, found.lines.head(0), found.row_count)
+    assert "dotted" not in partial_dependence_figure(known, "Prediction")._suptitle.get_text()

@@ -11,9 +11,13 @@ from explained import background_of, candidates_of, case_of, fitted, model_of, n
 
 from assay import artifacts
 from assay.interpretation.contributions import Contributions, explained_output, row_explainer
-from assay.interpretation.reasons import reason_columns, row_reasons, strongest_reasons
+from assay.interpretation.reasons import reason_columns, strongest_reasons
 from assay.predictor import raw_predictions
 from assay.schema import Feature, model_frame
+
+
+def row_reasons(pipeline, schema, rows, background, k, codes=None):
+    return strongest_reasons(row_explainer(pipeline, schema, background), rows, k, codes)
 
 
 def reasons_for(task, *names, rows=None, k=3):
@@ -247,7 +251,7 @@ SCORER = """
 import sys
 for name in ("shap", "matplotlib", "optuna", "pycaret", "dvc", "imblearn"):
     sys.modules[name] = None
-from assay.interpretation.reasons import row_reasons
+from assay.interpretation.reasons import strongest_reasons
 from assay.interpretation.contributions import explained_output
 """
 

@@ -8,7 +8,6 @@ from signals import evidence_on, signal_case
 from sklearn.linear_model import LinearRegression, Ridge
 
 from assay.evidence import Predicted
-from assay.interpretation.agreement import OPEN, ordinal
 from assay.interpretation.associations import (
     associations,
     category_codes,
@@ -19,6 +18,7 @@ from assay.interpretation.groups import HIDDEN, TOGETHER, feature_groups
 from assay.interpretation.interactions import strongest_interactions
 from assay.interpretation.interpret import interpret_model
 from assay.interpretation.univariate import univariate_signals
+from assay.interpretation.verdicts import OPEN, judge, ordinal
 
 
 def drawn(seed=0, rows=1500):
@@ -115,9 +115,11 @@ def test_an_exclusive_or_is_only_together():
     rng, rows = drawn(3, 2000)
     one, two = rng.choice([-1.0, 1.0], (2, rows))
     noise = rng.normal(size=rows)
-    outcome = 2 * one * two + 0.5 * rng.normal(size=rows)
-    case = signal_case({"one": one, "two": two, "noise": noise}, outcome)
-    found = interpret_model(evidence_on(case, shap_sample_rows=400))
+    straight = rng.normal(size=rows)
+    outcome = 2 * one * two + straight + 0.5 * rng.normal(size=rows)
+    features = {"one": one, "two": two, "noise": noise, "straight": straight}
+    found = interpret_model(evidence_on(signal_case(features, outcome), shap_sample_rows=400))
+    assert found.agreement.set_index("feature").loc["two", "interacts_with"] == "one"
     assert verdicts(found)["one"] == verdicts(found)["two"] == "only together"
     assert verdicts(found)["noise"] == "agree: does not matter"
     # What one does is decided by the other alone.
@@ -152,7 +154,9 @@ def test_a_noise_that_the_model_learned_is_used_and_not_useful():
     row = found.agreement.set_index("feature").loc["noise"]
     assert row["verdict"] == "used, not useful"
     assert row["shap_share"] > 0.3
-    assert "2nd of 2 by SHAP" in row["meaning"] or "1st of 2 by SHAP" in row["meaning"]
+    assert "of all mean absolute SHAP values, 2nd of 2)" in row["meaning"]
+    # The folds of a case are by time, and its holdout is later.
+    assert row["meaning"].endswith("learned noise, or the holdout's later period differs")
 
 
 def test_a_feature_that_does_not_vary_in_the_holdout_cannot_be_tested_there():
@@ -165,9 +169,95 @@ def test_a_feature_that_does_not_vary_in_the_holdout_cannot_be_tested_there():
     found = interpret_model(evidence_on(case, holdout=holdout))
     row = found.agreement.set_index("feature").loc["season"]
     assert row["verdict"] == "not testable"
-    assert "hardly any variation" in row["meaning"]
+    assert "the holdout has one value of it only: shuffling" in row["meaning"]
     assert row["importance"] == 0 < row["moved_by_training"]
     assert verdicts(found)["signal"] == "agree: matters"
+    # Many values, beyond the last split.
+    beyond = case.holdout.assign(season=5 + np.arange(len(case.holdout)) % 3.0)
+    assert "in all of the holdout's rows its values (3 different ones) lie where" in season_on(
+        case, beyond
+    )
+    beyond.loc[beyond.index[:5], "season"] = 0.0
+    few = (
+        f"in all but {5 / len(beyond):.1%} of the holdout's rows its values (4 different ones) lie"
+    )
+    assert few in season_on(case, beyond)
+    near = case.holdout.assign(season=3.5 + np.linspace(0, 0.01, len(case.holdout)))
+    assert "the holdout's values of it differ too little" in season_on(
+        case, near, LinearRegression()
+    )
+
+
+def season_on(case, holdout, model=None):
+    few = {"partial_dependence_rows": 10, "shap_sample_rows": 100, "permutation_repeats": 2}
+    found = interpret_model(evidence_on(case, model, holdout=holdout, **few))
+    row = found.agreement.set_index("feature").loc["season"]
+    assert row["verdict"] == "not testable"
+    return row["meaning"]
+
+
+def test_outliers_of_the_target_are_no_interactions():
+    """Each of five adds something; R2 of a target with 25 outliers sees none of them."""
+    rng, rows = drawn(11, 1500)
+    features = {f"x{k}": rng.normal(size=rows) for k in range(5)}
+    outcome = sum(features.values()) + 0.5 * rng.normal(size=rows)
+    outcome[rng.permutation(rows)[:25]] *= 400
+    evidence = evidence_on(signal_case(features, outcome), partial_dependence_rows=10)
+    alone = univariate_signals(evidence)
+    assert (alone["alone_p_value"] < 0.001).all()
+    assert (alone["alone_score"] > 0.1).all()
+
+
+def test_what_is_small_beside_another_is_no_interaction():
+    """Alone, it drowns in what the other one does; the model takes that away."""
+    rng, rows = drawn(12)
+    large, small = rng.normal(size=(2, rows))
+    case = signal_case({"large": large, "small": small}, 30 * large + small)
+    evidence = evidence_on(case, LinearRegression(), shap_sample_rows=200)
+    row = interpret_model(evidence).agreement.set_index("feature").loc["small"]
+    assert row["alone_p_value"] > 0.05 > row["importance_p_value"]
+    assert row["verdict"] in {"unclear", "matters, alone not shown"}
+
+
+def judged(**changes):
+    """Return the verdicts on one that matters, and one that tells something and is missed."""
+    columns = {
+        "feature": ["good", "rare"],
+        "importance": [0.1, 0.0], "ci_low": [0.05, -0.01], "importance_p_value": [0.001, 1.0],
+        "shap_share": [0.97, 0.03], "shap_rank": [1, 2], "shap_p99": [1.0, 0.1],
+        "mean_abs_shap": [0.97, 0.03],
+        "alone_score": [0.6, 0.56], "alone_chance": 0.5, "alone_p_value": 0.001, "alone_rank": [1, 2],
+        "left_p_value": 0.001, "left_score": 0.01, "moved": 0.1, "moved_by_training": 0.1,
+        "grouped_with": None, "interacts_with": None, "holdout_values": 9, "treated_alike": 0.0,
+    } | changes  # fmt: skip
+    return judge(pd.DataFrame(columns), {}, "binary", later=False)
+
+
+def test_what_the_model_uses_for_few_rows_is_not_unused():
+    (_, (verdict, meaning)) = judged()
+    assert verdict == "telling, not used"
+    assert "(AUC 0.560, 2nd of 2)" in meaning
+    assert "hardly moves with it (3.0% of all mean absolute SHAP values, 2nd of 2" in meaning
+    (_, (verdict, meaning)) = judged(shap_p99=[1.0, 1.2])
+    assert verdict == "unclear"
+    assert "2nd of 2, most of it in few rows)" in meaning
+    # As much as the least of those that matter.
+    assert judged(shap_share=[0.03, 0.04])[1][0] == "unclear"
+
+
+def test_where_nothing_tells_alone_nothing_is_only_together():
+    changes = {"shap_share": [0.6, 0.4], "alone_p_value": 1.0, "interacts_with": ["rare", "good"]}
+    ((verdict, meaning), (_, other)) = judged(**changes)
+    assert verdict == "matters, alone not shown"
+    assert "nor is what any other feature tells" in meaning
+    # Without times there is no period to blame.
+    assert other.endswith("for it on the holdout: it may have learned noise")
+    seen = changes | {"alone_p_value": [1.0, 0.001]}
+    assert judged(**seen)[0] == (
+        "only together",
+        "the model predicts better for it; it shows nothing alone: what it adds depends on others, most on rare",
+    )
+    assert judged(**seen | {"interacts_with": None})[0][0] == "matters, alone not shown"
 
 
 def test_what_tells_and_is_missed_by_the_model_is_told():

@@ -75,6 +75,8 @@ class Wanted:
         Keys of `evaluate`: by which columns decisions are compared, and the rows of a group.
     directions : mapping of str to str
         `interpret.expected_direction`, whose names must be numeric features.
+    explain_rows : sequence of str or int
+        `interpret.explain_rows`, which the table must have.
     """
 
     data: DataParams
@@ -86,6 +88,7 @@ class Wanted:
     sensitive_columns: Sequence[str] = ()
     sensitive_min_rows: int = 1
     directions: Mapping[str, str] = field(default_factory=dict)
+    explain_rows: Sequence[str | int] = ()
 
     @property
     def declared(self) -> dict[str, str]:

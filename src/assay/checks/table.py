@@ -6,6 +6,7 @@ import pandas as pd
 
 from assay.checks.content import CONTENT_CHECKS
 from assay.checks.directions import find_directions
+from assay.checks.explained_rows import find_explained_rows
 from assay.checks.findings import Finding, Wanted, accept_known
 from assay.checks.leakage import find_leaks
 from assay.checks.structure import STRUCTURE_CHECKS
@@ -32,6 +33,7 @@ CHECK_CODES: Mapping[str, str] = {
     "cost_negative": "no error of a number is a gain",
     "cost_reversed": "no error costs less than being right",
     "expected_direction": "expected directions are of numeric features",
+    "explain_rows": "rows to explain are in the table",
     "target_missing": "every row has an outcome",
     "unlabelled_rows": "no row is left out for want of an outcome",
     "target_classes": "the target has as many classes as the task",
@@ -77,19 +79,21 @@ def check_table(frame: pd.DataFrame, wanted: Wanted) -> list[Finding]:
     wanted : Wanted
         What `params.yaml` says of it.
     """
-    rows = rows_at(frame, wanted.labelled(frame))
+    positions = wanted.labelled(frame)
+    rows = rows_at(frame, positions)
     unlabelled = list(find_unlabelled(frame, rows, wanted))
     frame = rows
     structure = [finding for check in STRUCTURE_CHECKS for finding in check(frame, wanted)]
     # Content can only be judged where the columns are, and leaks only where the target is sound.
     if _any_error(structure):
         return accept_known([*structure, *unlabelled], {}, ())
-    directions = list(find_directions(frame, wanted, wanted.directions))
+    named = list(find_directions(frame, wanted, wanted.directions))
+    named += find_explained_rows(frame, positions, wanted, wanted.explain_rows)
     target = [finding for check in TARGET_CHECKS for finding in check(frame, wanted)]
     checks = (*CONTENT_CHECKS, *TEXT_CHECKS)
     content = [finding for check in checks for finding in check(frame, wanted)]
     leaks = [] if _any_error(target) else list(find_leaks(frame, wanted))
-    findings = [*structure, *directions, *unlabelled, *target, *content, *leaks]
+    findings = [*structure, *named, *unlabelled, *target, *content, *leaks]
     looked_for = {code for code in OF_TABLE if not (_any_error(target) and code in LEAK_CODES)}
     return accept_known(findings, wanted.limits.ignore, looked_for)
 

@@ -156,11 +156,6 @@ def row_explainer(pipeline: Any, schema: Schema, background: pd.DataFrame) -> Ro
     return RowExplainer(schema, preprocessor, model, explainer_of(model, columns))
 
 
-def explained_kind(pipeline: Any) -> type[Explainer]:
-    """Return what kind of explainer serves a fitted pipeline."""
-    return kind_of(_explained(pipeline)[0])
-
-
 def output_name(pipeline: Any, schema: Schema) -> str:
     """Name what contributions add up to: "log-odds", "probability of the predicted class", the target."""
     model, transformed = _explained(pipeline)

@@ -7,21 +7,15 @@ from typing import Any
 import pandas as pd
 
 from assay.evidence import Evidence
-from assay.interpretation.agreement import (
-    MATTERS,
-    OPEN,
-    TOGETHER,
-    VERDICTS,
-    rank_agreement,
-    signal_agreement,
-)
+from assay.interpretation.agreement import rank_agreement, signal_agreement
 from assay.interpretation.direction import AGAINST, MOSTLY, ROUGH, judge_directions
-from assay.interpretation.groups import HIDDEN, feature_groups, grouped_importance
+from assay.interpretation.groups import HIDDEN, LEVEL, feature_groups, grouped_importance
 from assay.interpretation.importance import Shuffles, importance_table
 from assay.interpretation.interactions import strongest_interactions
 from assay.interpretation.local import local_explanations
 from assay.interpretation.partial_dependence import PartialDependence, partial_dependence
 from assay.interpretation.shap_values import Explanation, explain
+from assay.interpretation.verdicts import OPEN, USEFUL, VERDICTS
 
 # What SHAP's explanation may miss the model's output by.
 _ADDITIVITY_TOLERANCE = 1e-4
@@ -88,8 +82,8 @@ def interpret_model(evidence: Evidence) -> Interpretation:
     importance["mean_abs_shap"] = importance["feature"].map(explanation.mean_absolute())
     top = list(explanation.mean_absolute().index[: params.dependence_feature_count])
     partial = partial_dependence(evidence, _with_curves(evidence, importance))
-    agreement = signal_agreement(evidence, shuffles, importance, groups, members)
-    useful = agreement["feature"][agreement["verdict"].isin([MATTERS, TOGETHER]).to_numpy()]
+    agreement = signal_agreement(evidence, shuffles, importance, explanation, groups, members)
+    useful = agreement["feature"][agreement["verdict"].isin(USEFUL).to_numpy()]
     return Interpretation(
         importance,
         groups,
@@ -125,12 +119,10 @@ def plot_tables(found: Interpretation) -> dict[str, pd.DataFrame]:
 
 def interpretation_json(found: Interpretation) -> dict[str, Any]:
     """Return the scalars of `metrics/interpret.json` that tell of signals."""
-    top = found.importance.iloc[0]
     explained = found.explanation
     return {
         "applicable": True,
-        "top_feature": top["feature"],
-        "top_importance": float(top["importance"]),
+        **_top_json(found.importance),
         "positive_importance_count": int((found.importance["ci_low"] > 0).sum()),
         "feature_count": len(found.importance),
         "shap": {
@@ -144,6 +136,15 @@ def interpretation_json(found: Interpretation) -> dict[str, Any]:
         "agreement": _agreement_json(found.agreement),
         "directions": _directions_json(found.directions),
     }
+
+
+def _top_json(importance: pd.DataFrame) -> dict[str, Any]:
+    """Return the most important feature, of equal ones that with more SHAP; nothing where none matters."""
+    by = ["importance", "mean_abs_shap"]
+    top = importance.sort_values(by, ascending=False, kind="stable").iloc[0]
+    if not top["importance"] > 0:
+        return {}
+    return {"top_feature": str(top["feature"]), "top_importance": float(top["importance"])}
 
 
 def _groups_json(groups: pd.DataFrame) -> dict[str, Any]:
@@ -163,6 +164,8 @@ def _agreement_json(agreement: pd.DataFrame) -> dict[str, Any]:
     verdicts = agreement["verdict"]
     return {
         "open_count": int(verdicts.isin(OPEN).sum()),
+        # Where no feature is shown to tell anything alone, this witness is blind.
+        "alone_shown_count": int((agreement["alone_p_value"] < LEVEL).sum()),
         "verdicts": {verdict: int((verdicts == verdict).sum()) for verdict in VERDICTS},
         "rank_correlation": rank_agreement(agreement),
     }

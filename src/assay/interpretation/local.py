@@ -1,12 +1,11 @@
 """Why single rows are predicted as they are: those that somebody asked for, or the most telling ones."""
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 import numpy as np
 import pandas as pd
 
-from assay.errors import ParamsError, listed
+from assay.errors import ParamsError, listed, nearest, numbered, shown
 from assay.evidence import Evidence
 from assay.interpretation.contributions import explained_output
 from assay.interpretation.partial_dependence import value_labels
@@ -109,30 +108,37 @@ def _chosen(evidence: Evidence) -> dict[int, str]:
 def _asked(evidence: Evidence, wanted: list[str]) -> list[int]:
     known = row_names(evidence, evidence.holdout.rows)
     places = pd.Series(range(len(known)), index=pd.Index(known, dtype=object))
-    missing = [name for name in wanted if name not in places.index]
+    missing = [name for name in dict.fromkeys(wanted) if name not in places.index]
     if missing:
-        raise ParamsError(_unknown(evidence, missing, known))
+        raise ParamsError(numbered(_faults(evidence, missing, known)))
     return [int(place) for name in wanted for place in places.loc[[name]]]
 
 
-def _unknown(evidence: Evidence, missing: list[str], known: Iterable[str]) -> str:
-    """Say which rows cannot be explained, and why."""
+def _faults(evidence: Evidence, missing: list[str], known: Iterable[str]) -> list[str]:
+    """Say which rows cannot be explained, why, and what to do: one sentence for each kind of fault."""
     ids = evidence.schema.id_columns
     column = ids[0] if ids else ROW
     trained = set(row_names(evidence, evidence.train))
     inside = [name for name in missing if name in trained]
-    place = f"interpret.explain_rows names {listed(missing)}"
+    faults = []
+    expected = f"expected {column} of the {len(evidence.holdout):,} rows of the holdout"
     if inside:
-        which = "which is" if len(missing) == 1 else f"of which {listed(inside)} is"
-        fault = f"{which} in the training set"
-    else:
-        fault = f"which is no {column} of a holdout row"
-        close = get_close_matches(missing[0], list(known)[:2_000], n=3, cutoff=0.6)
-        fault += f" (nearest: {listed(close)})" if close else ""
-    return (
-        f"{place}, {fault}; expected values of {column} of the {len(evidence.holdout):,} holdout rows "
-        "that interpret works on. Name some of those, as in data/split/holdout.parquet."
-    )
+        which = "is" if len(inside) == 1 else "are"
+        faults.append(
+            f"interpret.explain_rows names {listed(inside)}, which {which} in the training set; {expected}. "
+            "Name rows of data/split/holdout.parquet, of which the model's predictions are honest."
+        )
+    candidates = list(known)
+    for name in missing:
+        if name in trained:
+            continue
+        close = nearest(name, candidates)
+        hint = f"such as {shown(close)}, which is nearest" if close else "or delete the entry"
+        faults.append(
+            f"interpret.explain_rows names {shown(name)}, which is neither in the holdout nor in the "
+            f"training set; {expected}. Name one of data/split/holdout.parquet, {hint}."
+        )
+    return faults
 
 
 def _prediction(evidence: Evidence, position: int) -> tuple[float, str | None]:

@@ -5,35 +5,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from assay.interpretation.contributions import RowExplainer, row_explainer
+from assay.interpretation.contributions import RowExplainer
 from assay.interpretation.explainers import Codes
-from assay.schema import Feature, Schema, category_text
+from assay.schema import Feature, category_text
 
 
 def reason_columns(k: int) -> list[str]:
     """Return the names of the columns of k reasons, in order."""
     suffixes = ("", "_value", "_effect")
     return [f"reason_{rank}{suffix}" for rank in range(1, k + 1) for suffix in suffixes]
-
-
-def row_reasons(
-    pipeline: Any,
-    schema: Schema,
-    features: pd.DataFrame,
-    background: pd.DataFrame,
-    k: int,
-    codes: Codes | None = None,
-) -> pd.DataFrame:
-    """Return the k strongest reasons of each row; see `strongest_reasons`.
-
-    Parameters
-    ----------
-    pipeline, schema, background
-        See `row_explainer`.
-    features, k, codes
-        See `strongest_reasons`.
-    """
-    return strongest_reasons(row_explainer(pipeline, schema, background), features, k, codes)
 
 
 def strongest_reasons(

@@ -10,15 +10,14 @@ from assay.evidence import Evidence
 from assay.interpretation.background import background_rows
 from assay.interpretation.contributions import (
     RowExplainer,
-    explained_kind,
     output_name,
     row_explainer,
 )
-from assay.interpretation.explainers import Codes
+from assay.interpretation.explainers import Codes, Explainer
 from assay.metrics.core import FloatArray
 
-# Rows that the slow explainer explains.
-_SLOW_ROWS = 200
+# As many rows are explained as take about so long, and at least so many.
+_SECONDS, _FEWEST = 20.0, 50
 CLASS_COLUMNS = ["class", "feature", "mean_abs_shap"]
 
 
@@ -79,19 +78,19 @@ def predicted_classes(evidence: Evidence) -> Codes | None:
 def explain(evidence: Evidence) -> Explanation:
     """Explain a sample of the holdout's rows with SHAP, in the user's features.
 
-    A model that only its predictions can explain is explained on at most 200 rows. With more than two
+    A large forest, and a model that only its predictions can explain, are explained on fewer rows (see
+    `affordable_rows`). With more than two
     classes, a row's output is that of the class that is predicted for it, calibrated. A transformed
     target is explained as the estimator sees it.
     """
     schema, pipeline = evidence.schema, evidence.predictor.pipeline
     rng = np.random.default_rng(evidence.task.seed)
-    most = evidence.params.shap_sample_rows
-    limit = min(most, _SLOW_ROWS) if explained_kind(pipeline).slow else most
+    explainer = trained_explainer(evidence)
+    limit = affordable_rows(explainer.explainer, evidence.params.shap_sample_rows)
     positions = np.sort(rng.permutation(len(evidence.holdout))[:limit])
     sample = evidence.features.iloc[positions].reset_index(drop=True)
     codes = predicted_classes(evidence)
     codes = None if codes is None else codes[positions]
-    explainer = trained_explainer(evidence)
     values, reached, magnitude = np.zeros(sample.shape), np.zeros(len(sample)), np.zeros(0)
     for rows, added, base, chosen in explainer.parts(sample, codes):
         values[rows] = added[np.arange(len(added)), :, chosen]
@@ -109,6 +108,17 @@ def explain(evidence: Evidence) -> Explanation:
         float(gap.max(initial=0.0)) / scale,
         _by_class(evidence, magnitude / max(1, len(sample))),
     )
+
+
+def affordable_rows(explainer: Explainer, most: int) -> int:
+    """Return how many rows are explained: at most so many, fewer where each takes long.
+
+    200 where only predictions can explain a model. Of a forest it depends on its leaves, their depth
+    and its classes.
+    """
+    if explainer.row_seconds * most <= _SECONDS:
+        return most
+    return min(most, max(_FEWEST, round(_SECONDS / explainer.row_seconds)))
 
 
 def _by_class(evidence: Evidence, means: FloatArray) -> pd.DataFrame:

@@ -6,6 +6,7 @@ import pandas as pd
 from assay.checks.alone import alone_score
 from assay.checks.sample import FOLDS, LeakSample, Values
 from assay.evidence import Evidence
+from assay.interpretation.associations import centred_ranks
 from assay.metrics.core import FloatArray, TargetArray
 from assay.schema import Schema
 from assay.uncertainty.bootstrap import IntArray, clusters_of
@@ -25,7 +26,8 @@ def univariate_signals(evidence: Evidence) -> pd.DataFrame:
     """Return what each feature tells alone: of the target, and of what the model leaves of it.
 
     Of the target, its score is that of `assay.checks.alone` on training rows: an out-of-fold AUC (the
-    mean over classes of more than two), or R2. Of what is left, it is the R2 of the model's own
+    mean over classes of more than two), or the R2 of the target's ranks: a few outliers would blind one
+    of its values. Of what is left, it is the R2 of the model's own
     out-of-fold errors (outcome less prediction; the mean over classes of more than two): above chance,
     the model misses something that the feature tells.
 
@@ -47,6 +49,8 @@ def univariate_signals(evidence: Evidence) -> pd.DataFrame:
     schema, rng = evidence.schema, np.random.default_rng([evidence.task.seed, 7])
     rows = _drawn(evidence.train, schema, rng)
     target = evidence.train[schema.target].to_numpy()[rows]
+    if schema.task == "regression":
+        target = centred_ranks(pd.DataFrame(target))[:, 0]
     found = _against_chance(evidence.train, rows, schema, target[:, None], rng)
     judged = evidence.out_of_fold
     rows = _drawn(judged.rows, schema, rng)

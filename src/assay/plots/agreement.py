@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from assay.interpretation.agreement import OPEN
+from assay.interpretation.verdicts import OPEN
 from assay.plots.labels import further_width, labels
 from assay.plots.style import BLUE, GREEN, GREY, ORANGE, RED, titled_axes
 

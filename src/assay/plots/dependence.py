@@ -8,10 +8,12 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from assay.plots.labels import label, labels
-from assay.plots.style import BLUE, GREEN, GREY, ORANGE, RED, panels
+from assay.plots.style import BLUE, GREEN, GREY, ORANGE, panels
 
 # Categories that have a place, and a colour, of their own.
-_CATEGORIES, _COLOURED = 10, 4
+_CATEGORIES = 10
+# Of Okabe and Ito's, those that are furthest from each other, and from the grey of the others.
+_COLORS = (BLUE, ORANGE, GREEN, "#CC79A7")
 
 
 def shap_dependence_figure(
@@ -103,11 +105,11 @@ def _points(
         )
         return
     counts = other.value_counts().sort_index().sort_values(ascending=False, kind="stable")
-    top = list(counts.index[:_COLOURED])
+    top = list(counts.index[: len(_COLORS)])
     rest = (~other.isin(top)).to_numpy()
     if rest.any():
         axes.scatter(x[rest], y[rest], color=GREY, label="other", **dots)
-    for name, text, color in zip(top, labels(top, 18), (BLUE, ORANGE, GREEN, RED), strict=False):
+    for name, text, color in zip(top, labels(top, 18), _COLORS, strict=False):
         rows = (other == name).to_numpy()
         axes.scatter(x[rows], y[rows], color=color, label=text, **dots)
     axes.legend(title=label(other.name, 24), fontsize=8, title_fontsize=8, markerscale=2)

@@ -38,6 +38,21 @@ def labels(texts: Iterable[object], longest: int = _LONGEST) -> list[str]:
     return found
 
 
+def plain_number(value: float, digits: int = 3, sign: str = "") -> str:
+    """Return a number in plain digits: so many that count, and all of them before the point.
+
+    Parameters
+    ----------
+    value : float
+    digits : int
+    sign : {"", "+"}
+        Whether a sign stands before positive ones too.
+    """
+    if abs(value) >= 10 ** (digits - 1):
+        return f"{value:{sign},.0f}"
+    return f"{value:{sign}.{digits}g}"
+
+
 def further_width(drawn: Sequence[str]) -> float:
     """Return the inches that a figure needs on top for labels beside its axes that are long."""
     return 0.08 * max(0, max(map(len, drawn), default=0) - 26)

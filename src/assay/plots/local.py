@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from assay.interpretation.local import positions_of
 from assay.plots.dependence import empty_after
-from assay.plots.labels import label
+from assay.plots.labels import label, plain_number
 from assay.plots.style import BLUE, GREY, RED, panels
 
 _ROWS, _FEATURES = 6, 8
@@ -53,7 +53,7 @@ def _panel(axes: Any, row: pd.DataFrame) -> None:
         axes.plot([ends[step + 1]] * 2, [place + 0.35, place - 1.35], color=GREY, linewidth=0.8)
     for end, place, effect in zip(ends[1:], places, effects, strict=True):
         axes.annotate(
-            f"{effect:+.3g}", (end, place), xytext=(4 if effect >= 0 else -4, 0),
+            plain_number(effect, sign="+"), (end, place), xytext=(4 if effect >= 0 else -4, 0),
             textcoords="offset points", va="center", ha="left" if effect >= 0 else "right",
             fontsize=8,
         )  # fmt: skip
@@ -70,13 +70,13 @@ def _short(value: Any) -> str:
     if pd.isna(value):
         return "missing"
     try:
-        return f"{float(str(value)):.5g}" if len(str(value)) > 7 else label(value, 16)
+        return plain_number(float(str(value)), 5) if len(str(value)) > 7 else label(value, 16)
     except ValueError:
         return label(value, 16)
 
 
 def _title(first: "pd.Series[Any]") -> str:
-    said = f"{first['prediction']:.3g}"
+    said = plain_number(first["prediction"])
     if not pd.isna(first["predicted_class"]):
         said = f"{label(first['predicted_class'], 16)} ({said})"
     outcome = _short(first["outcome"])

@@ -6,30 +6,38 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from assay.interpretation.partial_dependence import PartialDependence
+from assay.interpretation.partial_dependence import MISSING, PartialDependence
 from assay.plots.dependence import empty_after, named_panels
 from assay.plots.labels import label, labels
-from assay.plots.style import BLUE, GREEN, GREY, ORANGE, RED, panels
+from assay.plots.style import BLUE, GREEN, GREY, ORANGE, panels
 
 _LINES = 50
 # More panels than this are in the table only.
 _PANELS = 9
 # How high the bars of training rows are, as a share of the panel.
 _FOOT = 0.15
-_CLASS_COLORS = (BLUE, ORANGE, GREEN, RED, "#CC79A7", "#56B4E9")
+_CLASS_COLORS = (BLUE, ORANGE, GREEN, "#CC79A7", "#000000", "#56B4E9")
 
 
 def partial_dependence_figure(found: PartialDependence, output: str) -> Figure:
-    """One panel per feature: the mean prediction at each of its values, and some rows' own."""
+    """One panel per feature: the mean prediction at each of its values, and some rows' own.
+
+    All have one scale, so that what does little looks flat.
+    """
     names = list(dict.fromkeys(found.curves["feature"]))[:_PANELS]
     rows, columns = named_panels(len(names))
     size = (4.2 * columns, 3.9 * rows + 0.3)
-    with panels(rows, columns, figsize=size, squeeze=False) as (figure, grid):
+    with panels(rows, columns, figsize=size, squeeze=False, sharey=True) as (figure, grid):
         most = len(set(found.curves["feature"]))
         of = f"; {len(names)} of {most} features" if len(names) < most else ""
+        drawn = found.curves[found.curves["feature"].isin(names).to_numpy()]
+        unknown = (drawn["value_label"] == MISSING).to_numpy()
+        # Where all known values are categories, what is missing stands beside them.
+        numbers = drawn["feature"].isin(set(drawn["feature"][drawn["value"].notna().to_numpy()]))
+        dotted = "; dotted: where it is missing" if (unknown & numbers.to_numpy()).any() else ""
         figure.suptitle(
             f"Partial dependence, holdout (n = {found.row_count:,}{of})\n"
-            "bars: training rows near each value; dotted: where it is missing",
+            f"bars: training rows near each value{dotted}",
             x=0.01,
             ha="left",
             fontsize=11,
