@@ -17,7 +17,7 @@ from assay.feedback.categories import plain_form, pooled_categories, spellings
 from assay.feedback.copies import contradicting_copies
 from assay.feedback.drifting import COLUMNS as DRIFT_COLUMNS
 from assay.feedback.drifting import feature_drift
-from assay.feedback.excess import excess_loss
+from assay.feedback.excess import excess_row_loss
 from assay.feedback.find import feedback_json, find_data_faults
 from assay.feedback.finding import COLUMNS, ROW_COLUMNS
 from assay.feedback.gaps import missing_errors
@@ -156,18 +156,20 @@ def test_losses_that_predictions_expect_are_no_excess():
     rng = np.random.default_rng(0)
     probability = rng.uniform(size=20_000)
     y_true = (rng.uniform(size=20_000) < probability).astype(int)
-    known = (y_true, probability)
+    nothing = pd.DataFrame(index=range(20_000))
+    known = Predicted(nothing, y_true, probability)
     for part in (probability > 0.9, np.abs(probability - 0.5) < 0.1):
-        assert excess_loss("binary", *known, known)[part].mean() == pytest.approx(0, abs=0.02)
+        excess = excess_row_loss("binary", known, known)
+        assert excess[part].mean() == pytest.approx(0, abs=0.02)
     predicted = rng.uniform(0, 10, 20_000)
     number = predicted + rng.normal(size=20_000) * (1 + predicted)
-    excess = excess_loss("regression", number, predicted, (number, predicted))
+    numbers = Predicted(nothing, number, predicted)
+    excess = excess_row_loss("regression", numbers, numbers)
     assert excess[predicted > 9].mean() == pytest.approx(0, abs=0.3)
     three = rng.dirichlet([1, 1, 1], 20_000)
     drawn = np.array([rng.choice(3, p=row) for row in three[:3000]])
-    assert excess_loss("multiclass", drawn, three[:3000], known).mean() == pytest.approx(
-        0, abs=0.05
-    )
+    classes = Predicted(nothing.head(3000), drawn, three[:3000])
+    assert excess_row_loss("multiclass", classes, known).mean() == pytest.approx(0, abs=0.05)
 
 
 def test_drift_is_found_beyond_chance_and_beyond_the_least_effect():

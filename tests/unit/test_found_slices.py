@@ -7,7 +7,7 @@ import pytest
 from sliced import changed, clean, wrong_outcomes
 
 from assay.slices.conditions import view_of
-from assay.slices.found import excess_loss, search_slices
+from assay.slices.found import excess_squared_error, search_slices
 from assay.slices.judge import AS_ELSEWHERE, FAILS
 from assay.slices.table import examine_slices
 
@@ -70,11 +70,11 @@ def test_what_the_holdout_does_not_confirm_is_no_failure():
 @pytest.mark.parametrize("task", TASKS)
 def test_right_predictions_have_no_excess_on_average(task):
     evidence = clean(task, 2000)
-    excess = excess_loss(task, evidence.out_of_fold, evidence.out_of_fold)
+    excess = excess_squared_error(task, evidence.out_of_fold, evidence.out_of_fold)
     assert abs(excess.mean()) < 4 * excess.std() / np.sqrt(len(excess))
     wrong = changed(evidence.out_of_fold, True, wrong_outcomes(task, evidence.out_of_fold))
     if task != "regression":
-        assert excess_loss(task, wrong, wrong).mean() > 0.05
+        assert excess_squared_error(task, wrong, wrong).mean() > 0.05
 
 
 def test_a_missing_value_is_a_test_of_its_own_and_the_rule_is_what_was_judged():

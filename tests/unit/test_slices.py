@@ -9,6 +9,7 @@ import pytest
 from scipy.special import ndtr
 from sliced import case_of, changed, clean, wrong_outcomes
 
+from assay.expected_loss import near_residuals
 from assay.metrics.binary import row_log_loss
 from assay.plots.slices import slices_figures
 from assay.report.rendering import render
@@ -16,7 +17,7 @@ from assay.report.slices import slices_facts
 from assay.sections import TASK_METRICS
 from assay.slices.conditions import Missing, Slice
 from assay.slices.cuts import cut_slices
-from assay.slices.expected import near_residuals, plausible_outcomes
+from assay.slices.expected import plausible_outcomes
 from assay.slices.judge import AS_ELSEWHERE, FAILS, FALLS_SHORT, HARD, TOO_FEW, Judge
 from assay.slices.measured import Measurer
 from assay.slices.periods import periods_of

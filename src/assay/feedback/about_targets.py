@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from assay.evidence import Evidence
+from assay.expected_loss import class_probabilities
 from assay.feedback.copies import contradicting_copies
-from assay.feedback.excess import class_probabilities, excess_loss
+from assay.feedback.excess import excess_row_loss
 from assay.feedback.finding import Found, named_rows
 from assay.feedback.labels import suspicious_labels
 from assay.feedback.outcomes import suspicious_outcomes
@@ -166,7 +167,5 @@ def _rate(evidence: Evidence, rows: "np.ndarray[Any, np.dtype[np.int64]]") -> Es
 
 def _sum_of_excess(evidence: Evidence, rows: "np.ndarray[Any, np.dtype[np.int64]]") -> float:
     known = evidence.out_of_fold
-    excess = excess_loss(
-        evidence.task.type, known.y_true, known.y_predicted, (known.y_true, known.y_predicted)
-    )
+    excess = excess_row_loss(evidence.task.type, known, known)
     return float(pd.Series(excess[rows]).sum())

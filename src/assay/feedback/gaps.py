@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from assay.evidence import Evidence, Predicted
-from assay.feedback.excess import excess_loss
+from assay.feedback.excess import excess_row_loss
 from assay.metrics.catalogue import row_loss
 from assay.uncertainty.bootstrap import clusters_of
 from assay.uncertainty.many import holm_adjusted
@@ -46,8 +46,8 @@ def compared_losses(
     ]
     if min(units) < _FEWEST:
         return None
-    task, known = evidence.task.type, evidence.out_of_fold
-    excess = excess_loss(task, rows.y_true, rows.y_predicted, (known.y_true, known.y_predicted))
+    task = evidence.task.type
+    excess = excess_row_loss(task, rows, evidence.out_of_fold)
     loss = row_loss(task, rows.y_true, rows.y_predicted)
     return Side(
         mean_difference(excess, inside, clusters, evidence.bootstrap.confidence),
@@ -66,7 +66,7 @@ def missing_errors(evidence: Evidence) -> pd.DataFrame:
     -------
     DataFrame
         With `COLUMNS`: the mean loss where the feature is missing and where it is known; `excess`, the
-        difference of the losses beyond what the predictions let expect (see `excess_loss`), with its
+        difference of the losses beyond what the predictions let expect (see `excess_row_loss`), with its
         interval, its p-value and Holm's; `drives_errors` where that is beyond chance and positive. The
         least p-value first.
     """

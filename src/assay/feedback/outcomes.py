@@ -5,10 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from assay.feedback.excess import prediction_edges
+from assay.metrics.calibration import equal_mass_bins
 from assay.metrics.core import FloatArray
 from assay.uncertainty.bootstrap import IntArray
 
+# Bins of the prediction in which deviations are measured, and rows of each, at least.
+_BINS, _ROWS_OF_A_BIN = 20, 50
 # How often a table without errors shows such a gap on one side.
 _CHANCE = 0.01
 # The ranges of a side's ordered deviations that tell how heavy its tail is, its rows, at least, and the
@@ -111,6 +113,16 @@ def robust_deviations(
         if spread > 0:
             result[inside] = (residual[inside] - np.median(usual)) / spread
     return result
+
+
+def prediction_edges(predicted: FloatArray) -> FloatArray:
+    """Return the inner edges of bins of equal mass of predictions, 50 rows each at least."""
+    bins = max(1, min(_BINS, len(predicted) // _ROWS_OF_A_BIN))
+    numbers = equal_mass_bins(predicted, bins)
+    edges: FloatArray = np.array(
+        [predicted[numbers == number].min() for number in range(1, int(numbers.max()) + 1)]
+    )
+    return edges
 
 
 def _spread(values: FloatArray) -> float:

@@ -9,7 +9,7 @@ from assay.metrics.calibration import levels
 from assay.metrics.catalogue import row_loss
 from assay.metrics.core import FloatArray
 from assay.slices.conditions import Mask
-from assay.slices.found import excess_loss
+from assay.slices.found import excess_squared_error
 from assay.slices.judge import FALLS_SHORT, HARD
 from assay.slices.periods import plans_of
 from assay.uncertainty.many import holm_adjusted
@@ -28,7 +28,7 @@ class Errors:
         task, holdout = evidence.task.type, evidence.holdout
         self.plans, _ = plans_of(evidence)
         self.loss = row_loss(task, holdout.y_true, holdout.y_predicted)
-        self.excess = excess_loss(task, holdout, evidence.out_of_fold)
+        self.excess = excess_squared_error(task, holdout, evidence.out_of_fold)
         outcome, level = levels(task, holdout.y_true, holdout.y_predicted)
         self.gap = level - outcome
 

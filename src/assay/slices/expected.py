@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from assay.evidence import Evidence, Predicted
+from assay.evidence import Evidence
+from assay.expected_loss import near_residuals
 from assay.metrics.core import FloatArray, Metric, Statistic, TargetArray
 
 PickArray = npt.NDArray[np.int8]
@@ -14,8 +15,6 @@ PickArray = npt.NDArray[np.int8]
 _OUTCOMES = 5
 # Classes that are taken one by one.
 _MOST_CLASSES = 6
-# Out-of-fold rows with the nearest predictions, whose residuals a row may have.
-_NEIGHBOURS = 200
 
 
 @dataclass(frozen=True)
@@ -83,34 +82,6 @@ def plausible_outcomes(evidence: Evidence) -> Plausible:
     usual, actual = np.abs(chosen).mean(), np.abs(evidence.holdout.y_true - predicted).mean()
     scale = actual / usual if usual > 0 else 1.0
     return Plausible(predicted[:, None] + scale * chosen, np.full(chosen.shape, 1 / _OUTCOMES))
-
-
-def near_residuals(predicted: FloatArray, known: Predicted) -> FloatArray:
-    """Return the residuals of the known rows whose predictions are nearest by rank, ascending.
-
-    Parameters
-    ----------
-    predicted : ndarray, shape (n,)
-    known : Predicted
-        Out-of-fold predictions of numbers.
-
-    Returns
-    -------
-    ndarray, shape (n, at most 200)
-        Actual less predicted.
-    """
-    order = np.argsort(known.y_predicted, kind="stable")
-    ordered = known.y_predicted[order]
-    residuals = (known.y_true - known.y_predicted)[order]
-    width = min(_NEIGHBOURS, len(ordered))
-    # Equal predictions are many in some models: in the middle of them, not at their start.
-    place = np.searchsorted(ordered, predicted, "left") + np.searchsorted(
-        ordered, predicted, "right"
-    )
-    first = np.clip(place // 2 - width // 2, 0, len(ordered) - width)
-    windows = np.lib.stride_tricks.sliding_window_view(residuals, width)
-    sorted_windows: FloatArray = np.sort(windows[first], axis=1)
-    return sorted_windows
 
 
 def _of_classes(predicted: FloatArray, seed: int) -> Plausible:

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from assay.evidence import Evidence, Predicted
+from assay.expected_loss import expected_absolute_residual
 from assay.metrics.core import FloatArray
 from assay.schema import Schema
 from assay.sections import TaskType
@@ -28,7 +29,6 @@ from assay.slices.conditions import (
     source_text,
     view_of,
 )
-from assay.slices.expected import near_residuals
 
 # Share of the out-of-fold rows that a leaf has at least.
 _LEAF_SHARE = 0.02
@@ -58,7 +58,7 @@ class Candidate:
     oof_excess: float
 
 
-def excess_loss(task: TaskType, known: Predicted, out_of_fold: Predicted) -> FloatArray:
+def excess_squared_error(task: TaskType, known: Predicted, out_of_fold: Predicted) -> FloatArray:
     """Return how much higher each row's loss is than its prediction expects, shape (n,).
 
     Of classes the squared error of the probabilities, less its expectation if they are right; of numbers
@@ -67,7 +67,7 @@ def excess_loss(task: TaskType, known: Predicted, out_of_fold: Predicted) -> Flo
     y_true, predicted = known.y_true, known.y_predicted
     excess: FloatArray
     if task == "regression":
-        near = np.abs(near_residuals(predicted, out_of_fold)).mean(axis=1)
+        near = expected_absolute_residual(predicted, out_of_fold)
         excess = np.abs(y_true - predicted) - near
     elif task == "multiclass":
         actual = predicted[np.arange(len(y_true)), y_true]
@@ -103,7 +103,7 @@ def search_slices(evidence: Evidence) -> list[Candidate]:
     if not columns:
         return []
     matrix = np.column_stack([column.values for column in columns])
-    excess = excess_loss(evidence.task.type, known, known)
+    excess = excess_squared_error(evidence.task.type, known, known)
     tree = DecisionTreeRegressor(
         max_depth=params.found_slice_depth, min_samples_leaf=leaf, random_state=evidence.task.seed
     ).fit(matrix, excess)
