@@ -339,6 +339,8 @@ def test_the_summary_the_bars_and_the_card_name_the_failing_slice(task):
     assert figure.axes[1].get_xlabel().startswith("predicted less actual")
     drawn = {float(x) for line in figure.axes[1].get_lines() for x in line.get_xdata()}
     assert {slices.level, *slices.table["calibration_gap"].head(5)} <= drawn
+    unknown = slices.table.assign(ci_low=np.nan, ci_high=np.nan)
+    assert slices_figures(replace(slices, table=unknown))
 
 
 def test_the_card_explains_its_verdicts_also_where_none_is_given():
@@ -347,6 +349,7 @@ def test_the_card_explains_its_verdicts_also_where_none_is_given():
     card = card_of(replace(slices, table=quiet))
     assert "none fail and none are hard. A part fails where the model is worse" in card
     assert "no proof that all are good" in card
+    assert "\n\nThe weakest part of each cut" in card
 
 
 def test_actions_are_sentences_whatever_names_stand_in_them():
