@@ -8,6 +8,7 @@ import pandas as pd
 from cases import Case, make_case
 
 from assay.evidence import Evidence, Predicted
+from assay.slices.table import examine_slices
 from assay.uncertainty.bootstrap import Bootstrap
 
 
@@ -101,3 +102,11 @@ def wrong_outcomes(task: str, known: Predicted):
     if task == "multiclass":
         return (known.y_true + 1) % 3
     return 2 * np.median(known.y_predicted) - known.y_true
+
+
+def error_slices(evidence: Evidence, numeric) -> pd.DataFrame:
+    """Return the slices of categories, of some numbers and of times; none is searched."""
+    params = evidence.params.model_copy(
+        update={"found_slice_depth": 0, "slice_numeric_count": len(numeric)}
+    )
+    return examine_slices(replace(evidence, params=params), numeric).table

@@ -99,7 +99,8 @@ def _bars(
 ) -> None:
     """Draw values with their intervals."""
     (color, marker), (value, low, high) = look, columns
-    axes.hlines(places, shown[low], shown[high], color=color, linewidth=1.6)
+    known = shown[low].notna().to_numpy()
+    axes.hlines(places[known], shown[low][known], shown[high][known], color=color, linewidth=1.6)
     axes.plot(shown[value], places, marker, color=color, markersize=6)
 
 

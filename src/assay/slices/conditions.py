@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from assay.schema import Schema
-from assay.time_features import TimeArray, has_hours, part_values
+from assay.time_features import TimeArray, part_values
 
 Mask = npt.NDArray[np.bool_]
 Values = npt.NDArray[Any]
@@ -35,8 +35,8 @@ def view_of(rows: pd.DataFrame, schema: Schema) -> dict[Source, Values]:
     -------
     dict of (column, part) to ndarray, shape (n,)
         Numbers as float64, categories and names of the calendar as text objects; missing is NaN. The
-        raw time has the part "time", in microseconds since 1970. There is an "hour" only where some
-        time is not at midnight.
+        raw time has the part "time", in microseconds since 1970. Other rows have the same parts, also
+        where all times are at midnight.
     """
     view: dict[Source, Values] = {
         (feature.name, ""): rows[feature.name].to_numpy() for feature in schema.features
@@ -50,8 +50,7 @@ def view_of(rows: pd.DataFrame, schema: Schema) -> dict[Source, Values]:
     view[name, "calendar month"] = _names(times, "datetime64[M]", missing)
     view[name, "weekday"] = part_values(times, "weekday")
     view[name, "month"] = part_values(times, "month")
-    if has_hours(times):
-        view[name, "hour"] = part_values(times, "hour")
+    view[name, "hour"] = part_values(times, "hour")
     return view
 
 

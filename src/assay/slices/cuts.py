@@ -132,12 +132,11 @@ def _of_time(name: str, view: View) -> Iterator[Slice]:
         values = view[window]
         for value in sorted(set(values[~pd.isna(values)])):
             yield Slice(name, value, "time", (Equals(window, value),))
-    if (name, "hour") in view:
-        hours = view[name, "hour"]
-        for hour in np.unique(hours[~np.isnan(hours)]):
-            yield Slice(
-                name,
-                f"{int(hour):02d}:00\N{EN DASH}{int(hour):02d}:59",
-                "time",
-                (Within((name, "hour"), float(hour), float(hour)),),
-            )
+    hours = view[name, "hour"]
+    for hour in np.unique(hours[~np.isnan(hours)]):
+        yield Slice(
+            name,
+            f"{int(hour):02d}:00\N{EN DASH}{int(hour):02d}:59",
+            "time",
+            (Within((name, "hour"), float(hour), float(hour)),),
+        )

@@ -29,6 +29,7 @@ from assay.slices.conditions import (
     source_text,
     view_of,
 )
+from assay.slices.recalibrated import recalibrated
 
 # Share of the out-of-fold rows that a leaf has at least.
 _LEAF_SHARE = 0.02
@@ -80,6 +81,8 @@ def excess_squared_error(task: TaskType, known: Predicted, out_of_fold: Predicte
 def search_slices(evidence: Evidence) -> list[Candidate]:
     """Return the leaves of a tree of out-of-fold excess losses whose mean is above 0, the highest first.
 
+    Losses are those of recalibrated predictions: what is wrong everywhere is no slice.
+
     The tree has `found_slice_depth` levels, and leaves of at least `slice_min_rows` rows and 2% of all.
     It sees the features and, of a time column, the month and the hour; but nothing that tells earlier
     from later rows. No row of the holdout has a part in it.
@@ -103,7 +106,8 @@ def search_slices(evidence: Evidence) -> list[Candidate]:
     if not columns:
         return []
     matrix = np.column_stack([column.values for column in columns])
-    excess = excess_squared_error(evidence.task.type, known, known)
+    right = recalibrated(evidence.task.type, known)
+    excess = excess_squared_error(evidence.task.type, right, right)
     tree = DecisionTreeRegressor(
         max_depth=params.found_slice_depth, min_samples_leaf=leaf, random_state=evidence.task.seed
     ).fit(matrix, excess)

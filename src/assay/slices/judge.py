@@ -18,6 +18,7 @@ from assay.metrics.core import FloatArray
 from assay.slices.conditions import Mask, Slice
 from assay.slices.measured import UNDECIDED, Measured, Measurer
 from assay.slices.periods import plans_of
+from assay.slices.recalibrated import recalibrated_evidence
 from assay.slices.resamples import deviation, means
 from assay.uncertainty.bootstrap import Bootstrap, IntArray, Resampled
 from assay.uncertainty.many import holm_adjusted, zero_mean_p_value
@@ -63,10 +64,13 @@ class Judge:
         self.evidence, self.metric = evidence, evidence.metric
         holdout = evidence.holdout
         self.plans, self.periods = plans_of(evidence)
-        self.measurer = Measurer(evidence, self.plans)
+        right = recalibrated_evidence(evidence)
+        self.measurer = Measurer(evidence, right, self.plans)
         self.outcome, self.level = levels(evidence.task.type, holdout.y_true, holdout.y_predicted)
         self.gap = self.level - self.outcome
-        self.gaps = [means(weights, self.gap) for weights in self.measurer.weights]
+        self.right = _right_levels(evidence, right)
+        self.beyond = self.right - self.outcome
+        self.beyonds = [means(weights, self.beyond) for weights in self.measurer.weights]
         self.loss = row_loss(evidence.task.type, holdout.y_true, holdout.y_predicted)
         self.whole = self.measurer.whole
 
@@ -117,7 +121,7 @@ class Judge:
         gap_low, gap_high = _widest(
             plan.interval(each, len(rows)) for plan, each in zip(plans, gaps, strict=True)
         )
-        level_p_value = self._level_p_value(gap, gaps, rows, plans)
+        level_p_value = self._level_p_value(rows, plans)
         return told | {
             self.metric.name: found.value,
             "ci_low": low,
@@ -130,22 +134,19 @@ class Judge:
             "calibration_gap": gap,
             "gap_ci_low": gap_low,
             "gap_ci_high": gap_high,
-            "gap_p_value": self._gap_p_value(rows, plans),
+            "gap_p_value": self._gap_p_value(self.gap, self.level, rows, plans),
             "level_p_value": level_p_value,
             "mean_loss": float(self.loss[rows].mean()),
             "severity": max(short.t, worse.t, _t_of(level_p_value)),
         }
 
-    def _level_p_value(
-        self, gap: float, gaps: Sequence[FloatArray], rows: IntArray, plans: Sequence[Bootstrap]
-    ) -> float:
+    def _level_p_value(self, rows: IntArray, plans: Sequence[Bootstrap]) -> float:
         """Return the p-value of a slice whose level is right, or off by no more than everywhere.
 
-        Both are refuted by the larger of two p-values, and neither is where the slice is nearer to
-        right than the whole.
+        Both are refuted by the larger of two p-values: of the predictions, and of predictions that are
+        right on all rows. Neither is where these are off to different sides.
         """
-        level, whole = self.level[rows], float(self.gap.mean())
-        units = [plan.units(len(rows)) for plan in plans]
+        level, units = self.level[rows], [plan.units(len(rows)) for plan in plans]
         if min(units) < 2 or len(rows) < self.evidence.params.slice_min_rows:
             return float("nan")
         if self.evidence.task.type != "regression":
@@ -153,26 +154,59 @@ class Judge:
             unlikely = max((1 - level).sum(), (1 - self.outcome[rows]).sum())
             if min(likely, unlikely) < FEWEST_OF_A_CLASS:
                 return float("nan")
-        if gap * (gap - whole) <= 0:
+        beyond = float(self.beyond[rows].mean())
+        if beyond * float(self.gap[rows].mean()) <= 0:
             return 1.0
-        errors = [deviation(each - of_all) for each, of_all in zip(gaps, self.gaps, strict=True)]
-        beyond = self.measurer.tested(abs(gap - whole), errors, units)
-        if np.isnan(beyond.p_value):
+        errors = [
+            deviation(means(weights.take(rows, axis=1), self.beyond[rows]) - of_all)
+            for weights, of_all in zip(self.measurer.weights, self.beyonds, strict=True)
+        ]
+        test = self.measurer.tested(abs(beyond), errors, units)
+        if np.isnan(test.p_value):
             return 1.0
-        return max(self._gap_p_value(rows, plans), min(2 * beyond.p_value, 1.0))
+        return max(
+            self._gap_p_value(self.gap, self.level, rows, plans),
+            self._gap_p_value(self.beyond, self.right, rows, plans),
+            min(2 * test.p_value, 1.0),
+        )
 
-    def _gap_p_value(self, rows: IntArray, plans: Sequence[Bootstrap]) -> float:
-        """Return the p-value of a slice whose predictions are right on average."""
+    def _gap_p_value(
+        self, gap: FloatArray, level: FloatArray, rows: IntArray, plans: Sequence[Bootstrap]
+    ) -> float:
+        """Return the p-value of a slice whose predictions are right on average.
+
+        Few outcomes, or outcomes with a long tail, can look surer than they are: the errors of what
+        happened, and of what may happen, are both tried.
+        """
+        p_value = max(zero_mean_p_value(gap[rows], plan.clusters) for plan in plans)
+        if self.evidence.task.type == "regression":
+            return max(p_value, self._plausible_p_value(float(gap[rows].mean()), rows))
         from scipy.special import ndtr
 
-        p_value = max(zero_mean_p_value(self.gap[rows], plan.clusters) for plan in plans)
-        if self.evidence.task.type == "regression":
-            return p_value
-        # Few outcomes can look surer than they are; those of right probabilities vary by this much.
-        level = self.level[rows]
-        error = float(np.sqrt((level * (1 - level)).sum())) / len(rows)
-        of_model = 2 * float(ndtr(-abs(self.gap[rows].mean()) / error)) if error > 0 else 1.0
+        error = float(np.sqrt((level[rows] * (1 - level[rows])).sum())) / len(rows)
+        of_model = 2 * float(ndtr(-abs(gap[rows].mean()) / error)) if error > 0 else 1.0
         return max(p_value, of_model)
+
+    def _plausible_p_value(self, gap: float, rows: IntArray) -> float:
+        """Return the p-value of a mean by the variance and the skewness of residuals at near predictions.
+
+        References
+        ----------
+        Pearson 1895 on the type III distribution, which has a sum's first three moments.
+        """
+        from scipy.stats import pearson3
+
+        outcomes = self.measurer.plausible.outcomes[rows]
+        residuals = outcomes - self.measurer.right[rows, None]
+        off = residuals - residuals.mean()
+        deviated = float(np.sqrt(np.mean(off**2)))
+        if deviated <= 0:
+            return 1.0
+        skew = float(np.mean(off**3)) / deviated**3 / np.sqrt(len(rows))
+        law = pearson3(skew)
+        # Predicting too much is an actual mean that is too low.
+        place = -gap / deviated * np.sqrt(len(rows))
+        return float(min(2 * min(law.cdf(place), law.sf(place)), 1.0))
 
     def _enough_of_each_class(self, rows: IntArray) -> bool:
         """Say whether there are rows enough of what the metric tells apart; see `gate`."""
@@ -245,6 +279,17 @@ def _corrected(p_values: FloatArray) -> FloatArray:
     known, corrected = np.isfinite(p_values), np.full(len(p_values), np.nan)
     corrected[known] = holm_adjusted(p_values[known])
     return corrected
+
+
+def _right_levels(evidence: Evidence, right: Evidence) -> FloatArray:
+    """Return what recalibrated predictions expect, in the unit of `levels`."""
+    predicted = right.holdout.y_predicted
+    if evidence.task.type == "multiclass":
+        top: FloatArray = predicted[
+            np.arange(len(predicted)), evidence.holdout.y_predicted.argmax(axis=1)
+        ]
+        return top
+    return predicted
 
 
 def _t_of(p_value: float) -> float:

@@ -62,16 +62,19 @@ class Measurer:
     Parameters
     ----------
     evidence : Evidence
+    right : Evidence
+        With predictions that are right on all rows: what they expect of the actual ones.
     plans : sequence of Bootstrap
         What may depend on each other, each of the holdout's rows. The least sure decides.
     """
 
-    def __init__(self, evidence: Evidence, plans: Sequence[Bootstrap]) -> None:
+    def __init__(self, evidence: Evidence, right: Evidence, plans: Sequence[Bootstrap]) -> None:
         self.metric, self.regression = evidence.metric, evidence.task.type == "regression"
         self.y_true, self.predicted = evidence.holdout.y_true, evidence.holdout.y_predicted
         self.plans, n = plans, len(evidence.holdout)
         self.weights = [np.concatenate(list(plan.weights(n))) for plan in plans]
-        self.plausible: Plausible = plausible_outcomes(evidence)
+        self.plausible: Plausible = plausible_outcomes(right)
+        self.right = right.holdout.y_predicted
         self.picks: PickArray = self.plausible.draws(plans[0].resamples, evidence.task.seed)
         self.whole = self.measured(np.arange(n))
 
@@ -109,7 +112,7 @@ class Measurer:
             found.expected, whole.simulated, whole.expected
         )
         if self.regression:
-            simulated *= (self._best - whole.value) / (self._best - whole.expected)
+            simulated = simulated * self._further(whole.value, whole.expected)
         # Few rows of a class can look surer by chance than they would be if predictions were right.
         least = deviation(simulated)
         errors = [
@@ -165,8 +168,13 @@ class Measurer:
         """
         if not self.regression:
             return expected + whole - of_whole
-        best = self._best
-        return best - (best - expected) * (best - whole) / (best - of_whole)
+        return self._best - (self._best - expected) * self._further(whole, of_whole)
+
+    def _further(self, value: Any, expected: Any) -> Any:
+        """Return how much further from the best a metric is than expected; NaN where that is the best."""
+        apart = np.asarray(self._best - expected, dtype=float)
+        undefined = np.full(np.broadcast(value, apart).shape, np.nan)
+        return np.divide(self._best - value, apart, out=undefined, where=apart != 0)
 
     @property
     def _best(self) -> float:

@@ -103,13 +103,6 @@ def examine_slices(evidence: Evidence, numeric_by_importance: Sequence[str]) -> 
     )
 
 
-def error_slices(
-    evidence: Evidence, categorical: Sequence[str], numeric: Sequence[str]
-) -> pd.DataFrame:
-    """Return the table of `examine_slices` for the features whose values are to be cut."""
-    return _cut(Judge(evidence), Adviser(evidence), categorical, numeric)
-
-
 def _cut(
     judge: Judge, adviser: Adviser, categorical: Sequence[str], numeric: Sequence[str]
 ) -> pd.DataFrame:
