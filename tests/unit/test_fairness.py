@@ -252,6 +252,79 @@ def test_rates_that_differ_by_nothing_but_entities_are_no_alarm():
     assert told["verdict"] == "below four fifths, but chance may do that"
 
 
+@pytest.mark.parametrize("task", ["binary", "regression"])
+def test_exactly_what_is_larger_than_its_bound_of_chance_is_an_alarm(task):
+    """Of several questions, and of errors that vary unequally: the sentence never says yes and no."""
+    alarms = []
+    for seed in (0, 2, 4):
+        rng = np.random.default_rng(seed)
+        n = 300
+        table = pd.DataFrame({"who": rng.choice(list("abc"), n)})
+        size = 0.3 * seed * (table["who"] == "a").to_numpy()
+        truth = rng.integers(0, 2, n).astype(float)
+        if task == "binary":
+            predicted = (rng.random(n) < 0.4 + size / 4) * 0.8 + 0.1
+        else:
+            predicted = truth + rng.standard_t(3, n) * (1 + size) + size / 2
+        found = assessed(truth, predicted, table, ["who"], task, resamples=50)
+        asked = found.parity.dropna(subset=["p_value"])
+        beyond = asked["difference"] > asked["chance_up_to"] + 1e-9
+        assert beyond.tolist() == asked["alarm"].tolist()
+        ratios = asked.dropna(subset=["ratio"])
+        below = ratios["ratio"] < ratios["chance_down_to"] - 1e-9
+        assert below.tolist() == ratios["alarm"].tolist()
+        alarms += asked["alarm"].tolist()
+    assert set(alarms) == {True, False}
+
+
+def test_one_far_outlier_makes_no_group_different():
+    """Group f has the same errors, and one that is 1,000 times as large: its mean is far off."""
+    rng = np.random.default_rng(0)
+    error = rng.standard_t(2, 600)
+    error[0] = 5000.0
+    table = pd.DataFrame({"sex": np.repeat(["f", "m"], [200, 400])})
+    found = assessed(np.zeros(600), error, table, ["sex"], "regression")
+    told = parity(found, "error_size")
+    assert told["difference"] > 20
+    assert not found.parity["alarm"].any()
+
+
+def test_rates_of_few_rows_are_told_and_not_judged():
+    """3 positives of group f, all missed, where groups of 20 rows are judged."""
+    counts = {("m", 1, 1): 60, ("m", 0, 0): 60, ("f", 1, 0): 3, ("f", 0, 0): 27}
+    for least in (3, 20):
+        found = found_of(counts, min_rows=least)
+        row = value(found, "f", "tpr")
+        assert (row["n"], row["value"], row["reason"]) == (
+            3, 0.0, "too few of these rows to compare",
+        )  # fmt: skip
+        assert parity(found, "equal_opportunity")["verdict"] == "too few rows to tell"
+
+
+def test_a_group_of_few_entities_is_not_compared():
+    """200 rows of 4 hospitals say little of hospitals."""
+    entity = np.repeat(np.arange(34), [50] * 4 + [20] * 30)
+    who = np.where(entity < 4, "f", "m")
+    selected = np.where(entity < 4, 0.1, 0.9)
+    found = assessed(entity % 2, selected, pd.DataFrame({"who": who}), ["who"], clusters=entity)
+    assert parity(found, "demographic_parity")["verdict"] == "too few rows to tell"
+    assert value(found, "f", "selection_rate")["reason"] == "too few of these rows to compare"
+
+
+def test_more_questions_than_deals_do_not_hide_what_is_plain():
+    """Few deals of many rows reach no small p-value; the tail behind them is that of t."""
+    rng = np.random.default_rng(0)
+    code = np.repeat([0, 1, 2], 400)
+    shifted = means_by_chance(Labelled(rng.normal(size=1200) + (code == 0), code), rng)
+    assert shifted.p_value < 1e-9
+    hits = (rng.random(1200) < 0.2 + 0.4 * (code == 0)).astype(float)
+    assert rates_by_chance(Labelled(hits, code), rng).p_value < 1e-9
+    for level in (0.05, 0.01, 1e-5):
+        assert shifted.bound(level) < 1
+    bounds = [shifted.bound(level) for level in (0.05, 0.001, 1e-5, 1e-9)]
+    assert bounds == sorted(bounds)
+
+
 def test_the_design_effect_is_that_of_whole_entities():
     """Rows of an entity that are all alike count as one."""
     rng = np.random.default_rng(0)

@@ -81,4 +81,64 @@ def test_few_rows_are_no_verdict():
     found = assessed(
         [0, 1] * 30, [0.2, 0.9] * 30, pd.DataFrame({"sex": ["f"] * 10 + ["m"] * 50}), ["sex"]
     )
-    assert "1 of 2 groups has enough rows, too few to tell." in card(found)
+    page = card(found)
+    assert "of 2 groups 1 group has enough rows: too few to compare." in page
+    assert "**Nothing could be compared**" in page
+    assert "none differs" not in page
+
+
+def test_a_column_of_one_value_in_the_holdout_has_nothing_to_compare():
+    found = assessed([0, 1] * 60, [0.2, 0.9] * 60, pd.DataFrame({"sex": ["f"] * 120}), ["sex"])
+    assert "all rows of the holdout are of one group" in card(found)
+
+
+def test_crossed_groups_say_of_which_columns_they_are():
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(
+        {"sex": rng.choice(["f", "m"], 1000), "old": rng.choice(["no", "yes"], 1000)}
+    )
+    odd = (table["sex"] == "f") == (table["old"] == "yes")
+    selected = rng.random(1000) < np.where(odd, 0.2, 0.7)
+    page = card(assessed(rng.integers(0, 2, 1000), selected * 0.8 + 0.1, table, ["sex", "old"]))
+    assert (
+        "that of sex = f and old = yes is 0." in page
+        or "that of sex = m and old = no is 0." in page
+    )
+    assert (
+        "- By old: no difference beyond chance" in page
+        or "- By old: the selection rates are" in page
+    )
+
+
+def test_what_differs_stands_first_in_the_cards_table():
+    """12 groups of a first column alike, and one of two groups of a second that is selected less."""
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({
+        "region": rng.choice([f"r{n:02}" for n in range(12)], 2000),
+        "race": rng.choice(["black", "white"], 2000, p=[0.3, 0.7]),
+    })  # fmt: skip
+    selected = rng.random(2000) < np.where(table["race"] == "black", 0.2, 0.6)
+    page = card(assessed(rng.integers(0, 2, 2000), selected * 0.8 + 0.1, table, ["region", "race"]))
+    rows = [line for line in page.splitlines() if line.startswith("| r")]
+    assert [row.split(" | ")[1] for row in rows[:2]] == ["white", "black"]
+    assert len(rows) == 10
+
+
+def test_missing_values_do_not_hide_what_differs_among_known_ones():
+    """Rows without a value are selected least, f half as often as m."""
+    rng = np.random.default_rng(0)
+    sex = rng.choice(["f", "m", None], 1500)
+    rate = pd.Series(sex).map({"f": 0.3, "m": 0.6}).fillna(0.05)
+    selected = rng.random(1500) < rate
+    found = assessed(
+        rng.integers(0, 2, 1500), selected * 0.8 + 0.1, pd.DataFrame({"sex": sex}), ["sex"]
+    )
+    told = fairness_json(found)["columns"]
+    assert list(told) == ["sex", "sex, known or missing"]
+    parity = told["sex"]["demographic_parity"]
+    assert (parity["highest"], parity["lowest"], parity["alarm"]) == ("m", "f", True)
+    apart = told["sex, known or missing"]["demographic_parity"]
+    assert (apart["highest"], apart["lowest"], apart["alarm"]) == ("known", "(missing)", True)
+    page = card(found)
+    assert "that of sex = f is 0." in page
+    assert "that of sex = (missing) is 0." in page

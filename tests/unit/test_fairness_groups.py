@@ -57,6 +57,11 @@ def test_dates_are_cut_by_days():
     names, of_rows = labels(days)
     assert names[0] == "under 2001-04-11"
     assert pd.Series(of_rows).value_counts().tolist() == [100] * 4
+    births = pd.date_range("1950-01-01", "1990-01-01", periods=401)
+    names, of_rows = labels(births)
+    assert names == ["under 1960", "1960 to under 1970", "1970 to under 1980", "1980 and over"]
+    assert pd.Series(of_rows).value_counts().between(98, 102).all()
+    assert labels(pd.date_range("2001-01-01", periods=1000, freq="D"))[0][0] == "under 2001-09"
     hours = pd.date_range("2001-01-01", periods=20, freq="h")
     assert labels(hours)[0][0] == "under 2001-01-01 05:00:00"
 

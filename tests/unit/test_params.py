@@ -133,6 +133,11 @@ def test_only_features_are_declared_categories(raw_params):
     assert "'row_key' is in id_columns, so it is no feature" in refusal(raw_params)
 
 
+def test_a_column_that_is_named_twice_is_told_with_its_place_once(raw_params):
+    raw_params["evaluate"]["sensitive_columns"] = ["sex", "sex"]
+    assert "evaluate.sensitive_columns: names a column twice: sex" in refusal(raw_params)
+
+
 def test_some_error_costs_something(raw_params):
     raw_params["threshold"]["costs"] |= {"false_positive": 0, "false_negative": 0}
     assert "cannot both cost what being right costs" in refusal(raw_params)

@@ -70,7 +70,9 @@ def test_names_of_codes(name, code):
 @pytest.mark.parametrize(
     "name",
     ["sex", "Gender", "race", "ethnicity", "patientAge", "age_years", "AGE", "maritalStatus", "is_disabled",
-     "religion", "nationality", "age_at_admission", "personal_status_sex"],
+     "religion", "nationality", "age_at_admission", "personal_status_sex", "birth_date", "date_of_birth",
+     "customerBirthDate", "dob", "birthdate", "year_of_birth", "country_of_birth", "male", "Female",
+     "is_male", "marital_status", "married", "citizenship", "pregnant", "veteran", "disabled"],
 )  # fmt: skip
 def test_names_by_which_people_must_not_be_treated(name):
     assert is_sensitive_name(name)
@@ -79,7 +81,8 @@ def test_names_by_which_people_must_not_be_treated(name):
 @pytest.mark.parametrize(
     "name",
     ["page", "stage", "plane_age_years", "race_time", "trace", "sextant", "average", "usage",
-     "account_age", "message", "embarrassed", "unmarriedness"],
+     "account_age", "message", "embarrassed", "unmarriedness", "female_count_in_store", "birth_weight", "birth_rate",
+     "race_date", "male_connector", "married_share", "birthplace_distance", "newborn_ward"],
 )  # fmt: skip
 def test_names_that_only_hold_such_letters_or_are_of_things(name):
     assert not is_sensitive_name(name)

@@ -76,6 +76,19 @@ def test_the_column_itself_and_what_is_made_of_it_are_no_proxies():
     assert found.to_json()["is_feature"]
 
 
+def test_what_tells_next_to_nothing_is_no_proxy_however_sure():
+    """4,000 rows, of which 53% go with the column: beyond chance, and an AUC of 0.53."""
+    rng = np.random.default_rng(1)
+    sex = rng.integers(0, 2, 4000)
+    hint = np.where(rng.random(4000) < 0.06, sex, rng.integers(0, 2, 4000)) * 1.0
+    found = proxies(pd.DataFrame({"sex": np.array(["f", "m"])[sex], "hint": hint}), "sex")
+    alone = found.table[found.table["feature"] == "hint"]
+    assert alone["beyond_chance"].tolist() == [True]
+    assert alone["score"].iloc[0] < 0.55
+    assert alone["proxy"].tolist() == [False]
+    assert "strongest" not in found.to_json()
+
+
 def test_independent_features_raise_no_alarm():
     """Also where rows of one entity have the same values, of the column and of its features."""
     alarms = 0

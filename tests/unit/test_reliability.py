@@ -13,7 +13,7 @@ from assay.metrics.calibration import (
 )
 from assay.reliability import BINS, TABLE, judge_calibration, null_errors
 from assay.uncertainty.bootstrap import Bootstrap
-from assay.uncertainty.many import holm_adjusted, zero_mean_p_value
+from assay.uncertainty.many import holm_adjusted, holm_levels, zero_mean_p_value
 from assay.uncertainty.rates import wilson_interval
 
 PLAN = Bootstrap(200, 0.95, 0)
@@ -226,6 +226,16 @@ def test_holms_correction_by_hand():
     )
     assert holm_adjusted(np.array([0.9, 0.8])).tolist() == [1, 1]
     assert holm_adjusted(np.array([])).tolist() == []
+
+
+def test_each_p_value_has_the_level_that_holms_correction_asks_of_it():
+    levels = holm_levels(np.array([0.01, 0.04, 0.03, 0.5]), 0.05)
+    # The second smallest fails, and what is behind it fails with it.
+    assert levels.tolist() == pytest.approx([0.05 / 4, 0.05 / 3, 0.05 / 3, 0.05 / 3])
+    for seed in range(50):
+        p_values = np.random.default_rng(seed).random(6) ** 4
+        below = p_values < holm_levels(p_values, 0.05)
+        assert below.tolist() == (holm_adjusted(p_values) < 0.05).tolist()
 
 
 def test_the_p_value_of_a_mean_is_that_of_a_t_test_and_of_groups_that_of_their_means():

@@ -60,11 +60,14 @@ _SENSITIVE = frozenset(
     {
         "sex", "gender", "ethnicity", "ethnic", "ethnie", "religion", "religious", "nationality",
         "citizenship", "citizen", "disability", "disabled", "handicap", "marital", "married", "pregnant",
-        "pregnancy", "veteran", "immigrant", "immigration", "migrant", "caste", "geschlecht",
+        "pregnancy", "veteran", "veterans", "immigrant", "immigration", "migrant", "caste", "geschlecht",
+        "birthdate", "birthday", "dob", "birthyear", "yob",
     }
 )  # fmt: skip
 # These mean people only where the other words of the name do too: not `plane_age`, nor `race_time`.
-_SENSITIVE_OF_PEOPLE = frozenset({"age", "ages", "race", "races"})
+_SENSITIVE_OF_PEOPLE = frozenset(
+    {"age", "ages", "race", "races", "male", "female", "woman", "males", "females"}
+)
 _OF_PEOPLE = frozenset(
     {
         "customer", "client", "user", "patient", "subject", "person", "member", "participant",
@@ -76,6 +79,11 @@ _OF_PEOPLE = frozenset(
         "admission", "application", "diagnosis", "enrollment", "entry",
     }
 )  # fmt: skip
+# When and where somebody was born; not a rate of births, nor a weight at birth.
+_BIRTH = frozenset({"birth", "born"})
+_OF_BIRTH = frozenset({"date", "day", "month", "place", "country", "in", "on", "at", "dt"})
+# What is counted is not who a row is about: `female_count_in_store`.
+_COUNTED = frozenset({"count", "counts", "total", "share", "rate", "pct", "percent", "ratio"})
 
 
 def words(name: str) -> tuple[str, ...]:
@@ -159,6 +167,10 @@ def is_sensitive_name(name: str) -> bool:
     Whole words count: `page` and `stage` have none, and the age of a plane is nobody's.
     """
     told = set(words(name))
+    if told & _COUNTED:
+        return False
     if told & _SENSITIVE:
         return True
+    if told & _BIRTH:
+        return told <= _BIRTH | _OF_BIRTH | _OF_PEOPLE
     return bool(told & _SENSITIVE_OF_PEOPLE) and told <= _SENSITIVE_OF_PEOPLE | _OF_PEOPLE

@@ -72,8 +72,11 @@ def _group(column: Mapping[str, Any], group: str) -> str:
 
 def _told(column: Mapping[str, Any]) -> Iterator[str]:
     judged, count = column["judged_group_count"], column["group_count"]
-    if judged < 2:
-        yield f"{judged} of {count} groups has enough rows, too few to tell."
+    if count < 2:
+        yield "All rows of the holdout are of one group, so there is nothing to compare."
+    elif judged < 2:
+        enough = "1 group has" if judged else "no group has"
+        yield f"Of {count} groups {enough} enough rows: too few to compare."
     else:
         yield from _answers(column)
     left = column["not_judged_row_count"]
