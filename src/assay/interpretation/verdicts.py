@@ -92,7 +92,7 @@ def judge(
     later : bool
         Whether the holdout is later than the training rows.
     """
-    shown = table["alone_p_value"].to_numpy(dtype=float) < LEVEL
+    shown = table["alone_shown"].to_numpy(dtype=bool)
     above = table["importance"].to_numpy(dtype=float) > 0
     sure = above & (table["importance_p_value"].to_numpy(dtype=float) < LEVEL)
     useful = sure | (shown & (table["ci_low"].to_numpy(dtype=float) > 0))
@@ -112,7 +112,7 @@ def judge(
 
 
 def _judged(row: Any, among: _Among, group_matters: bool) -> tuple[str, str]:
-    tells = row.alone_p_value < LEVEL
+    tells = bool(row.alone_shown)
     sure = row.importance > 0 and row.importance_p_value < LEVEL
     moving = row.shap_share >= max(MOVES, EQUAL / among.count)
     some = tells and row.alone_score - row.alone_chance >= TELLS * among.best
@@ -151,7 +151,7 @@ def _moving(row: Any, among: _Among, still: bool) -> tuple[str, str]:
     if row.ci_low > 0:
         return UNCLEAR, f"{place}; {_UNCLEAR}"
     why = "it may have learned noise"
-    if row.alone_p_value < LEVEL:
+    if row.alone_shown:
         why = "the holdout may have too few rows to show it"
     why += ", or the holdout's later period differs" if among.later else ""
     return UNUSED, f"{place}, and is not shown to predict better for it on the holdout: {why}"
