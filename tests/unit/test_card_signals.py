@@ -48,6 +48,7 @@ def test_it_says_once_that_nothing_tells_alone_and_counts_groups():
     metrics["groups"] = {
         **{"applicable": True, "count": 2, "hidden_count": 1},
         **{"top_features": "experience, age", "top_importance": 54.805},
+        **{"top_ci_low": 50.0, "top_ci_high": 60.25},
     }
     text = render(
         "card_signals.md.j2",
@@ -60,5 +61,5 @@ def test_it_says_once_that_nothing_tells_alone_and_counts_groups():
     assert "contradict" not in text
     assert (
         "2 groups of features go together. Shuffled as one, the most important (experience, age) makes "
-        "rmse worse by 54.805; of 1 group no member matters alone." in text
+        "rmse worse by 54.805 [50.000, 60.250]; of 1 group no member matters alone." in text
     )

@@ -226,7 +226,7 @@ def judged(**changes):
         "importance": [0.1, 0.0], "ci_low": [0.05, -0.01], "importance_p_value": [0.001, 1.0],
         "shap_share": [0.97, 0.03], "shap_rank": [1, 2], "shap_p99": [1.0, 0.1],
         "mean_abs_shap": [0.97, 0.03],
-        "alone_score": [0.6, 0.56], "alone_chance": 0.5, "alone_p_value": 0.001, "alone_rank": [1, 2],
+        "alone_score": [0.6, 0.56], "alone_chance": 0.5, "alone_shown": True, "alone_rank": [1, 2],
         "left_p_value": 0.001, "left_score": 0.01, "moved": 0.1, "moved_by_training": 0.1,
         "grouped_with": None, "interacts_with": None, "holdout_values": 9, "treated_alike": 0.0,
     } | changes  # fmt: skip
@@ -246,13 +246,13 @@ def test_what_the_model_uses_for_few_rows_is_not_unused():
 
 
 def test_where_nothing_tells_alone_nothing_is_only_together():
-    changes = {"shap_share": [0.6, 0.4], "alone_p_value": 1.0, "interacts_with": ["rare", "good"]}
+    changes = {"shap_share": [0.6, 0.4], "alone_shown": False, "interacts_with": ["rare", "good"]}
     ((verdict, meaning), (_, other)) = judged(**changes)
     assert verdict == "matters, alone not shown"
     assert "nor is what any other feature tells" in meaning
     # Without times there is no period to blame.
     assert other.endswith("for it on the holdout: it may have learned noise")
-    seen = changes | {"alone_p_value": [1.0, 0.001]}
+    seen = changes | {"alone_shown": [False, True]}
     assert judged(**seen)[0] == (
         "only together",
         "the model predicts better for it; it shows nothing alone: what it adds depends on others, most on rare",

@@ -21,6 +21,7 @@ COLUMNS = [
     *("feature", "verdict", "meaning", "importance", "ci_low", "ci_high"),
     *("importance_p_value", "importance_rank"),
     *("shap_share", "shap_rank", "alone_score", "alone_chance", "alone_p_value", "alone_rank"),
+    "alone_shown",
     *("left_score", "left_chance", "left_p_value", "grouped_with", "interacts_with", "shap_p99"),
     *("moved", "moved_by_training", "holdout_values", "treated_alike"),
 ]
@@ -52,7 +53,8 @@ def signal_agreement(
     DataFrame
         By feature, the most important first: `verdict` (one of `VERDICTS`) and `meaning`; `importance`
         with its interval, its p-value (corrected for all features by Holm) and rank; `shap_share` (of the sum of all
-        mean absolute SHAP values) and its rank; what it tells alone and its rank, and what it tells of
+        mean absolute SHAP values) and its rank; what it tells alone and its rank, whether that is shown
+        (beyond chance, and better than to guess: an AUC above 0.5, an R2 above 0), and what it tells of
         the model's errors, from `univariate_signals`; `grouped_with` (null without a group);
         `interacts_with`, from `strongest_interactions`, of features that matter and tell nothing alone
         (null where nothing does); `shap_p99`, the 99% quantile of its absolute SHAP values; and what
@@ -71,6 +73,8 @@ def signal_agreement(
     table["shap_p99"] = table["feature"].map(explanation.values.abs().quantile(0.99))
     alone = univariate_signals(evidence)
     table = table.merge(alone, on="feature", how="left", sort=False)
+    guess = 0.0 if evidence.schema.task == "regression" else 0.5
+    table["alone_shown"] = (table["alone_p_value"] < LEVEL) & (table["alone_score"] > guess)
     for column, rank in (
         ("importance", "importance_rank"),
         ("shap_share", "shap_rank"),
@@ -98,7 +102,7 @@ def _ranks(column: "pd.Series[Any]") -> "pd.Series[Any]":
 def _partners(table: pd.DataFrame, explanation: Explanation) -> "pd.Series[Any]":
     """Return what the features interact with that matter, and are not shown to tell anything alone."""
     asked = (table["importance_p_value"] < SURE) & (table["importance"] > 0)
-    asked &= table["alone_p_value"] >= LEVEL
+    asked &= ~table["alone_shown"]
     names = list(table["feature"][asked.to_numpy()])
     found = strongest_interactions(explanation.values, explanation.features, names)
     partners = dict(zip(found["feature"], found["interacts_with"], strict=True))

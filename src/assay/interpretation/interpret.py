@@ -9,7 +9,7 @@ import pandas as pd
 from assay.evidence import Evidence
 from assay.interpretation.agreement import rank_agreement, signal_agreement
 from assay.interpretation.direction import AGAINST, MOSTLY, ROUGH, judge_directions
-from assay.interpretation.groups import HIDDEN, LEVEL, feature_groups, grouped_importance
+from assay.interpretation.groups import HIDDEN, feature_groups, grouped_importance
 from assay.interpretation.importance import Shuffles, importance_table
 from assay.interpretation.interactions import strongest_interactions
 from assay.interpretation.local import local_explanations
@@ -157,6 +157,8 @@ def _groups_json(groups: pd.DataFrame) -> dict[str, Any]:
         "hidden_count": int((groups["meaning"] == HIDDEN).sum()),
         "top_features": str(top["features"]),
         "top_importance": float(top["importance"]),
+        "top_ci_low": float(top["ci_low"]),
+        "top_ci_high": float(top["ci_high"]),
     }
 
 
@@ -165,7 +167,7 @@ def _agreement_json(agreement: pd.DataFrame) -> dict[str, Any]:
     return {
         "open_count": int(verdicts.isin(OPEN).sum()),
         # Where no feature is shown to tell anything alone, this witness is blind.
-        "alone_shown_count": int((agreement["alone_p_value"] < LEVEL).sum()),
+        "alone_shown_count": int(agreement["alone_shown"].sum()),
         "verdicts": {verdict: int((verdicts == verdict).sum()) for verdict in VERDICTS},
         "rank_correlation": rank_agreement(agreement),
     }

@@ -18,8 +18,9 @@ OPEN = (UNUSED, TELLING, UNTESTABLE)
 # Those of which the model is shown to predict better for a feature.
 USEFUL = (MATTERS, BY_TWO, TOGETHER)
 # A feature moves the model that has this share of all mean absolute SHAP values, and this part of an
-# equal share: of few features, each has some by the noise of a fit.
-MOVES, EQUAL = 0.05, 0.5
+# equal share: of few features, each has some by the noise of a fit. Where its importance is sure, less
+# is asked.
+MOVES, EQUAL, EQUAL_IF_SURE = 0.05, 0.75, 0.5
 # What only the importance shows, and neither of the others, must be this unlikely by chance.
 SURE = 0.01
 # A feature tells something alone that tells this part of what the most telling one does.
@@ -92,7 +93,7 @@ def judge(
     later : bool
         Whether the holdout is later than the training rows.
     """
-    shown = table["alone_p_value"].to_numpy(dtype=float) < LEVEL
+    shown = table["alone_shown"].to_numpy(dtype=bool)
     above = table["importance"].to_numpy(dtype=float) > 0
     sure = above & (table["importance_p_value"].to_numpy(dtype=float) < LEVEL)
     useful = sure | (shown & (table["ci_low"].to_numpy(dtype=float) > 0))
@@ -112,7 +113,7 @@ def judge(
 
 
 def _judged(row: Any, among: _Among, group_matters: bool) -> tuple[str, str]:
-    tells = row.alone_p_value < LEVEL
+    tells = bool(row.alone_shown)
     sure = row.importance > 0 and row.importance_p_value < LEVEL
     moving = row.shap_share >= max(MOVES, EQUAL / among.count)
     some = tells and row.alone_score - row.alone_chance >= TELLS * among.best
@@ -120,7 +121,8 @@ def _judged(row: Any, among: _Among, group_matters: bool) -> tuple[str, str]:
     if tells and (sure or row.ci_low > 0):
         return MATTERS, _MATTERS
     if sure:
-        by_itself = moving and row.importance_p_value < SURE
+        by_itself = row.shap_share >= max(MOVES, EQUAL_IF_SURE / among.count)
+        by_itself = by_itself and row.importance_p_value < SURE
         return _without_telling(row, among) if by_itself else (UNCLEAR, _UNCLEAR)
     still = moving and row.moved < VARIES * row.moved_by_training
     if group_matters and (some or moving) and not still:
@@ -151,7 +153,7 @@ def _moving(row: Any, among: _Among, still: bool) -> tuple[str, str]:
     if row.ci_low > 0:
         return UNCLEAR, f"{place}; {_UNCLEAR}"
     why = "it may have learned noise"
-    if row.alone_p_value < LEVEL:
+    if row.alone_shown:
         why = "the holdout may have too few rows to show it"
     why += ", or the holdout's later period differs" if among.later else ""
     return UNUSED, f"{place}, and is not shown to predict better for it on the holdout: {why}"

@@ -80,4 +80,6 @@ def _title(first: "pd.Series[Any]") -> str:
     if not pd.isna(first["predicted_class"]):
         said = f"{label(first['predicted_class'], 16)} ({said})"
     outcome = _short(first["outcome"])
+    if outcome.replace(".", "", 1).isdigit() and "." in outcome:
+        outcome = plain_number(float(outcome), 5)
     return f"{label(first['row'], 30)}: {first['why']}\npredicted {said}, was {outcome}"
