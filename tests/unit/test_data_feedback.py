@@ -126,8 +126,10 @@ def test_wrong_numbers_are_listed_with_what_would_be_usual():
     assert f"divided by 1,000 ({wrong.sum()} rows)" in first["finding"]
     named = found.rows[found.rows["item"] == 1]
     assert set(named[ROW]) == set(rows.loc[wrong, ROW])
-    values = named["value"].astype(float) / 1000
-    assert named["suggested"].astype(float).to_numpy() == pytest.approx(values.to_numpy(), rel=1e-4)
+    values = named["value"].str.replace(",", "").astype(float) / 1000
+    assert named["suggested"].str.replace(",", "").astype(float).to_numpy() == pytest.approx(
+        values.to_numpy(), rel=1e-4
+    )
 
 
 def with_gaps(seed, rows=1500, wrong=0.0):
@@ -350,3 +352,17 @@ def test_rare_categories_do_not_drift_by_being_others():
     found = feature_drift(evidence).set_index("feature")
     assert found.loc["kind", "distance"] < 0.05
     assert not found.loc["kind", "drifts"]
+
+
+def test_spellings_are_counted_and_named_in_the_whole_table(planted):
+    found = find_data_faults(planted)
+    item = found.items[found.items["kind"] == "spelling"].iloc[0]
+    named = found.rows[found.rows["item"] == item["item"]]
+    both = pd.concat([planted.train, planted.holdout.rows])
+    rarer = both[both["kind"].isin({"A ", "B ", "C "})]
+    assert item["rows"] == len(rarer) == len(named) > 50
+    assert set(named[ROW]) == set(rarer[ROW])
+    assert (
+        named["part"].value_counts()["holdout"]
+        == len(rarer) - rarer[ROW].isin(planted.train[ROW]).sum()
+    )

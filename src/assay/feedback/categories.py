@@ -30,7 +30,7 @@ class Spelling:
     ----------
     feature : str
     counts : dict of str to int
-        Training rows of each, the most frequent first.
+        Rows of each, the most frequent first.
     same : bool
         Whether they differ by case, blanks, accents and punctuation alone.
     """
@@ -59,7 +59,7 @@ class Pooled:
     categories: tuple[str, ...]
 
 
-def spellings(train: pd.DataFrame, categorical: list[str]) -> list[Spelling]:
+def spellings(table: pd.DataFrame, categorical: list[str]) -> list[Spelling]:
     """Find categories that differ by case, blanks, accents or punctuation, and near ones as hints.
 
     Near are texts of four characters or more with one letter more or less, of six or more with another
@@ -67,13 +67,13 @@ def spellings(train: pd.DataFrame, categorical: list[str]) -> list[Spelling]:
 
     Parameters
     ----------
-    train : DataFrame
-        Training rows in model form.
+    table : DataFrame
+        Rows in model form.
     categorical : list of str
     """
     found = []
     for name in categorical:
-        counts = {str(text): int(n) for text, n in train[name].value_counts().items()}
+        counts = {str(text): int(n) for text, n in table[name].value_counts().items()}
         order = sorted(counts, key=lambda text: (-counts[text], text))
         together: dict[str, list[str]] = {}
         for text in order:
