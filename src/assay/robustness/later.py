@@ -7,7 +7,7 @@ import pandas as pd
 
 from assay.evidence import Evidence
 from assay.metrics.core import FloatArray, Statistic
-from assay.uncertainty.bootstrap import IntArray, Resampled
+from assay.uncertainty.bootstrap import Bootstrap, IntArray, Resampled
 from assay.uncertainty.estimate import Estimate
 from assay.uncertainty.resampled_p import resampled_p_value
 
@@ -78,7 +78,7 @@ def later_half(evidence: Evidence) -> tuple[Later | None, pd.DataFrame]:
         ends = (estimate.ci_low, estimate.ci_high) if estimate.method else (np.nan, np.nan)
         span = (pd.Timestamp(times[part].min()), pd.Timestamp(times[part].max()))
         rows.append((name, *span, int(part.sum()), evidence.metric.name, estimate.value, *ends))
-    difference = plan.for_gains(n).summary(drop, n)
+    difference = _interval_of_test(drop, plan, n)
     p_value = resampled_p_value(drop.value, drop.resamples, plan.units(n))
     spans = time_units(times)
     if spans is not None:
@@ -89,7 +89,7 @@ def later_half(evidence: Evidence) -> tuple[Later | None, pd.DataFrame]:
         p_by_time = resampled_p_value(drop.value, drop.resamples, by_time.units(n))
         if p_by_time > p_value:
             p_value = p_by_time
-            difference = by_time.for_gains(n).summary(drop, n)
+            difference = _interval_of_test(drop, by_time, n)
     summary = Later(
         plan.summary(found[0], n),
         plan.summary(found[1], n),
@@ -98,6 +98,22 @@ def later_half(evidence: Evidence) -> tuple[Later | None, pd.DataFrame]:
         plan.for_gains(n).summary(_slope(found[2:], -sign), n),
     )
     return summary, pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _interval_of_test(found: Resampled, plan: Bootstrap, n: int) -> Estimate:
+    """Return a difference with the interval of its t-test, which has 0 where the test does not reject."""
+    from scipy.stats import t
+
+    told, units = plan.summary(found, n), plan.units(n)
+    if not told.method:
+        return told
+    known = found.resamples[np.isfinite(found.resamples)]
+    error = float(known.std(ddof=1)) * float(np.sqrt(units / (units - 1)))
+    half = float(t.ppf(0.5 + plan.confidence / 2, units - 1)) * error
+    unit = "rows" if plan.clusters is None else "groups"
+    return Estimate(
+        found.value, found.value - half, found.value + half, f"t with bootstrap of {unit}", n
+    )
 
 
 def time_units(times: "np.ndarray[tuple[int], np.dtype[np.datetime64]]") -> IntArray | None:
