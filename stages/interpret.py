@@ -59,10 +59,12 @@ STAGE = Stage(
 def main() -> None:
     """Examine the candidate on the holdout."""
     params, paths = STAGE.params(), STAGE.writes
+    holdout = artifacts.read_table(STAGE.reads["holdout"])
     evidence = gather_evidence(
         load_predictor(STAGE.reads["candidate"]),
         schema_from_json(artifacts.read_json(STAGE.reads["schema"])),
-        *(artifacts.read_table(STAGE.reads[name]) for name in ("holdout", "train", "out_of_fold")),
+        holdout,
+        *(artifacts.read_table(STAGE.reads[name]) for name in ("train", "out_of_fold")),
         params.interpret,
         params.task,
     )
@@ -71,7 +73,7 @@ def main() -> None:
     by_importance = [name for name in found.importance["feature"] if name in numeric]
     slices = table.examine_slices(evidence, by_importance)
     robustness = examine.examine_robustness(evidence)
-    feedback = find_data_faults(evidence)
+    feedback = find_data_faults(evidence, holdout)
     tables = {
         **{"importance": found.importance, "importance_groups": found.groups},
         **{"agreement": found.agreement, "interactions": found.interactions},

@@ -13,7 +13,7 @@ from explained import case_of, pipeline_of
 
 from assay.calibration.maps import Identity
 from assay.evidence import Predicted
-from assay.feedback.categories import plain_form, pooled_categories, spellings
+from assay.feedback.categories import joined_form, plain_form, pooled_categories, spellings
 from assay.feedback.copies import contradicting_copies
 from assay.feedback.drifting import COLUMNS as DRIFT_COLUMNS
 from assay.feedback.drifting import feature_drift
@@ -21,6 +21,7 @@ from assay.feedback.excess import excess_row_loss
 from assay.feedback.find import feedback_json, find_data_faults
 from assay.feedback.finding import COLUMNS, ROW_COLUMNS
 from assay.feedback.gaps import missing_errors
+from assay.feedback.outcomes import suspicious_outcomes
 from assay.predictor import Predictor
 from assay.report.data_feedback import data_feedback_page, plain
 from assay.schema import ROW
@@ -125,8 +126,10 @@ def test_wrong_numbers_are_listed_with_what_would_be_usual():
     assert f"divided by 1,000 ({wrong.sum()} rows)" in first["finding"]
     named = found.rows[found.rows["item"] == 1]
     assert set(named[ROW]) == set(rows.loc[wrong, ROW])
-    values = named["value"].astype(float) / 1000
-    assert named["suggested"].astype(float).to_numpy() == pytest.approx(values.to_numpy(), rel=1e-4)
+    values = named["value"].str.replace(",", "").astype(float) / 1000
+    assert named["suggested"].str.replace(",", "").astype(float).to_numpy() == pytest.approx(
+        values.to_numpy(), rel=1e-4
+    )
 
 
 def with_gaps(seed, rows=1500, wrong=0.0):
@@ -219,7 +222,27 @@ def test_spellings():
         ["BOEING", "BOEINGS"],
     ]
     assert plain_form("São-Paulo ") == plain_form("sao paulo")
-    assert plain_form("-1") != plain_form("1")
+    for one, other in (("-1", "1"), ("A-", "A"), ("below -1", "below 1"), ("A B", "AB")):
+        assert joined_form(one) != joined_form(other)
+    assert joined_form("1.5 litres") != joined_form("15 litres")
+    assert joined_form("rooms 1 2") != joined_form("rooms 12")
+
+
+def test_a_misspelling_of_a_short_name_is_a_hint_and_punctuation_alone_an_error():
+    texts = [
+        *["Boston"] * 9,
+        "Bostn",
+        *["midwest"] * 5,
+        *["Mid-West"] * 2,
+        "mid west",
+        "FuseA",
+        "FuseF",
+    ]
+    found = spellings(pd.DataFrame({"city": pd.Series(texts, dtype=object)}), ["city"])
+    assert [(list(each.counts), each.same) for each in found] == [
+        (["midwest", "Mid-West", "mid west"], True),
+        (["Boston", "Bostn"], False),
+    ]
 
 
 def test_pooled_categories_are_those_of_the_fitted_preprocessor():
@@ -253,3 +276,93 @@ def test_copies_with_different_labels():
 def test_a_users_names_stay_as_they_are_in_markdown():
     assert plain("a|b *c* `d` <e> snake_case _f") == r"a\|b \*c\* \`d\` \<e> snake_case \_f"
     assert plain("two\nlines") == "two lines"
+
+
+def test_where_most_numbers_are_one_value_the_others_are_judged_among_themselves():
+    rng = np.random.default_rng(0)
+    for rate in (0.02, 0.1):
+        claims = np.where(rng.uniform(size=3000) < rate, rng.gamma(2, 500, 3000), 0.0)
+        assert not len(suspicious_outcomes(claims, np.full(3000, rate * 1000.0)))
+        counts = rng.poisson(rate, 3000).astype(float)
+        assert not len(suspicious_outcomes(counts, np.full(3000, rate)))
+    wrong = np.flatnonzero(claims)[:5]
+    claims[wrong] *= 1000
+    found = suspicious_outcomes(claims, np.full(3000, 100.0))
+    assert set(found.rows) <= set(wrong) and len(found) >= 4
+
+
+def test_a_second_gap_needs_its_own_evidence():
+    """Numbers times 1,000 do not make errors of the greatest true ones."""
+    rng = np.random.default_rng(3)
+    predicted = rng.uniform(300, 900, 5000)
+    truth = predicted * np.exp(rng.normal(0, 0.5, 5000))
+    # True numbers that stand out, by less than chance shows of three.
+    truth[:3] = predicted[:3] + np.sort(truth - predicted)[-1] * np.array([1.5, 1.6, 1.7])
+    assert not len(suspicious_outcomes(truth, predicted))
+    wrong = np.arange(100, 123)
+    found = suspicious_outcomes(
+        np.where(np.isin(np.arange(5000), wrong), truth * 1000, truth), predicted
+    )
+    assert set(found.rows) == set(wrong)
+
+
+def test_few_rows_without_a_rare_outcome_are_no_alarm():
+    """Where a feature is known in 40 of 1,000 rows, and 2% are positive, hardly any of them is."""
+    alarms = 0
+    for seed in range(20):
+        rng = np.random.default_rng([1, seed])
+        case = case_of("binary")
+        rows = case.train.sample(1000, replace=True, random_state=seed).reset_index(drop=True)
+        rows = rows.assign(
+            entity=np.arange(1000), signal=np.where(np.arange(1000) < 40, 1.0, np.nan), kind="a"
+        )
+        probability = rng.beta(2, 98, 1000)
+        y_true = (rng.uniform(size=1000) < probability).astype(int)
+        known = Predicted(rows, y_true, probability)
+        evidence = evidence_of(
+            case, Predictor(pipeline_of("binary", "lightgbm"), Identity()), out_of_fold=known
+        )
+        alarms += missing_errors(evidence)["drives_errors"].any()
+    assert alarms <= 2
+
+
+def test_drift_of_groups_that_span_both_sides_is_dealt_within_them():
+    rng = np.random.default_rng(0)
+    case = make_case("binary", make_table(2000, 3), split={"strategy": "time"})
+    column = case.schema.group_column
+    known = rng.choice(sorted(set(case.train[column])), len(case.holdout))
+    moved = case.holdout.assign(**{column: known, "noise": case.holdout["noise"] + 0.4})
+    evidence = evidence_of(
+        case, Predictor(pipeline_of("binary", "lightgbm"), Identity()), holdout=moved
+    )
+    assert feature_drift(evidence).set_index("feature").loc["noise", "drifts"]
+
+
+def test_rare_categories_do_not_drift_by_being_others():
+    rng = np.random.default_rng(0)
+    case = make_case("binary", make_table(1000, 3), split={"strategy": "random"})
+    parts = [
+        part.assign(kind=[f"c{number}" for number in rng.integers(0, 5000, len(part))])
+        for part in (case.train, case.holdout)
+    ]
+    evidence = replace(
+        evidence_of(case, Predictor(pipeline_of("binary", "lightgbm"), Identity())), train=parts[0]
+    )
+    evidence = replace(evidence, holdout=replace(evidence.holdout, rows=parts[1]))
+    found = feature_drift(evidence).set_index("feature")
+    assert found.loc["kind", "distance"] < 0.05
+    assert not found.loc["kind", "drifts"]
+
+
+def test_spellings_are_counted_and_named_in_the_whole_table(planted):
+    found = find_data_faults(planted)
+    item = found.items[found.items["kind"] == "spelling"].iloc[0]
+    named = found.rows[found.rows["item"] == item["item"]]
+    both = pd.concat([planted.train, planted.holdout.rows])
+    rarer = both[both["kind"].isin({"A ", "B ", "C "})]
+    assert item["rows"] == len(rarer) == len(named) > 50
+    assert set(named[ROW]) == set(rarer[ROW])
+    assert (
+        named["part"].value_counts()["holdout"]
+        == len(rarer) - rarer[ROW].isin(planted.train[ROW]).sum()
+    )

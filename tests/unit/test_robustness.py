@@ -19,7 +19,7 @@ from assay.report.rendering import render
 from assay.report.robustness import robustness_facts
 from assay.robustness.drops import ALL_NUMBERS, metric_drops, noisy_numbers
 from assay.robustness.examine import examine_robustness, plot_table, robustness_json
-from assay.robustness.later import later_half
+from assay.robustness.later import later_half, time_units
 from assay.robustness.support import support_of
 from assay.uncertainty.bootstrap import Bootstrap, clusters_of
 
@@ -192,7 +192,7 @@ def test_every_task_has_finite_metrics_tables_figures_and_a_part_of_the_card(tas
     feedback = {"item_count": 3, "error_count": 1, "fact_count": 2, "hint_count": 0}
     page = render(
         "card_robustness.md.j2", robustness=robustness_json(found), feedback=feedback,
-        primary_name=found.metric, **robustness_facts(found.drops, found.support.table),
+        primary_name=found.metric, **robustness_facts(found.drops, found.support.table, task),
     )  # fmt: skip
     assert "signal is missing" in page
     assert "1 likely error, 2 facts to judge and 0 hints" in page
@@ -225,3 +225,39 @@ def test_clean_tables_raise_no_more_alarms_than_stated():
     assert outside == 0
     assert later <= 3
     assert noise <= 1
+
+
+def test_a_better_later_half_is_called_better_and_days_count_as_units(binary):
+    holdout, plan = binary.holdout, Bootstrap(200, 0.95, 0)
+    times = pd.to_datetime(holdout.rows["moment"]).to_numpy()
+    earlier = times < np.sort(times)[len(times) // 2]
+    turned = np.where(earlier, 1 - holdout.y_true, holdout.y_true)
+    found = examine_robustness(
+        replace(binary, holdout=replace(holdout, y_true=turned), bootstrap=plan)
+    )
+    told = robustness_json(found)["later"]
+    assert told["better"] and not told["worse"]
+    assert told["worst_period"]["number"] <= 3
+    page = render(
+        "card_robustness.md.j2", robustness=robustness_json(found), feedback={"item_count": 0},
+        primary_name=found.metric, **robustness_facts(found.drops, found.support.table, "binary"),
+    )  # fmt: skip
+    assert "better than the earlier one beyond chance" in page
+    assert "the worst is the" in page
+
+
+def test_units_of_time_are_days_or_hours():
+    hours = pd.date_range("2024-01-01", periods=600, freq="h").to_numpy()
+    assert len(np.unique(time_units(hours))) == 25
+    assert len(np.unique(time_units(hours[:100]))) == 100
+    assert time_units(hours[:10]) is None
+    unknown = np.append(hours, np.array(["NaT"], dtype=hours.dtype))
+    assert time_units(unknown)[-1] == 25
+
+
+def test_what_the_model_sees_the_same_of_is_tried_once(binary):
+    drops = metric_drops(binary)
+    twins = drops[drops["same_as"] == "unseen"]
+    unseen = drops.loc[drops["perturbation"] == "unseen", "feature"]
+    assert not set(twins["feature"]) & set(unseen)
+    assert {"kind"} == set(twins["feature"]) | set(unseen)

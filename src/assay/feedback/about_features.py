@@ -9,33 +9,43 @@ import pandas as pd
 from assay.evidence import Evidence
 from assay.feedback.categories import Spelling, pooled_categories, spellings
 from assay.feedback.finding import Found, named_rows
-from assay.feedback.gaps import compared_losses
+from assay.feedback.gaps import Side, compared_losses
 from assay.metrics.catalogue import ROW_LOSS
+from assay.schema import ROW
 
-# Rows by name of a finding that one value selects anyway.
-_NAMED = 50
 _NAMES, _DRIFTS, _SPELLINGS = 3, 5, 5
 # Pooled categories with a smaller share of rows are not told.
 _LEAST_POOLED = 0.005
 
 
 def about_features(
-    evidence: Evidence, drift: pd.DataFrame, missing: pd.DataFrame
+    evidence: Evidence, whole: pd.DataFrame, drift: pd.DataFrame, missing: pd.DataFrame
 ) -> Iterator[Found]:
     """Yield what to mend in features.
 
     Parameters
     ----------
     evidence : Evidence
+    whole : DataFrame
+        From `whole_table`.
     drift : DataFrame
         From `feature_drift`.
     missing : DataFrame
         From `missing_errors`.
     """
-    yield from _spelled(evidence)
+    yield from _spelled(evidence, whole)
     yield from _missing(evidence, missing)
     yield from _drifted(evidence, drift)
-    yield from _rare(evidence)
+    yield from _rare(evidence, whole)
+
+
+def whole_table(evidence: Evidence, holdout: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of training and of the whole holdout in their order.
+
+    What is counted in them is a fact about the table, and chooses nothing.
+    """
+    whole = pd.concat([evidence.train, holdout], ignore_index=True)
+    return whole.sort_values(ROW, ignore_index=True, kind="stable")
 
 
 def loss_name(evidence: Evidence) -> str:
@@ -43,26 +53,27 @@ def loss_name(evidence: Evidence) -> str:
     return ROW_LOSS[evidence.task.type].removeprefix("row_").replace("_", " ")
 
 
-def _spelled(evidence: Evidence) -> Iterator[Found]:
-    found = spellings(evidence.train, evidence.schema.names_of("categorical"))
+def _spelled(evidence: Evidence, whole: pd.DataFrame) -> Iterator[Found]:
+    found = spellings(whole, evidence.schema.names_of("categorical"))
     same: dict[str, list[Spelling]] = {}
     for each in found:
         if each.same:
             same.setdefault(each.feature, []).append(each)
         else:
-            yield _near(evidence, each)
+            yield _near(len(whole), each)
     for feature, those in same.items():
-        yield _same(evidence, feature, sorted(those, key=lambda each: -each.rows))
+        yield _same(evidence, whole, feature, sorted(those, key=lambda each: -each.rows))
 
 
-def _same(evidence: Evidence, feature: str, found: "list[Spelling]") -> Found:
+def _same(evidence: Evidence, whole: pd.DataFrame, feature: str, found: "list[Spelling]") -> Found:
     table = evidence.out_of_fold
     usual = {text: next(iter(each.counts)) for each in found for text in list(each.counts)[1:]}
-    column = table.rows[feature]
-    inside = column.isin(usual).to_numpy(dtype=bool)
+    inside = table.rows[feature].isin(usual).to_numpy(dtype=bool)
     compared = compared_losses(evidence, table, inside)
-    rows = np.flatnonzero(inside)[:_NAMED].astype(np.int64)
-    named = named_rows(table, evidence.schema, rows).assign(
+    column = whole[feature]
+    rows = np.flatnonzero(column.isin(usual).to_numpy(dtype=bool)).astype(np.int64)
+    named = named_rows(whole, evidence.schema, rows).assign(
+        part=np.where(whole[ROW].isin(evidence.train[ROW]), "training", "holdout")[rows],
         feature=feature,
         value=column.to_numpy()[rows],
         suggested=[usual[text] for text in column.to_numpy()[rows]],
@@ -80,7 +91,7 @@ def _same(evidence: Evidence, feature: str, found: "list[Spelling]") -> Found:
         "Write each in one way, such as the most frequent one"
         f" ({', '.join(repr(next(iter(each.counts))) for each in found[:_SPELLINGS])}).",
         count,
-        count / len(evidence.train),
+        count / len(whole),
         f"excess {loss_name(evidence)} of the rarer spellings" if excess else "",
         excess.value if excess else np.nan,
         excess.ci_low if excess else np.nan,
@@ -91,7 +102,7 @@ def _same(evidence: Evidence, feature: str, found: "list[Spelling]") -> Found:
     )
 
 
-def _near(evidence: Evidence, each: Spelling) -> Found:
+def _near(count: int, each: Spelling) -> Found:
     return Found(
         "near_spelling",
         "hint",
@@ -99,7 +110,7 @@ def _near(evidence: Evidence, each: Spelling) -> Found:
         f"{_told(each)} may be one category.",
         "If they are one, write them in one way; if not, nothing is wrong.",
         each.rows,
-        each.rows / len(evidence.train),
+        each.rows / count,
     )
 
 
@@ -189,28 +200,26 @@ def _is_later(evidence: Evidence) -> bool:
     return bool(held[len(held) // 20] >= trained[len(trained) * 19 // 20])
 
 
-def _rare(evidence: Evidence) -> Iterator[Found]:
+def _rare(evidence: Evidence, whole: pd.DataFrame) -> Iterator[Found]:
     table, loss = evidence.out_of_fold, loss_name(evidence)
     for each in pooled_categories(evidence):
         inside = table.rows[each.feature].isin(set(each.categories)).to_numpy(dtype=bool)
-        trained = evidence.train[each.feature].isin(set(each.categories))
+        trained = whole[each.feature].isin(set(each.categories))
         if trained.mean() < _LEAST_POOLED:
             continue
         compared = compared_losses(evidence, table, inside)
-        told = (
-            f" Their {loss} is {compared.loss_inside:.3g}, against {compared.loss_outside:.3g} elsewhere."
-            if compared
-            else ""
-        )
+        told, errs = _erring(compared, loss, 1 - evidence.bootstrap.confidence)
         excess = compared.excess if compared else None
         yield Found(
             "rare_categories",
             "hint",
             each.feature,
-            f"{len(each.categories):,} of the {evidence.train[each.feature].nunique():,} categories of "
+            f"{len(each.categories):,} of the {whole[each.feature].nunique():,} categories of "
             f"{each.feature} have too few rows to learn from, together {trained.mean():.1%} of rows; the "
             f"model takes them for one ({_list(each.categories)}).{told}",
-            "If a coarser category is known for them, add it; more rows of them help too.",
+            "If a coarser category is known for them, add it; more rows of them help too."
+            if errs
+            else "If a coarser category is known for them, add it.",
             int(trained.sum()),
             float(trained.mean()),
             f"excess {loss}" if excess else "",
@@ -218,8 +227,23 @@ def _rare(evidence: Evidence) -> Iterator[Found]:
             excess.ci_low if excess else np.nan,
             excess.ci_high if excess else np.nan,
             excess.p_value if excess else np.nan,
-            excess_loss=excess.value * int(trained.sum()) if excess else 0.0,
+            excess_loss=excess.value * int(trained.sum()) if excess and errs else 0.0,
         )
+
+
+def _erring(compared: Side | None, loss: str, alpha: float) -> tuple[str, bool]:
+    """Say whether the model errs more on some rows than it knows, and whether it is shown to."""
+    if compared is None:
+        return " They are too few to tell whether the model errs more there.", False
+    excess = compared.excess
+    if excess.value <= 0 or excess.p_value > alpha:
+        return " The model is not shown to err more there.", False
+    return (
+        f" Their {loss} is {compared.loss_inside:.3g}, against {compared.loss_outside:.3g} elsewhere: "
+        f"{excess.value:.3g} [{excess.ci_low:.3g}, {excess.ci_high:.3g}] more than its predictions "
+        "there let expect.",
+        True,
+    )
 
 
 def _list(names: "tuple[str, ...]") -> str:

@@ -39,7 +39,8 @@ def _wrong_labels(evidence: Evidence) -> Iterator[Found]:
         return
     schema, listed = evidence.schema, found.rows[: evidence.params.suspicious_label_count]
     labels = np.array([str(label) for label in schema.labels], dtype=object)
-    named = named_rows(rows, schema, listed).assign(
+    named = named_rows(rows.rows, schema, listed).assign(
+        part="training",
         feature=schema.target,
         value=labels[rows.y_true[listed]],
         label=labels[rows.y_true[listed]],
@@ -76,10 +77,11 @@ def _wrong_numbers(evidence: Evidence) -> Iterator[Found]:
         return
     schema, listed = evidence.schema, found.rows[: evidence.params.suspicious_label_count]
     factor = found.factor[: len(listed)]
-    named = named_rows(rows, schema, listed).assign(
+    named = named_rows(rows.rows, schema, listed).assign(
+        part="training",
         feature=schema.target,
-        value=[f"{value:g}" for value in rows.y_true[listed]],
-        label=[f"{value:g}" for value in rows.y_true[listed]],
+        value=[_plain(value) for value in rows.y_true[listed]],
+        label=[_plain(value) for value in rows.y_true[listed]],
         suggested=[
             _suggested(value, by, predicted)
             for value, by, predicted in zip(
@@ -111,8 +113,17 @@ def _wrong_numbers(evidence: Evidence) -> Iterator[Found]:
 
 def _suggested(value: float, factor: float, predicted: float) -> str:
     if np.isnan(factor):
-        return f"about {predicted:g}"
-    return f"{value / factor:g}"
+        return f"about {_plain(predicted)}"
+    return _plain(value / factor)
+
+
+def _plain(value: float) -> str:
+    """Write a number in plain digits: six that count, all before the point."""
+    if value == 0 or not 1e-4 <= abs(value) < 1e15:
+        return f"{value:g}"
+    digits = max(0, 5 - int(np.floor(np.log10(abs(value)))))
+    text = f"{value:,.{digits}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _slips(factor: FloatArray) -> str:
@@ -126,7 +137,10 @@ def _slips(factor: FloatArray) -> str:
             else f"{'divided' if by > 1 else 'multiplied'} by {max(by, 1 / by):,.0f}"
         )
         told.append(f"{slip} ({count:,} row{'s' if count > 1 else ''})")
-    return f" Usual would be: {', '.join(told)}." if told else ""
+    other = int((~np.isfinite(factor)).sum())
+    if told and other:
+        told.append(f"none of these for {other:,}")
+    return f" What would make them usual: {', '.join(told)}." if told else ""
 
 
 def _contradictions(evidence: Evidence) -> Iterator[Found]:
@@ -137,7 +151,8 @@ def _contradictions(evidence: Evidence) -> Iterator[Found]:
         return
     listed = found.rows[: evidence.params.suspicious_label_count]
     labels = np.array([str(label) for label in schema.labels], dtype=object)
-    named = named_rows(rows, schema, listed).assign(
+    named = named_rows(rows.rows, schema, listed).assign(
+        part="training",
         feature=schema.target,
         value=labels[rows.y_true[listed]],
         label=labels[rows.y_true[listed]],

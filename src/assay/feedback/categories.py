@@ -13,8 +13,11 @@ from assay.evidence import Evidence
 
 # Of more categories the spellings that are only near each other are not compared.
 _MOST_COMPARED = 200
-# Shorter texts are codes, of which one letter more or less makes another.
-_SHORTEST = 6
+# Shorter texts are codes, of which one letter more, or another one, makes another code: AL and AZ, FuseA
+# and FuseF, but Boston and Bostn.
+_SHORTEST_MORE, _SHORTEST_OTHER = 4, 6
+# Of fewer letters, blanks and punctuation tell texts apart: A B is not AB.
+_FEWEST_LETTERS = 4
 # A prefix of whole words, such as AIRBUS of AIRBUS INDUSTRIE.
 _SHORTEST_PREFIX = 4
 
@@ -27,7 +30,7 @@ class Spelling:
     ----------
     feature : str
     counts : dict of str to int
-        Training rows of each, the most frequent first.
+        Rows of each, the most frequent first.
     same : bool
         Whether they differ by case, blanks, accents and punctuation alone.
     """
@@ -56,29 +59,29 @@ class Pooled:
     categories: tuple[str, ...]
 
 
-def spellings(train: pd.DataFrame, categorical: list[str]) -> list[Spelling]:
+def spellings(table: pd.DataFrame, categorical: list[str]) -> list[Spelling]:
     """Find categories that differ by case, blanks, accents or punctuation, and near ones as hints.
 
-    Near are texts of six characters or more that differ by one letter, and one that is the other's
-    first words. Texts that differ in a digit are different.
+    Near are texts of four characters or more with one letter more or less, of six or more with another
+    letter, and one that is the other's first words. Texts that differ in a digit are different.
 
     Parameters
     ----------
-    train : DataFrame
-        Training rows in model form.
+    table : DataFrame
+        Rows in model form.
     categorical : list of str
     """
     found = []
     for name in categorical:
-        counts = {str(text): int(n) for text, n in train[name].value_counts().items()}
+        counts = {str(text): int(n) for text, n in table[name].value_counts().items()}
         order = sorted(counts, key=lambda text: (-counts[text], text))
         together: dict[str, list[str]] = {}
         for text in order:
-            together.setdefault(plain_form(text), []).append(text)
+            together.setdefault(joined_form(text), []).append(text)
         for texts in together.values():
             if len(texts) > 1:
                 found.append(Spelling(name, {text: counts[text] for text in texts}, True))
-        firsts = {form: texts[0] for form, texts in together.items()}
+        firsts = {plain_form(texts[0]): texts[0] for texts in together.values()}
         for near in _near(firsts):
             ordered = sorted(near, key=lambda text: (-counts[text], text))
             found.append(Spelling(name, {text: counts[text] for text in ordered}, False))
@@ -88,13 +91,24 @@ def spellings(train: pd.DataFrame, categorical: list[str]) -> list[Spelling]:
 def plain_form(text: object) -> str:
     """Return a text in lower case without accents, with one blank for blanks and light punctuation.
 
-    A text without a letter keeps its punctuation: -1 is not 1.
+    A text without a letter keeps its punctuation: -1 is not 1. So does what may be a sign or a decimal
+    point: A- is not A, "below -1" not "below 1", and 1.5 kg not 1 5 kg.
     """
     decomposed = unicodedata.normalize("NFKD", str(text).casefold())
-    letters = "".join(sign for sign in decomposed if not unicodedata.combining(sign))
+    letters = "".join(sign for sign in decomposed if not unicodedata.combining(sign)).strip()
     if any(sign.isalpha() for sign in letters):
-        letters = re.sub(r"[\s_.,;:'\"/-]+", " ", letters)
+        letters = re.sub(r"(?<=\d)[.,](?=\d)", "\ue000", letters)
+        letters = re.sub(r"(?:(?!(?<!\S)-\d|-$)[\s_.,;:'\"/-])+", " ", letters)
+        letters = letters.replace("\ue000", ".")
     return letters.strip() or str(text)
+
+
+def joined_form(text: object) -> str:
+    """Return the plain form without blanks, but for those between digits; of four letters at least."""
+    form = plain_form(text)
+    if sum(sign.isalpha() for sign in form) < _FEWEST_LETTERS:
+        return form
+    return re.sub(r"(?<!\d) | (?!\d)", "", form)
 
 
 def _near(firsts: Mapping[str, str]) -> Iterator[list[str]]:
@@ -120,7 +134,8 @@ def _is_near(one: str, other: str) -> bool:
     short, long = sorted((one, other), key=len)
     if len(short) >= _SHORTEST_PREFIX and long.startswith(short + " "):
         return True
-    return len(short) >= _SHORTEST and _one_letter_apart(short, long)
+    least = _SHORTEST_OTHER if len(short) == len(long) else _SHORTEST_MORE
+    return len(short) >= least and _one_letter_apart(short, long)
 
 
 def _one_letter_apart(short: str, long: str) -> bool:

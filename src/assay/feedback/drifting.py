@@ -26,14 +26,17 @@ _DRAWS = 200
 # Rows of each side, at most; groups whole are not needed to measure a distance.
 _MOST_ROWS = 10_000
 _CONFIDENCE = 0.95
+# Categories of fewer rows, of both sides together, count as one.
+_RARE = 20
 
 
 def feature_drift(evidence: Evidence) -> pd.DataFrame:
     """Compare each feature's training rows with its holdout rows.
 
     The distance is the Kolmogorov-Smirnov distance of known numbers, the total variation of known
-    categories, or the difference of missing rates, whichever is greatest. Rows, or whole groups, are
-    dealt anew to the two sides 200 times. Each draw gives the greatest standardised distance of all
+    categories (those of fewer than 20 rows count as one), or the difference of missing rates, whichever
+    is greatest. Rows are dealt anew to the two sides 200 times: whole groups where those of the holdout
+    are new, rows within groups where groups have rows on both sides. Each draw gives the greatest standardised distance of all
     features, so that `chance_up_to` (95%) and `p_value` are corrected for their number.
 
     Returns
@@ -57,10 +60,11 @@ def feature_drift(evidence: Evidence) -> pd.DataFrame:
     measured = [_measured(both[name], name not in numeric) for name in names]
     observed = np.array([_greatest(each.of(is_holdout))[0] for each in measured])
     clusters = clusters_of(both, evidence.schema.group_column)
+    deal = _dealt_within if _span_both(is_holdout, clusters) else _dealt
     rng = np.random.default_rng([evidence.task.seed, 11])
     drawn = np.empty((_DRAWS, len(names)))
     for row in drawn:
-        side = _dealt(is_holdout, clusters, rng)
+        side = deal(is_holdout, clusters, rng)
         row[:] = [_greatest(each.of(side))[0] for each in measured]
     middle, spread = drawn.mean(axis=0), drawn.std(axis=0, ddof=1)
     standard = _standardised(drawn, middle, spread).max(axis=1)
@@ -87,7 +91,12 @@ def _sampled(table: pd.DataFrame, evidence: Evidence, stream: int) -> pd.DataFra
 
 def _measured(column: "pd.Series[Any]", categorical: bool) -> PermutedDistance:
     if categorical:
-        return PermutedDistance(pd.factorize(column, sort=False)[0], categorical=True)
+        codes = pd.factorize(column, sort=False)[0].astype(np.int64)
+        if (codes >= 0).any():
+            # Of rare categories any two samples have different ones.
+            rare = np.bincount(codes[codes >= 0]) < _RARE
+            codes[(codes >= 0) & rare[codes]] = len(rare)
+        return PermutedDistance(codes, categorical=True)
     return PermutedDistance(column.to_numpy(dtype=float), categorical=False)
 
 
@@ -115,6 +124,29 @@ def _dealt(
     chosen = np.zeros(len(sizes), dtype=bool)
     chosen[order[taken]] = True
     return np.asarray(chosen[clusters])
+
+
+def _span_both(
+    is_holdout: "np.ndarray[Any, np.dtype[np.bool_]]", clusters: IntArray | None
+) -> bool:
+    """Say whether most of the holdout's rows are of groups that training has too."""
+    if clusters is None:
+        return False
+    trained = np.isin(clusters[is_holdout], clusters[~is_holdout])
+    return bool(trained.mean() > 0.5)
+
+
+def _dealt_within(
+    is_holdout: "np.ndarray[Any, np.dtype[np.bool_]]",
+    clusters: IntArray | None,
+    rng: np.random.Generator,
+) -> "np.ndarray[Any, np.dtype[np.bool_]]":
+    """Deal the rows of each group anew to both sides, which have as many of it as before."""
+    groups = np.zeros(len(is_holdout)) if clusters is None else clusters
+    side = np.empty(len(is_holdout), dtype=bool)
+    shuffled = np.lexsort((rng.uniform(size=len(side)), groups))
+    side[shuffled] = is_holdout[np.argsort(groups, kind="stable")]
+    return side
 
 
 def _standardised(values: Any, middle: Any, spread: Any) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from assay.evidence import Evidence
-from assay.feedback.about_features import about_features
+from assay.feedback.about_features import about_features, whole_table
 from assay.feedback.about_targets import about_targets
 from assay.feedback.drifting import feature_drift
 from assay.feedback.finding import Found, in_order, items_table, rows_table
@@ -39,14 +39,21 @@ class Feedback:
     looked_at: int
 
 
-def find_data_faults(evidence: Evidence) -> Feedback:
+def find_data_faults(evidence: Evidence, holdout: pd.DataFrame | None = None) -> Feedback:
     """Look for faults of the table: in its targets, its values, its categories, and what moved.
 
     Everything is searched on training rows and their out-of-fold predictions. The holdout tells drift,
-    and whether errors of missing values are seen again.
+    and whether errors of missing values are seen again. Categories are counted, and named, in both.
+
+    Parameters
+    ----------
+    evidence : Evidence
+    holdout : DataFrame, optional
+        The whole holdout, where `evidence` has a sample of it.
     """
+    whole = whole_table(evidence, evidence.holdout.rows if holdout is None else holdout)
     drift, missing = feature_drift(evidence), missing_errors(evidence)
-    found = in_order(list(_found(evidence, drift, missing)))
+    found = in_order(list(_found(evidence, whole, drift, missing)))
     return Feedback(
         items_table(found),
         rows_table(found, evidence.schema),
@@ -56,9 +63,11 @@ def find_data_faults(evidence: Evidence) -> Feedback:
     )
 
 
-def _found(evidence: Evidence, drift: pd.DataFrame, missing: pd.DataFrame) -> Iterator[Found]:
+def _found(
+    evidence: Evidence, whole: pd.DataFrame, drift: pd.DataFrame, missing: pd.DataFrame
+) -> Iterator[Found]:
     yield from about_targets(evidence)
-    yield from about_features(evidence, drift, missing)
+    yield from about_features(evidence, whole, drift, missing)
 
 
 def feedback_json(found: Feedback) -> dict[str, Any]:
@@ -75,5 +84,10 @@ def feedback_json(found: Feedback) -> dict[str, Any]:
         told[f"{kind}_row_count"] = int(items.loc[items["kind"] == kind, "rows"].sum())
     told["drifting_feature_count"] = int(found.drift["drifts"].sum())
     if len(items):
-        told["first"] = str(items["finding"].iloc[0])
+        first = items.iloc[0]
+        told["first"] = str(first["finding"])
+        told["first_item"] = {
+            **{name: str(first[name]) for name in ("kind", "certainty", "feature")},
+            "row_count": int(first["rows"]),
+        }
     return told

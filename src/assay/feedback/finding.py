@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from assay.evidence import Predicted
 from assay.schema import ROW, Schema
 
 Kind = Literal[
@@ -22,7 +21,7 @@ COLUMNS = (
 )
 # Columns of the named rows beside those that carry them.
 ROW_COLUMNS = (
-    *(ROW, "feature", "value", "label", "suggested"),
+    *(ROW, "part", "feature", "value", "label", "suggested"),
     *("label_probability", "suggested_probability"),
 )
 _ORDER: dict[str, int] = {"error": 0, "fact": 1, "hint": 2}
@@ -125,11 +124,9 @@ def carried_names(schema: Schema) -> dict[str, str]:
 
 
 def named_rows(
-    predicted: Predicted, schema: Schema, rows: "np.ndarray[tuple[int], np.dtype[np.int64]]"
+    table: pd.DataFrame, schema: Schema, rows: "np.ndarray[Any, np.dtype[np.int64]]"
 ) -> pd.DataFrame:
     """Return the columns that name some rows, in the order of the positions."""
-    carried = {
-        name: new for name, new in carried_names(schema).items() if name in predicted.rows.columns
-    }
-    chosen = predicted.rows.iloc[rows]
+    carried = {name: new for name, new in carried_names(schema).items() if name in table.columns}
+    chosen = table.iloc[rows]
     return chosen[[*carried, ROW]].rename(columns=carried).reset_index(drop=True)

@@ -1,25 +1,24 @@
 """Whether the model errs more than it knows where a feature is missing."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from assay.evidence import Evidence, Predicted
+from assay.expected_loss import loss_difference
 from assay.feedback.excess import excess_row_loss
 from assay.metrics.catalogue import row_loss
 from assay.uncertainty.bootstrap import clusters_of
 from assay.uncertainty.many import holm_adjusted
-from assay.uncertainty.mean_difference import MeanDifference, mean_difference
+from assay.uncertainty.mean_difference import MeanDifference
 
 COLUMNS = (
     *("features", "rows", "missing_rate", "loss_missing", "loss_known"),
     *("excess", "ci_low", "ci_high", "p_value", "p_adjusted"),
     *("holdout_rows", "holdout_excess", "holdout_p_value", "drives_errors"),
 )
-# Units (rows or groups) on each side, at least.
-_FEWEST = 20
 _BETWEEN = ", "
 
 
@@ -37,20 +36,18 @@ def compared_losses(
 ) -> Side | None:
     """Return how much more than expected the model loses on some rows than on the others.
 
-    None where a side has fewer than 20 rows or groups.
+    None where a side is too small (see `loss_difference`).
     """
-    clusters = clusters_of(rows.rows, evidence.schema.group_column)
-    units = [
-        int(side.sum()) if clusters is None else len(np.unique(clusters[side]))
-        for side in (inside, ~inside)
-    ]
-    if min(units) < _FEWEST:
-        return None
     task = evidence.task.type
     excess = excess_row_loss(task, rows, evidence.out_of_fold)
+    clusters = clusters_of(rows.rows, evidence.schema.group_column)
+    plan = replace(evidence.bootstrap, clusters=clusters)
+    found = loss_difference(task, rows, excess, inside, plan)
+    if found is None:
+        return None
     loss = row_loss(task, rows.y_true, rows.y_predicted)
     return Side(
-        mean_difference(excess, inside, clusters, evidence.bootstrap.confidence),
+        found,
         float(loss[inside].mean()),
         float(loss[~inside].mean()),
     )

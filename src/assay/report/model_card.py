@@ -87,7 +87,7 @@ def model_card(facts: CardFacts) -> str:
         agreement=tables["agreement"].to_dict("records"),
         directions=tables["directions"].to_dict("records"),
         **slices_facts(tables["slices"], tables["found_slices"]),
-        **robustness_facts(tables["robustness"], tables["support"]),
+        **robustness_facts(tables["robustness"], tables["support"], task["type"]),
         **fairness_facts(facts.metrics["fairness"], tables["fairness"]),
         per_class=tables["per_class"].head(_SHOWN_CLASSES).to_dict("records"),
         per_class_more=max(len(tables["per_class"]) - _SHOWN_CLASSES, 0),

@@ -4,16 +4,20 @@ from typing import Any
 
 import pandas as pd
 
+from assay.metrics.catalogue import ROW_LOSS
+from assay.sections import TaskType
+
 _ROWS = 5
 
 
-def robustness_facts(drops: pd.DataFrame, support: pd.DataFrame) -> dict[str, Any]:
+def robustness_facts(drops: pd.DataFrame, support: pd.DataFrame, task: TaskType) -> dict[str, Any]:
     """Return the variables of `card_robustness.md.j2` that tables tell.
 
     Parameters
     ----------
     drops, support : DataFrame
         `reports/tables/robustness.csv` and `support.csv`.
+    task : {"binary", "multiclass", "regression"}
     """
     moved = support[support["rule"] == "moved"]
     broken = drops[drops["beyond_chance"].astype(bool)].sort_values(
@@ -23,6 +27,7 @@ def robustness_facts(drops: pd.DataFrame, support: pd.DataFrame) -> dict[str, An
     return {
         "drops": drops,
         "top": shown,
+        "loss_name": ROW_LOSS[task].removeprefix("row_").replace("_", " "),
         "broken_count": len(broken),
         "moved": dict(zip(moved["feature"], moved["rate"], strict=True)),
         "never_missing": any(

@@ -1,7 +1,7 @@
 """How much worse the metric gets when features are missing, noisy or of an unknown category."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -18,7 +18,7 @@ Perturbation = Literal["missing", "noise", "unseen"]
 COLUMNS = (
     *("perturbation", "feature", "metric", "before", "after", "drop", "ci_low", "ci_high"),
     *("p_value", "p_adjusted", "beyond_chance", "mean_prediction_change"),
-    *("changed_rate", "training_missing_rate"),
+    *("changed_rate", "training_missing_rate", "same_as"),
 )
 ALL_NUMBERS = "(all numbers)"
 # Draws of noise: each number has its own in each.
@@ -34,6 +34,8 @@ class _Case:
     changed_rate: float
     # One for each draw; none where the model does not read the feature.
     predicted: Sequence[FloatArray]
+    # Another perturbation that gives the model the same columns, and is not tried again.
+    same_as: str = ""
 
 
 def metric_drops(evidence: Evidence) -> pd.DataFrame:
@@ -55,7 +57,9 @@ def metric_drops(evidence: Evidence) -> pd.DataFrame:
         Holm's method for all that it reads;
         `mean_prediction_change` is the mean absolute change of the prediction (of probabilities of
         several classes: half the sum over classes); `changed_rate` the share of rows whose value
-        changed; `training_missing_rate` the share of training rows without the feature. By
+        changed; `training_missing_rate` the share of training rows without the feature; `same_as` is
+        "unseen" where the model sees the same of a missing value and of an unseen category, which then
+        has no row of its own. By
         perturbation, the greatest drop first.
     """
     perturbed, y_true, plan = perturbed_of(evidence), evidence.holdout.y_true, evidence.bootstrap
@@ -91,6 +95,7 @@ def metric_drops(evidence: Evidence) -> pd.DataFrame:
                 "mean_prediction_change": change,
                 "changed_rate": case.changed_rate,
                 "training_missing_rate": missing.get(case.feature, np.nan),
+                "same_as": case.same_as,
             }
         )
     table = pd.DataFrame(rows, columns=list(COLUMNS))
@@ -118,11 +123,15 @@ def _cases(evidence: Evidence, perturbed: Perturbed) -> Iterator[_Case]:
     one = features.head(1)
     # One row without any value, and one with nothing but unknown categories, have the columns of all.
     without = perturbed.transform(_filled(one, schema.feature_names, np.nan))
-    for name in schema.feature_names:
-        yield _constant("missing", name, perturbed, without, features[name].notna())
     categorical = schema.names_of("categorical")
     unseen = perturbed.transform(_filled(one, categorical, _UNSEEN))
+    twins = {name for name in categorical if perturbed.same(name, without, unseen)}
+    for name in schema.feature_names:
+        case = _constant("missing", name, perturbed, without, features[name].notna())
+        yield replace(case, same_as="unseen" if name in twins else "")
     for name in categorical:
+        if name in twins:
+            continue
         yield _constant("unseen", name, perturbed, unseen, features[name] != _UNSEEN)
     yield from _noise(evidence, perturbed)
 

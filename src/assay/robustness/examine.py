@@ -30,6 +30,8 @@ class Robustness:
         See `support_of`.
     metric : str
         The primary metric.
+    greater_is_better : bool
+        Its direction.
     alpha : float
         The level below which a corrected p-value is beyond chance.
     """
@@ -39,6 +41,7 @@ class Robustness:
     periods: pd.DataFrame
     support: Support
     metric: str
+    greater_is_better: bool
     alpha: float
 
 
@@ -51,6 +54,7 @@ def examine_robustness(evidence: Evidence) -> Robustness:
         periods,
         support_of(evidence),
         evidence.metric.name,
+        evidence.metric.greater_is_better,
         1 - evidence.bootstrap.confidence,
     )
 
@@ -104,7 +108,30 @@ def _later_json(found: Robustness) -> dict[str, Any]:
         "drop": later.drop.to_json(),
         "p_value": later.p_value,
         "worse": bool(later.p_value <= found.alpha and later.drop.value > 0),
+        "better": bool(later.p_value <= found.alpha and later.drop.value < 0),
         "slope": later.slope.to_json(),
+        **_worst_period(found),
+    }
+
+
+def _worst_period(found: Robustness) -> dict[str, Any]:
+    """Return the period with the worst value of the metric; nothing where none has one."""
+    table = found.periods
+    table = table[~table["period"].str.endswith("half") & table["value"].notna()]
+    if table.empty:
+        return {}
+    sign = 1.0 if found.greater_is_better else -1.0
+    row = table.loc[(sign * table["value"]).idxmin()]
+    ends = {name: float(row[name]) for name in ("ci_low", "ci_high") if pd.notna(row[name])}
+    return {
+        "worst_period": {
+            "number": int(row["period"]),
+            "from": str(row["from"]),
+            "to": str(row["to"]),
+            "row_count": int(row["n"]),
+            "value": float(row["value"]),
+            **ends,
+        }
     }
 
 
@@ -124,6 +151,7 @@ def _support_json(support: Support) -> dict[str, Any]:
             name: float(row[name])
             for name in (
                 *("rate", "rate_ci_low", "rate_ci_high", "chance_rate"),
+                *("loss_there", "loss_elsewhere", "chance_up_to"),
                 *(
                     "there",
                     "elsewhere",

@@ -1,13 +1,13 @@
 """Whether the model is worse on the later part of the holdout than on the earlier one."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from assay.evidence import Evidence
 from assay.metrics.core import FloatArray, Statistic
-from assay.uncertainty.bootstrap import IntArray, Resampled
+from assay.uncertainty.bootstrap import Bootstrap, IntArray, Resampled
 from assay.uncertainty.estimate import Estimate
 from assay.uncertainty.resampled_p import resampled_p_value
 
@@ -15,6 +15,7 @@ COLUMNS = ("period", "from", "to", "n", "metric", "value", "ci_low", "ci_high")
 # Periods behind the slope, each with as many rows as the others.
 _PERIODS = 5
 _FEWEST_ROWS = 50
+_FEWEST_UNITS = 20
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,8 @@ class Later:
     drop : Estimate
         How much worse the later half is, whatever the metric's direction.
     p_value : float
-        Two-sided, of a drop of 0.
+        Two-sided, of a drop of 0: the larger of the one with rows or groups resampled, and of the one
+        with whole days, of which `drop` has the interval.
     slope : Estimate
         How much worse it gets from one of five periods to the next, by least squares.
     """
@@ -43,6 +45,7 @@ def later_half(evidence: Evidence) -> tuple[Later | None, pd.DataFrame]:
     """Compare the halves of the holdout by time, and judge five periods of it.
 
     Halves and periods are resampled together, so that a group with rows in both counts as what it is.
+    Their difference must also hold when whole days are resampled.
 
     Returns
     -------
@@ -75,14 +78,59 @@ def later_half(evidence: Evidence) -> tuple[Later | None, pd.DataFrame]:
         ends = (estimate.ci_low, estimate.ci_high) if estimate.method else (np.nan, np.nan)
         span = (pd.Timestamp(times[part].min()), pd.Timestamp(times[part].max()))
         rows.append((name, *span, int(part.sum()), evidence.metric.name, estimate.value, *ends))
+    difference = _interval_of_test(drop, plan, n)
+    p_value = resampled_p_value(drop.value, drop.resamples, plan.units(n))
+    spans = time_units(times)
+    if spans is not None:
+        by_time = replace(plan, clusters=spans)
+        halves = [_statistic_of(part, evidence) for part in parts[:2]]
+        again = by_time.resampled(halves, n)
+        drop = again[0].less(again[1], sign)
+        p_by_time = resampled_p_value(drop.value, drop.resamples, by_time.units(n))
+        if p_by_time > p_value:
+            p_value = p_by_time
+            difference = _interval_of_test(drop, by_time, n)
     summary = Later(
         plan.summary(found[0], n),
         plan.summary(found[1], n),
-        plan.for_gains(n).summary(drop, n),
-        resampled_p_value(drop.value, drop.resamples, plan.units(n)),
+        difference,
+        p_value,
         plan.for_gains(n).summary(_slope(found[2:], -sign), n),
     )
     return summary, pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _interval_of_test(found: Resampled, plan: Bootstrap, n: int) -> Estimate:
+    """Return a difference with the interval of its t-test, which has 0 where the test does not reject."""
+    from scipy.stats import t
+
+    told, units = plan.summary(found, n), plan.units(n)
+    if not told.method:
+        return told
+    known = found.resamples[np.isfinite(found.resamples)]
+    error = float(known.std(ddof=1)) * float(np.sqrt(units / (units - 1)))
+    half = float(t.ppf(0.5 + plan.confidence / 2, units - 1)) * error
+    unit = "rows" if plan.clusters is None else "groups"
+    return Estimate(
+        found.value, found.value - half, found.value + half, f"t with bootstrap of {unit}", n
+    )
+
+
+def time_units(times: "np.ndarray[tuple[int], np.dtype[np.datetime64]]") -> IntArray | None:
+    """Return the day of each row, or the hour where days are fewer than 20; None where both are.
+
+    Rows of one day have its weather and its events in common, beyond what their group has. A row without
+    a time is a unit of its own.
+    """
+    known = ~np.isnat(times)
+    for unit in ("D", "h"):
+        codes = times.astype(f"datetime64[{unit}]").astype(np.int64)
+        if len(np.unique(codes[known])) >= _FEWEST_UNITS:
+            last = codes[known].max()
+            codes[~known] = last + 1 + np.arange((~known).sum())
+            numbers: IntArray = np.unique(codes, return_inverse=True)[1]
+            return numbers
+    return None
 
 
 def _statistic_of(

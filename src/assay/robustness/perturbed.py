@@ -42,6 +42,11 @@ class Perturbed:
         """Say whether any value of a feature can change a prediction."""
         return bool(self.used[self.source == feature].any())
 
+    def same(self, feature: str, one: FloatArray, other: FloatArray) -> bool:
+        """Say whether two matrices, shape (1, m), have the same columns of a feature."""
+        columns = self.source == feature
+        return np.array_equal(one[:, columns], other[:, columns], equal_nan=True)
+
     def replaced(self, features: Sequence[str], changed: FloatArray) -> FloatArray:
         """Return the predictions where some features have the columns of another matrix.
 

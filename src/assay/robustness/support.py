@@ -8,16 +8,16 @@ import numpy as np
 import pandas as pd
 
 from assay.evidence import Evidence
+from assay.expected_loss import loss_difference
 from assay.metrics.catalogue import row_loss
 from assay.metrics.core import FloatArray
 from assay.robustness.distance import FAR_RATE, MOST_ROWS, far_from_training, reference_rows
 from assay.robustness.outside import BoolArray, outside_by_chance, outside_training
 from assay.robustness.perturbed import perturbed_of
 from assay.schema import Schema
-from assay.uncertainty.bootstrap import Bootstrap, IntArray, clusters_of
+from assay.uncertainty.bootstrap import IntArray, clusters_of
 from assay.uncertainty.estimate import Estimate
 from assay.uncertainty.many import holm_adjusted
-from assay.uncertainty.mean_difference import mean_difference
 from assay.uncertainty.paired import metric_estimate
 from assay.uncertainty.rates import rate_estimate, wilson_interval
 
@@ -26,12 +26,11 @@ COLUMNS = (
     *("chance_rate", "chance_up_to"),
     *("metric", "there", "there_ci_low", "there_ci_high"),
     *("elsewhere", "elsewhere_ci_low", "elsewhere_ci_high"),
+    *("loss_there", "loss_elsewhere"),
     *("excess_loss", "excess_ci_low", "excess_ci_high", "p_value", "p_adjusted", "alarm"),
 )
 # A feature of which more rows than this lie outside has moved as a whole.
 _MOVED = 0.5
-# Errors of fewer rows are not compared.
-_FEWEST_ROWS = 20
 
 
 @dataclass(frozen=True)
@@ -152,9 +151,11 @@ def _judged(
         if part.any():
             value, low, high = _metric(evidence, part)
             told |= {where: value, f"{where}_ci_low": low, f"{where}_ci_high": high}
-    if min(_units_of(inside, plan), _units_of(~inside, plan)) >= _FEWEST_ROWS:
-        loss = row_loss(evidence.task.type, holdout.y_true, holdout.y_predicted)
-        excess = mean_difference(loss, inside, plan.clusters, plan.confidence)
+    loss = row_loss(evidence.task.type, holdout.y_true, holdout.y_predicted)
+    if inside.any() and not inside.all():
+        told |= {"loss_there": loss[inside].mean(), "loss_elsewhere": loss[~inside].mean()}
+    excess = loss_difference(evidence.task.type, holdout, loss, inside, plan)
+    if excess is not None:
         told |= {
             "excess_loss": excess.value,
             "excess_ci_low": excess.ci_low,
@@ -162,10 +163,6 @@ def _judged(
             "p_value": excess.p_value,
         }
     return told
-
-
-def _units_of(inside: BoolArray, plan: Bootstrap) -> int:
-    return int(inside.sum()) if plan.clusters is None else len(np.unique(plan.clusters[inside]))
 
 
 def _metric(evidence: Evidence, part: BoolArray) -> tuple[float, float, float]:
