@@ -94,6 +94,7 @@ def test_a_metric_without_a_value_on_some_fold_is_told(facts):
 
 def test_a_slice_without_a_value_is_told(facts):
     slices = facts.tables["slices"].copy()
+    slices.loc[0, "verdict"] = "fails"
     slices.loc[0, [facts.metrics["holdout"]["gate"]["metric"], "ci_low", "ci_high"]] = None
     assert "| not defined there |" in model_card(with_table(facts, "slices", slices))
 
