@@ -351,6 +351,7 @@ def test_the_card_explains_its_verdicts_also_where_none_is_given():
     assert "none fail and none are hard. A part fails where the model is worse" in card
     assert "no proof that all are good" in card
     assert "\n\nThe weakest part of each cut" in card
+    assert "share what happened" not in card_of(replace(slices, period="", periods=0))
 
 
 def test_actions_are_sentences_whatever_names_stand_in_them():
