@@ -311,6 +311,15 @@ def test_a_group_of_few_entities_is_not_compared():
     assert value(found, "f", "selection_rate")["reason"] == "too few of these rows to compare"
 
 
+def test_a_group_that_one_entity_fills_is_not_compared():
+    """One of 120 rows, all selected, among 90 others of one row each."""
+    entity = np.r_[np.zeros(120, dtype=int), np.arange(1, 301)]
+    who = np.where((entity == 0) | (entity > 210), "f", "m")
+    selected = np.where(entity == 0, 0.9, 0.1 + 0.8 * (entity % 2))
+    found = assessed(entity % 2, selected, pd.DataFrame({"who": who}), ["who"], clusters=entity)
+    assert parity(found, "demographic_parity")["verdict"] == "too few rows to tell"
+
+
 def test_more_questions_than_deals_do_not_hide_what_is_plain():
     """Few deals of many rows reach no small p-value; the tail behind them is that of t."""
     rng = np.random.default_rng(0)

@@ -93,7 +93,8 @@ def measure_groups(
             known = groups.judged & (rows > 0)
             value[known] = framed[measure.name].to_numpy(dtype=float)[known[groups.judged]]
         units = _units(groups, measure.within, bootstrap.clusters)
-        compared = groups.judged & groups.known & (units >= FEWEST_OF_A_CLASS)
+        # A group without such rows has no units, and no number is at least 10 of it.
+        compared = groups.judged & groups.known & (np.nan_to_num(units) >= FEWEST_OF_A_CLASS)
         rng = np.random.default_rng([*seed, number])
         chance = None
         if measure.tested and compared.sum() >= 2:
@@ -108,13 +109,19 @@ def measure_groups(
     return found
 
 
-def _units(groups: Groups, within: BoolArray, clusters: IntArray | None) -> IntArray:
-    """Return how many rows of each group a measure is about, or entities, if rows belong to some."""
+def _units(groups: Groups, within: BoolArray, clusters: IntArray | None) -> FloatArray:
+    """Return how many rows of each group a measure is about, or entities, if rows belong to some.
+
+    Entities are as many as equally large ones would be that vary as much (Kish 1965): one with most of
+    a group's rows decides its mean, however many others there are.
+    """
     code, count = groups.code[within], len(groups.labels)
-    if clusters is not None:
-        pairs = np.unique(np.stack([code, clusters[within]]), axis=1)
-        code = pairs[0]
-    return np.bincount(code, minlength=count)
+    if clusters is None:
+        return np.bincount(code, minlength=count).astype(float)
+    pairs, sizes = np.unique(np.stack([code, clusters[within]]), axis=1, return_counts=True)
+    rows: FloatArray = np.bincount(pairs[0], sizes, count).astype(float)
+    squares: FloatArray = np.bincount(pairs[0], sizes**2, count).astype(float)
+    return ratio(rows**2, squares)
 
 
 def frame_rates(view: View, groups: Groups) -> Mapping[str, "pd.Series[Any]"]:

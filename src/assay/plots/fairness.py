@@ -57,7 +57,7 @@ def _figure(assessed: Assessed, found: Fairness) -> Figure:
         codes = np.sort(codes[largest])
     shown = _panels(assessed, found)
     columns = max(len(row) for _, row in shown)
-    names = drawn_labels([groups.short[code] for code in codes], 30)
+    names = drawn_labels([groups.short[code] for code in codes])
     rows = [f"{name} (n = {groups.rows[code]:,})" for name, code in zip(names, codes, strict=True)]
     width = 2.3 + 2.35 * columns + further_width(rows)
     # A title needs room above few bars.
