@@ -70,29 +70,6 @@ def class_thresholds(label: LabelArray, probability: FloatArray) -> FloatArray:
     )
 
 
-def confident_learning(label: LabelArray, probability: FloatArray) -> IntArray:
-    """Return the class that each row confidently belongs to, by plain confident learning; -1 for none.
-
-    Of the classes whose threshold the row's probability reaches, the most probable one. A row where it
-    is another than its label is an off-diagonal count of the confident joint.
-
-    Parameters
-    ----------
-    label : ndarray of int, shape (n,)
-    probability : ndarray, shape (n, k)
-        Out-of-fold.
-
-    References
-    ----------
-    Northcutt, Jiang and Chuang 2021, equation 1.
-    """
-    limit = np.nan_to_num(class_thresholds(label, probability), nan=np.inf)
-    reached = np.where(probability >= limit, probability, -1.0)
-    best: IntArray = reached.argmax(axis=1).astype(np.int64)
-    best[reached.max(axis=1) < 0] = -1
-    return best
-
-
 def suspicious_labels(label: LabelArray, probability: FloatArray) -> SuspiciousLabels:
     """Find labels that are more likely errors than unlikely outcomes.
 
