@@ -10,6 +10,7 @@ from assay.evidence import Evidence
 from assay.feedback.categories import Spelling, pooled_categories, spellings
 from assay.feedback.finding import Found, named_rows
 from assay.feedback.gaps import Side, compared_losses
+from assay.interpretation.movements import holdout_is_later
 from assay.metrics.catalogue import ROW_LOSS
 from assay.schema import ROW
 
@@ -159,7 +160,7 @@ def _drifted(evidence: Evidence, drift: pd.DataFrame) -> Iterator[Found]:
         return
     told = [_moved(row) for row in drifting[:_DRIFTS]]
     more = len(drifting) - len(told)
-    later = _is_later(evidence)
+    later = holdout_is_later(evidence)
     yield Found(
         "drift",
         "fact",
@@ -186,18 +187,6 @@ def _moved(row: "dict[Hashable, Any]") -> str:
             f"{row['missing_rate_holdout']:.1%} of the holdout's)"
         )
     return f"{row['feature']} ({row['distance_of']} {row['distance']:.2f}, by chance up to {row['chance_up_to']:.2f})"
-
-
-def _is_later(evidence: Evidence) -> bool:
-    """Say whether nearly all holdout rows are later than nearly all training rows."""
-    column = evidence.schema.time_column
-    if column is None:
-        return False
-    trained, held = (
-        np.sort(rows[column].to_numpy()) for rows in (evidence.train, evidence.holdout.rows)
-    )
-    # Nearly: of the training rows 5% may be later, and of the holdout's earlier.
-    return bool(held[len(held) // 20] >= trained[len(trained) * 19 // 20])
 
 
 def _rare(evidence: Evidence, whole: pd.DataFrame) -> Iterator[Found]:
