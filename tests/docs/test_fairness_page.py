@@ -24,7 +24,7 @@ def test_every_verdict_is_told():
 
 def test_the_limits_are_those_of_the_code():
     assert f"up to {chance._DEALT:,} times" in PAGE
-    assert f"fewer than {rates._FEWEST_ROWS} rows behind it" in PAGE
+    assert f"fewer than {rates.FEWEST_OF_A_CLASS} rows behind it" in PAGE
     assert f"at most {groups._FEW_VALUES} values goes by value" in PAGE
     assert "pairs of the first four" in PAGE
     assert groups._CROSSED == 4

@@ -24,7 +24,10 @@ TITLES = {
         "Coverage of prediction intervals",
     ),
 }  # fmt: skip
-OF_ALL = ("Permutation importance", "Mean absolute SHAP value")
+OF_ALL = (
+    *("Permutation importance", "Mean absolute SHAP value"),
+    *("Where the model is weak", "What breaks the model"),
+)
 
 
 def show(folder, *arguments) -> str:
@@ -54,5 +57,5 @@ def test_curves_of_the_task_are_drawn_and_those_of_others_are_not(finished_task,
     pictures -= len(list((folder / "plots/data").iterdir()))
     assert page.count("<img") == pictures
     metrics = json.loads(show(folder, "metrics", "show", "--json"))[""]["data"]
-    assert len(metrics) == 8
+    assert len(metrics) == 9
     assert not [name for name, content in metrics.items() if "error" in content]

@@ -75,7 +75,7 @@ def test_metrics_show_and_plots_render(repository):
     ):  # fmt: skip
         assert title in page, title
     assert '"field": "step"' not in page
-    assert page.count("<img") == 13
+    assert page.count("<img") == 20
 
 
 def test_the_model_is_declared(repository):
