@@ -19,7 +19,7 @@ from assay.report.rendering import render
 from assay.report.robustness import robustness_facts
 from assay.robustness.drops import ALL_NUMBERS, metric_drops, noisy_numbers
 from assay.robustness.examine import examine_robustness, plot_table, robustness_json
-from assay.robustness.later import later_half, time_units
+from assay.robustness.later import later_half
 from assay.robustness.support import support_of
 from assay.uncertainty.bootstrap import Bootstrap, clusters_of
 
@@ -244,15 +244,6 @@ def test_a_better_later_half_is_called_better_and_days_count_as_units(binary):
     )  # fmt: skip
     assert "better than the earlier one beyond chance" in page
     assert "the worst is the" in page
-
-
-def test_units_of_time_are_days_or_hours():
-    hours = pd.date_range("2024-01-01", periods=600, freq="h").to_numpy()
-    assert len(np.unique(time_units(hours))) == 25
-    assert len(np.unique(time_units(hours[:100]))) == 100
-    assert time_units(hours[:10]) is None
-    unknown = np.append(hours, np.array(["NaT"], dtype=hours.dtype))
-    assert time_units(unknown)[-1] == 25
 
 
 def test_what_the_model_sees_the_same_of_is_tried_once(binary):

@@ -10,7 +10,7 @@ from sliced import changed, clean
 from assay.slices.advice import Adviser
 from assay.slices.conditions import Equals, Missing, Slice, Within, view_of
 from assay.slices.cuts import cut_slices
-from assay.slices.judge import FAILS, FALLS_SHORT, HARD
+from assay.slices.judge import FAILS, FALLS_SHORT, HARD, Judge
 
 
 def cut(evidence, categorical=("kind",), numeric=("signal", "count")):
@@ -124,7 +124,7 @@ SHORT = f"roc_auc is {FALLS_SHORT}"
 
 
 def advised(evidence, each=OF_C, verdict=FAILS, why=SHORT):
-    return Adviser(evidence).advice(each, verdict, why)
+    return Adviser(Judge(evidence)).advice(each, verdict, why)
 
 
 def test_advice_tells_what_was_planted_in_the_slice():
@@ -239,4 +239,4 @@ def test_advice_tells_an_outcome_that_has_moved(task):
 
 
 def test_no_advice_where_nothing_is_wrong():
-    assert Adviser(clean(n=300)).advice(OF_C, "as elsewhere", "") == ("", "")
+    assert Adviser(Judge(clean(n=300))).advice(OF_C, "as elsewhere", "") == ("", "")

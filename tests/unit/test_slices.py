@@ -11,6 +11,7 @@ from sliced import case_of, changed, clean, error_slices, wrong_outcomes
 
 from assay.expected_loss import near_residuals
 from assay.metrics.binary import row_log_loss
+from assay.periods import periods_of
 from assay.plots.slices import slices_figures
 from assay.report.rendering import render
 from assay.report.slices import slices_facts
@@ -19,7 +20,6 @@ from assay.slices import judge
 from assay.slices.conditions import Missing, Slice
 from assay.slices.expected import plausible_outcomes
 from assay.slices.judge import AS_ELSEWHERE, FAILS, FALLS_SHORT, HARD, TOO_FEW, Judge
-from assay.slices.periods import periods_of
 from assay.slices.recalibrated import recalibrated
 from assay.slices.table import (
     examine_slices,

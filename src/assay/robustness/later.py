@@ -1,12 +1,13 @@
 """Whether the model is worse on the later part of the holdout than on the earlier one."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from assay.evidence import Evidence
 from assay.metrics.core import FloatArray, Statistic
+from assay.periods import plans_of
 from assay.uncertainty.bootstrap import Bootstrap, IntArray, Resampled
 from assay.uncertainty.estimate import Estimate
 from assay.uncertainty.resampled_p import resampled_p_value
@@ -15,7 +16,6 @@ COLUMNS = ("period", "from", "to", "n", "metric", "value", "ci_low", "ci_high")
 # Periods behind the slope, each with as many rows as the others.
 _PERIODS = 5
 _FEWEST_ROWS = 50
-_FEWEST_UNITS = 20
 
 
 @dataclass(frozen=True)
@@ -78,18 +78,11 @@ def later_half(evidence: Evidence) -> tuple[Later | None, pd.DataFrame]:
         ends = (estimate.ci_low, estimate.ci_high) if estimate.method else (np.nan, np.nan)
         span = (pd.Timestamp(times[part].min()), pd.Timestamp(times[part].max()))
         rows.append((name, *span, int(part.sum()), evidence.metric.name, estimate.value, *ends))
-    difference = _interval_of_test(drop, plan, n)
-    p_value = resampled_p_value(drop.value, drop.resamples, plan.units(n))
-    spans = time_units(times)
-    if spans is not None:
-        by_time = replace(plan, clusters=spans)
-        halves = [_statistic_of(part, evidence) for part in parts[:2]]
-        again = by_time.resampled(halves, n)
-        drop = again[0].less(again[1], sign)
-        p_by_time = resampled_p_value(drop.value, drop.resamples, by_time.units(n))
-        if p_by_time > p_value:
-            p_value = p_by_time
-            difference = _interval_of_test(drop, by_time, n)
+    difference, p_value = _interval_of_test(drop, plan, n)
+    for by_time in plans_of(evidence)[0][1:]:
+        again = by_time.resampled([_statistic_of(part, evidence) for part in parts[:2]], n)
+        other = _interval_of_test(again[0].less(again[1], sign), by_time, n)
+        difference, p_value = max((difference, p_value), other, key=lambda test: test[1])
     summary = Later(
         plan.summary(found[0], n),
         plan.summary(found[1], n),
@@ -100,37 +93,23 @@ def later_half(evidence: Evidence) -> tuple[Later | None, pd.DataFrame]:
     return summary, pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def _interval_of_test(found: Resampled, plan: Bootstrap, n: int) -> Estimate:
-    """Return a difference with the interval of its t-test, which has 0 where the test does not reject."""
+def _interval_of_test(found: Resampled, plan: Bootstrap, n: int) -> tuple[Estimate, float]:
+    """Return a difference with the interval of its t-test, and the p-value of no difference.
+
+    The interval has 0 where the test does not reject.
+    """
     from scipy.stats import t
 
     told, units = plan.summary(found, n), plan.units(n)
+    p_value = resampled_p_value(found.value, found.resamples, units)
     if not told.method:
-        return told
+        return told, p_value
     known = found.resamples[np.isfinite(found.resamples)]
     error = float(known.std(ddof=1)) * float(np.sqrt(units / (units - 1)))
     half = float(t.ppf(0.5 + plan.confidence / 2, units - 1)) * error
     unit = "rows" if plan.clusters is None else "groups"
-    return Estimate(
-        found.value, found.value - half, found.value + half, f"t with bootstrap of {unit}", n
-    )
-
-
-def time_units(times: "np.ndarray[tuple[int], np.dtype[np.datetime64]]") -> IntArray | None:
-    """Return the day of each row, or the hour where days are fewer than 20; None where both are.
-
-    Rows of one day have its weather and its events in common, beyond what their group has. A row without
-    a time is a unit of its own.
-    """
-    known = ~np.isnat(times)
-    for unit in ("D", "h"):
-        codes = times.astype(f"datetime64[{unit}]").astype(np.int64)
-        if len(np.unique(codes[known])) >= _FEWEST_UNITS:
-            last = codes[known].max()
-            codes[~known] = last + 1 + np.arange((~known).sum())
-            numbers: IntArray = np.unique(codes, return_inverse=True)[1]
-            return numbers
-    return None
+    method = f"t with bootstrap of {unit}"
+    return Estimate(found.value, found.value - half, found.value + half, method, n), p_value
 
 
 def _statistic_of(

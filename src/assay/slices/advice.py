@@ -6,12 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from assay.evidence import Evidence
 from assay.metrics.core import FloatArray, TargetArray
 from assay.slices.calendar import told_by_clock
 from assay.slices.conditions import Mask, Slice, Values, view_of
 from assay.slices.errors_among import Errors
-from assay.slices.judge import FAILS, FALLS_SHORT, HARD
+from assay.slices.judge import FAILS, FALLS_SHORT, HARD, Judge
 
 # Fewer training rows than this, or a share of them this much smaller than that of the holdout, are few.
 _FEW_ROWS, _RARER = 200, 0.5
@@ -54,14 +53,16 @@ class Adviser:
 
     Parameters
     ----------
-    evidence : Evidence
+    judge : Judge
+        Who tells the verdicts.
     """
 
-    def __init__(self, evidence: Evidence) -> None:
+    def __init__(self, judge: Judge) -> None:
+        evidence = judge.evidence
         self.evidence, self.schema = evidence, evidence.schema
         self.holdout = view_of(evidence.holdout.rows, evidence.schema)
         self.train = view_of(evidence.train, evidence.schema)
-        self.errors = Errors(evidence)
+        self.errors = Errors(judge)
         names = self.schema.feature_names
         self.missing = {name: pd.isna(self.holdout[name, ""]) for name in names}
         self.missing_before = {name: pd.isna(self.train[name, ""]) for name in names}

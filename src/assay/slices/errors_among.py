@@ -4,15 +4,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from assay.evidence import Evidence
-from assay.metrics.calibration import levels
-from assay.metrics.catalogue import row_loss
 from assay.metrics.core import FloatArray
 from assay.slices.conditions import Mask
 from assay.slices.found import excess_squared_error
-from assay.slices.judge import FALLS_SHORT, HARD
-from assay.slices.periods import plans_of
-from assay.slices.recalibrated import recalibrated_evidence
+from assay.slices.judge import FALLS_SHORT, HARD, Judge
 from assay.uncertainty.many import holm_adjusted
 from assay.uncertainty.mean_difference import mean_difference
 
@@ -25,17 +20,15 @@ class Errors:
 
     Parameters
     ----------
-    evidence : Evidence
+    judge : Judge
+        Who told the verdicts.
     """
 
-    def __init__(self, evidence: Evidence) -> None:
-        task, holdout = evidence.task.type, evidence.holdout
-        self.plans, _ = plans_of(evidence)
-        self.loss = row_loss(task, holdout.y_true, holdout.y_predicted)
-        right = recalibrated_evidence(evidence)
-        self.excess = excess_squared_error(task, right.holdout, right.out_of_fold)
-        outcome, level = levels(task, holdout.y_true, holdout.y_predicted)
-        self.gap = level - outcome
+    def __init__(self, judge: Judge) -> None:
+        self.plans, self.loss, self.gap = judge.plans, judge.loss, judge.gap
+        self.excess = excess_squared_error(
+            judge.evidence.task.type, judge.recalibrated.holdout, judge.recalibrated.out_of_fold
+        )
 
     def among(self, inside: Mask, flags: Sequence[Mask], verdict: str, why: str) -> list[bool]:
         """Say of each flag whether the rows of a slice that have it are more wrong than its others.

@@ -15,9 +15,9 @@ from assay.gate import FEWEST_OF_A_CLASS
 from assay.metrics.calibration import levels
 from assay.metrics.catalogue import row_loss
 from assay.metrics.core import FloatArray
+from assay.periods import plans_of
 from assay.slices.conditions import Mask, Slice
 from assay.slices.measured import UNDECIDED, Measured, Measurer
-from assay.slices.periods import plans_of
 from assay.slices.recalibrated import recalibrated_evidence
 from assay.slices.resamples import deviation, means
 from assay.uncertainty.bootstrap import Bootstrap, IntArray, Resampled
@@ -64,11 +64,11 @@ class Judge:
         self.evidence, self.metric = evidence, evidence.metric
         holdout = evidence.holdout
         self.plans, self.periods = plans_of(evidence)
-        right = recalibrated_evidence(evidence)
-        self.measurer = Measurer(evidence, right, self.plans)
+        self.recalibrated = recalibrated_evidence(evidence)
+        self.measurer = Measurer(evidence, self.recalibrated, self.plans)
         self.outcome, self.level = levels(evidence.task.type, holdout.y_true, holdout.y_predicted)
         self.gap = self.level - self.outcome
-        self.right = _right_levels(evidence, right)
+        self.right = _right_levels(evidence, self.recalibrated)
         self.beyond = self.right - self.outcome
         self.beyonds = [means(weights, self.beyond) for weights in self.measurer.weights]
         self.loss = row_loss(evidence.task.type, holdout.y_true, holdout.y_predicted)

@@ -85,7 +85,8 @@ def examine_slices(evidence: Evidence, numeric_by_importance: Sequence[str]) -> 
     numeric_by_importance : sequence of str
         Numeric features, the most important first; the first `slice_numeric_count` are cut.
     """
-    judge, adviser = Judge(evidence), Adviser(evidence)
+    judge = Judge(evidence)
+    adviser = Adviser(judge)
     numeric = numeric_by_importance[: evidence.params.slice_numeric_count]
     table = _cut(judge, adviser, evidence.schema.names_of("categorical"), numeric)
     return Slices(
