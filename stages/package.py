@@ -1,7 +1,7 @@
 """What does the next person receive?
 
 Reads everything. Refits the chosen pipeline on all rows, and writes the run folder, the pointer to
-it, and the model card.
+it, and what people read of it: model card, summary and report.
 
 Guarantee: the holdout's source rows, scored from disk by the code behind `predict` with the candidate,
 get the judged scores to the last bit, or nothing is packaged. The run folder that ships is then loaded,
@@ -27,8 +27,10 @@ from assay.monitoring import reference_profile
 from assay.params import parse_params, section_names
 from assay.predictions import by_row, predictions_of
 from assay.predictor import load_predictor
-from assay.report.model_card import TABLES as CARD_TABLES
-from assay.report.model_card import CardFacts, model_card
+from assay.report.facts import CURVES, TABLES, ReportFacts
+from assay.report.model_card import model_card
+from assay.report.page.report import html_report
+from assay.report.summary import evaluation_summary
 from assay.revisions import content_md5
 from assay.schema import ROW, schema_from_json
 from assay.self_check import check_bundle, check_files
@@ -48,15 +50,6 @@ METRICS = (
     *("validation", "split", "baseline", "train", "holdout"),
     *("threshold", "fairness", "interpret"),
 )
-OF_HOLDOUT = (
-    *("worst_cases", "baseline_gains", "calibration"),
-    *("importance", "importance_groups", "interactions", "partial_dependence"),
-    *("local_explanations", "periods", "drift", "missing_errors", "parity", "proxies"),
-    *("data_feedback", "data_feedback_rows"),
-)
-OF_DECISION = ("thresholds", "cost_sensitivity", "value")
-OF_TRAINING = ("tuning", "learning_curve", "oof_importance")
-TABLES = (*CARD_TABLES, *OF_HOLDOUT, *OF_DECISION, *OF_TRAINING)
 FINDINGS = ("split_findings", "model_findings")
 PICTURES = ("train", "evaluate", "threshold", "interpret")
 
@@ -76,6 +69,7 @@ STAGE = Stage(
         **{f"metrics/{name}.json": Path(f"metrics/{name}.json") for name in METRICS},
         **{f"tables/{name}.csv": Path(f"reports/tables/{name}.csv") for name in TABLES},
         **{f"tables/{name}.json": Path(f"reports/tables/{name}.json") for name in FINDINGS},
+        **{f"plots/data/{name}.csv": Path(f"plots/data/{name}.csv") for name in CURVES},
         **{f"plots/{name}": Path(f"plots/{name}") for name in PICTURES},
         "history": Path("reports/history"),
     },
@@ -83,6 +77,8 @@ STAGE = Stage(
         "runs": Path("models/runs"),
         "latest": Path("models/registry/latest.txt"),
         "model_card": Path("reports/model_card.md"),
+        "summary": Path("reports/eval_summary.md"),
+        "report": Path("reports/report.html"),
         "metrics": Path("metrics/history.json"),
     },
 )
@@ -110,11 +106,10 @@ def main() -> None:
     origin = trace_origin(source, table, schema, params, list(CODE), LOCK, metrics["history"])
     environment = provenance.environment(stages.kernel_pins())
     meta = run_meta(origin, schema, shipped, decision, metrics, len(fitted), environment)
-    tables = {name: artifacts.read_report(reads[f"tables/{name}.csv"]) for name in CARD_TABLES}
-    card = model_card(CardFacts(meta, schema, metrics, decision, tables, _findings()))
+    pages = _pages(meta, schema, metrics, decision)
     extra = companions(
         texts={
-            "model_card.md": card,
+            **{STAGE.writes[name].name: page for name, page in pages.items()},
             "monitoring/baseline.json": _reference_profile(train, schema, decision),
             **environment_files(artifacts.read_text(LOCK), environment, model_families(shipped)),
         },
@@ -134,7 +129,8 @@ def main() -> None:
     write_bundle(folder, bundle_files(shipped, contract, decision, meta, extra))
     check_bundle(folder, tolerance=0.0)
     artifacts.write_json(STAGE.writes["metrics"], metrics["history"])
-    artifacts.write_text(STAGE.writes["model_card"], card)
+    for name, page in pages.items():
+        artifacts.write_text(STAGE.writes[name], page)
     artifacts.write_text(STAGE.writes["latest"], f"{folder.as_posix()}\n")
     say(f"packaged {folder}")
 
@@ -151,6 +147,30 @@ def _history(params, judged) -> dict:
         judged,
         params,
     )
+
+
+def _pages(meta, schema, metrics, decision) -> dict[str, str]:
+    """Return what people read of the run: card, summary and report, by the names of what is written."""
+    reads = STAGE.reads
+    facts = ReportFacts(
+        meta,
+        schema,
+        metrics,
+        decision,
+        {name: artifacts.read_report(reads[f"tables/{name}.csv"]) for name in TABLES},
+        {name: artifacts.read_report(reads[f"plots/data/{name}.csv"]) for name in CURVES},
+        {
+            f"{stage}/{path.stem}": artifacts.read_bytes(path)
+            for stage in PICTURES
+            for path in sorted(reads[f"plots/{stage}"].glob("*.png"))
+        },
+        _findings(),
+    )
+    return {
+        "model_card": model_card(facts),
+        "summary": evaluation_summary(facts),
+        "report": html_report(facts),
+    }
 
 
 def _findings() -> list:

@@ -36,6 +36,8 @@ _TEXTS = (
     "failure",
     "column",
     "group",
+    "actual",
+    "predicted",
 )
 
 
@@ -213,7 +215,7 @@ def _read_csv(path: Path) -> pa.Table:
 
 
 def read_report(path: Path) -> pd.DataFrame:
-    """Read a CSV file of `reports/tables/` back, numbers as numbers; only an empty field is missing.
+    """Read a CSV file of `reports/tables/` or `plots/data/` back, numbers as numbers; only an empty field is missing.
 
     Columns that name a class, a slice, a feature or a model are texts.
 

@@ -16,6 +16,7 @@ from assay.sections import (
     BaselineParams,
     CalibrateParams,
     CandidateName,
+    CardParams,
     DataParams,
     EvaluateParams,
     InterpretParams,
@@ -64,6 +65,7 @@ class Params(Section):
     threshold: ThresholdParams
     interpret: InterpretParams
     package: PackageParams
+    card: CardParams
 
     @model_validator(mode="after")
     def _sections_agree(self) -> "Params":

@@ -331,3 +331,16 @@ class PackageParams(Section):
     """What the next person receives."""
 
     refit: bool
+
+
+class CardParams(Section):
+    """What the pages say beside the figures; null or an empty list where it is not said yet."""
+
+    problem: Text | None
+    decision: Text | None
+    intended_use: Text | None
+    data_source: Text | None
+    owner: Text | None
+    rows_per_month: PositiveInt | None
+    out_of_scope: list[Text]
+    known_limits: list[Text]

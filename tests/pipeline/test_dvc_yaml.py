@@ -147,7 +147,8 @@ def leaves(value, place=""):
 def override(value) -> str:
     """Write a value as `-S` takes it (Hydra's grammar)."""
     if isinstance(value, str):
-        return f"'{value}'"
+        escaped = value.replace("'", "\\'")
+        return f"'{escaped}'"
     if isinstance(value, list):
         return f"[{','.join(map(override, value))}]"
     if value is None:
@@ -186,5 +187,5 @@ def test_every_key_has_a_comment():
         "under_prediction",
     }
     shared |= {"confidence", "clip_high"}
-    shared |= {"categorical_columns", "passthrough_columns"}
+    shared |= {"categorical_columns", "passthrough_columns", "known_limits"}
     assert {line.split(":")[0] for line in bare} <= shared

@@ -9,7 +9,12 @@ import pandas as pd
 from assay.decisions.acting import worth_of_acting
 from assay.decisions.gain import gain_table
 from assay.decisions.options import Valued, not_valued
-from assay.decisions.points import estimated_point, point_estimates, thresholds_table
+from assay.decisions.points import (
+    estimated_point,
+    operating_points,
+    point_estimates,
+    thresholds_table,
+)
 from assay.decisions.rows import (
     REPORTS,
     TABLES,
@@ -91,7 +96,11 @@ def decide_threshold(
     )
     warnings = {**_doubts(decision, out_of_fold, resampling), **worth.warnings}
     metrics = _metrics(decision, point, stability, holdout, resampling)
-    reports = {"thresholds": thresholds_table(decision.threshold, out_of_fold, holdout)}
+    drawn_at = curve_points(curve, _CURVE_POINTS)["threshold"].to_numpy()
+    reports = {
+        "thresholds": thresholds_table(decision.threshold, out_of_fold, holdout),
+        "operating_points": operating_points(decision.threshold, drawn_at, out_of_fold),
+    }
     plotted = {**_tables(decision, curve, holdout, schema.labels), **worth.tables}
     tables = completed(plotted, TABLES)
     drawn = ThresholdDrawn(

@@ -1,6 +1,7 @@
 """What a threshold does to rows, with intervals; and what others would do."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -80,4 +81,22 @@ def thresholds_table(chosen: float, out_of_fold: Rows, holdout: Rows) -> pd.Data
             point = operating_point(part.y_true, part.predicted, threshold, part.costs)
             row |= {f"{name}_{each}": getattr(point, each) for each in _ESTIMATED}
         rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def operating_points(chosen: float, thresholds: FloatArray, out_of_fold: Rows) -> pd.DataFrame:
+    """Return what many thresholds and the chosen one do to the out-of-fold rows, the highest first.
+
+    Parameters
+    ----------
+    chosen : float
+    thresholds : ndarray, shape (k,)
+    out_of_fold : Rows
+    """
+    rows = []
+    for threshold in sorted({*thresholds.tolist(), chosen}, reverse=True):
+        point = operating_point(
+            out_of_fold.y_true, out_of_fold.predicted, threshold, out_of_fold.costs
+        )
+        rows.append({"chosen": threshold == chosen, **asdict(point)})
     return pd.DataFrame(rows)

@@ -33,6 +33,10 @@ REPORTS: Mapping[str, tuple[str, ...]] = {
         *(f"out_of_fold_{name}" for name in _OF_POINT),
         *(f"holdout_{name}" for name in _OF_POINT),
     ),
+    "operating_points": (
+        *("threshold", "chosen", "true_positive_count", "false_positive_count"),
+        *("false_negative_count", "true_negative_count", "expected_cost"),
+    ),
     "cost_sensitivity": (
         "factor",
         "miss_per_false_alarm",

@@ -1,27 +1,19 @@
 """`reports/model_card.md`: what the model is, how good, for what, and what to watch."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from typing import Any
-
-import pandas as pd
 
 from assay.baselines import CONSTANTS
 from assay.decisions.amounts import amount, amount_interval, compared
 from assay.metrics.catalogue import primary_metric
+from assay.report.facts import ReportFacts
 from assay.report.fairness import fairness_facts
 from assay.report.rendering import render
 from assay.report.robustness import robustness_facts
 from assay.report.slices import slices_facts
-from assay.schema import Schema
 from assay.search.complexity import Complexity
 from assay.search.words import learning_words, selection_words
 
-# What the card reads of `reports/tables/`.
-TABLES = (
-    *("leaderboard", "per_class", "agreement", "directions", "slices", "found_slices"),
-    *("robustness", "support", "fairness"),
-)
 # Classes that the card shows.
 _SHOWN_CLASSES = 12
 
@@ -33,34 +25,7 @@ _FILTERS: Mapping[str, Callable[..., str]] = {
 }
 
 
-@dataclass(frozen=True)
-class CardFacts:
-    """Everything that the card tells; it computes nothing itself.
-
-    Attributes
-    ----------
-    run : dict
-        The content of `run_meta.json`.
-    schema : Schema
-    metrics : dict
-        The metrics files by stage, the history of the holdout among them.
-    decision : dict
-        The content of `models/decision.json`.
-    tables : dict of str to DataFrame
-        Those of `reports/tables/` that `TABLES` names.
-    findings : sequence of dict
-        What was found in the table, the split and the model, as JSON has it.
-    """
-
-    run: Mapping[str, Any]
-    schema: Schema
-    metrics: Mapping[str, Mapping[str, Any]]
-    decision: Mapping[str, Any]
-    tables: Mapping[str, pd.DataFrame]
-    findings: Sequence[Mapping[str, Any]]
-
-
-def model_card(facts: CardFacts) -> str:
+def model_card(facts: ReportFacts) -> str:
     """Return the card as Markdown."""
     params = facts.run["params"]
     tables = facts.tables
