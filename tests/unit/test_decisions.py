@@ -52,7 +52,7 @@ USED = {
     "regression": {"coverage"},
 }
 REPORTED = {
-    "binary": {"thresholds", "cost_sensitivity", "value"},
+    "binary": {"thresholds", "operating_points", "cost_sensitivity", "value"},
     "multiclass": set(),
     "regression": {"value"},
 }
