@@ -4,6 +4,7 @@ import stages  # noqa: F401, I001  (pins threads and kernels before anything num
 
 import os
 import shutil
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
@@ -41,6 +42,10 @@ from assay.splits.parts import Split
 from assay.splits.split import split_table
 
 ROOT = Path(__file__).resolve().parents[1]
+
+# A shell ignores interrupts for what it starts in the background, and so would all that the tests start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 TASKS = ("binary", "multiclass", "regression")
