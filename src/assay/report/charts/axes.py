@@ -1,6 +1,6 @@
 """Axes of a chart: what they show, where a value lies, and ticks at round numbers."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from math import ceil, floor, isfinite, log10
 
@@ -8,6 +8,8 @@ from assay.report.charts.texts import number_text, percent_text, tick_texts, wid
 
 # What an axis of constant values shows on both sides of them, as a share of their size.
 _AROUND = 0.1
+# Shares of its length: a round number that is so near is the end, otherwise there is a margin.
+_NEAR, _MARGIN = 0.08, 0.04
 _ROUND = (1.0, 2.0, 2.5, 5.0, 10.0)
 # Pixels between two texts of ticks.
 _BETWEEN = 10.0
@@ -97,9 +99,8 @@ def scale_of(axis: Axis, values: Iterable[float], start: float, end: float) -> S
     most = 6
     while True:
         step = _step((high - low) / most)
-        # Ends that were asked for stay; others move to a round number.
-        first = low if low == axis.low else step * floor(low / step + 1e-9)
-        last = high if high == axis.high else step * ceil(high / step - 1e-9)
+        first = low if low == axis.low else _end(low, step, high - low, floor)
+        last = high if high == axis.high else _end(high, step, high - low, ceil)
         ticks = _multiples(first, last, step)
         texts = tick_texts(ticks, step, axis.percent)
         scale = Scale(first, last, start, end, False, tuple(zip(ticks, texts, strict=True)))
@@ -107,6 +108,17 @@ def scale_of(axis: Axis, values: Iterable[float], start: float, end: float) -> S
         if most == 1 or end < start or _have_room(scale, texts):
             return scale
         most -= 1
+
+
+def _end(value: float, step: float, length: float, towards: Callable[[float], int]) -> float:
+    """Return the end of an axis: a round number that is near, or a margin; what was asked for stays."""
+    out = 1 if towards is ceil else -1
+    rounded = step * towards(value / step - out * 1e-9)
+    near = abs(rounded - value) <= _NEAR * length
+    margin = value + out * _MARGIN * length
+    # A margin has no room beyond zero: what is not negative has an axis that is not.
+    crosses = value * margin < 0 or value == 0
+    return rounded if near or crosses else margin
 
 
 def _step(wanted: float) -> float:

@@ -7,7 +7,6 @@ from itertools import groupby
 from assay.report.charts.axes import Axis, Scale
 from assay.report.charts.panel import Panel, Reference, panel_of, reference_line
 from assay.report.charts.svg import (
-    WIDTH,
     empty_picture,
     legend,
     marker,
@@ -17,7 +16,10 @@ from assay.report.charts.svg import (
     tag,
     text,
 )
-from assay.report.charts.texts import cut, width_of
+from assay.report.charts.texts import cut, line_of, width_of
+
+# How much wider bold text is.
+_BOLD = 1.12
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,6 @@ def path_of(points: Sequence[tuple[float, float]]) -> str:
             kept.pop()
         kept.append((x, y))
     first, *rest = kept
-    # A point by itself is a dot: its line has round ends.
     tail = "L" + " ".join(f"{px(x)} {px(y)}" for x, y in rest) if rest else "h0"
     return f"M{px(first[0])} {px(first[1])}{tail}"
 
@@ -167,8 +168,9 @@ def _curve(series: Series, style: int, panel: Panel, axes: tuple[Axis, Axis]) ->
     runs = _runs(values, panel)
     placed = [[(panel.x.place(x), panel.y.place(y)) for x, y in run] for run in runs]
     parts = [tag("path", class_="curve", d="".join(map(path_of, placed)))] if placed else []
-    if series.points:
-        for run, places in zip(runs, placed, strict=True):
+    for run, places in zip(runs, placed, strict=True):
+        # A point by itself has no line to be seen by.
+        if series.points or len(run) == 1:
             parts += [
                 marker(*place, style, f"{series.name}: {axes[0].told(x)}, {axes[1].told(y)}")
                 for (x, y), place in zip(run, places, strict=True)
@@ -204,9 +206,10 @@ def _marked(mark: Mark, panel: Panel) -> str:
 
 
 def _label(name: str, x: float, y: float, scale: Scale) -> str:
-    half = width_of(cut(name, WIDTH - 8)) / 2
+    room = (scale.end - scale.start - 8) / _BOLD
+    half = _BOLD * width_of(cut(line_of(name), room)) / 2
     if x + half > scale.end:
-        return text(name, scale.end, y, anchor="end", room=scale.end - 4, kind="halo")
+        return text(name, scale.end, y, anchor="end", room=room, kind="halo")
     if x - half < scale.start + 4:
-        return text(name, scale.start + 4, y, room=WIDTH - scale.start - 8, kind="halo")
-    return text(name, x, y, anchor="middle", kind="halo")
+        return text(name, scale.start + 4, y, room=room, kind="halo")
+    return text(name, x, y, anchor="middle", room=room, kind="halo")

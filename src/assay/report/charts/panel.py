@@ -10,7 +10,7 @@ from assay.report.charts.svg import WIDTH, tag, text
 from assay.report.charts.texts import FONT, width_of
 
 # Room under the panel: the texts of the ticks, and the label.
-_BELOW = 40.0
+_BELOW = 44.0
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def panel_of(
     right = max(8.0, width_of(draft.ticks[-1][1]) / 2 + 1)
     left = max(left, width_of(draft.ticks[0][1]) / 2 + 1)
     x_scale = scale_of(x, told, left, WIDTH - right)
-    parts = [text(y.label, 0, top + FONT, kind="label")]
+    parts = [text(y.label, 1, top + FONT, kind="label")]
     for value, said in y_scale.ticks:
         place = y_scale.place(value)
         parts.append(tag("line", class_="grid", x1=left, x2=WIDTH - right, y1=place, y2=place))
@@ -73,9 +73,9 @@ def panel_of(
     for value, said in x_scale.ticks:
         place = x_scale.place(value)
         parts.append(tag("line", class_="grid", x1=place, x2=place, y1=upper, y2=lower))
-        parts.append(text(said, place, lower + FONT + 4, anchor="middle", kind="tick"))
+        parts.append(text(said, place, lower + FONT + 6, anchor="middle", kind="tick"))
     parts.append(
-        text(x.label, (left + WIDTH - right) / 2, lower + 2 * FONT + 9, anchor="middle",
+        text(x.label, (left + WIDTH - right) / 2, lower + 2 * FONT + 11, anchor="middle",
              room=2 * min((left + WIDTH - right) / 2, WIDTH - (left + WIDTH - right) / 2), kind="label")
     )  # fmt: skip
     parts.append(
