@@ -6,12 +6,12 @@ from itertools import groupby
 
 from assay.report.charts.axes import Axis, Scale
 from assay.report.charts.panel import Panel, Reference, panel_of, reference_line
+from assay.report.charts.paths import path_of
 from assay.report.charts.svg import (
     empty_picture,
     legend,
     marker,
     picture,
-    px,
     style_of,
     tag,
     text,
@@ -106,34 +106,6 @@ def line_chart(
     return picture(body, panel.bottom, title, description, identifier)
 
 
-def path_of(points: Sequence[tuple[float, float]]) -> str:
-    """Return a path through pixels, without those on the way from their neighbours."""
-    kept: list[tuple[float, float]] = []
-    for x, y in ((round(x, 1), round(y, 1)) for x, y in points):
-        if kept and (x, y) == kept[-1]:
-            continue
-        if len(kept) > 1 and _on_the_way(kept[-2], kept[-1], (x, y)):
-            kept.pop()
-        kept.append((x, y))
-    first, *rest = kept
-    tail = "L" + " ".join(f"{px(x)} {px(y)}" for x, y in rest) if rest else "h0"
-    return f"M{px(first[0])} {px(first[1])}{tail}"
-
-
-def _on_the_way(
-    start: tuple[float, float], middle: tuple[float, float], end: tuple[float, float]
-) -> bool:
-    """Return whether a point lies between two others, on their line to a hundredth of a pixel."""
-    along, across = (
-        (end[0] - start[0], end[1] - start[1]),
-        (middle[0] - start[0], middle[1] - start[1]),
-    )
-    length = along[0] ** 2 + along[1] ** 2
-    dot = along[0] * across[0] + along[1] * across[1]
-    cross = along[0] * across[1] - along[1] * across[0]
-    return 0 <= dot <= length and cross**2 <= 1e-4 * length
-
-
 def _finite_pairs(series: Series) -> list[tuple[float, float]]:
     return [
         (x, y)
@@ -201,7 +173,7 @@ def _marked(mark: Mark, panel: Panel) -> str:
     """A ring and its label, on the side that has room, with a halo over what it crosses."""
     x, y = panel.x.place(mark.x), panel.y.place(mark.y)
     ring = tag("circle", class_="mark", cx=x, cy=y, r=5.5)
-    above = y - panel.y.end > 30
+    above = y - panel.y.end > 26
     return ring + _label(mark.name, x, y + (-12 if above else 22), panel.x)
 
 

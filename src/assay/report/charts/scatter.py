@@ -1,8 +1,9 @@
 """Points of two numbers, with a smooth through them and a line to compare with."""
 
 from assay.report.charts.axes import Axis
-from assay.report.charts.line import Series, path_of
+from assay.report.charts.line import Series
 from assay.report.charts.panel import Reference, panel_of, reference_line
+from assay.report.charts.paths import path_of
 from assay.report.charts.svg import empty_picture, legend, picture, px, tag, text
 
 # More dots make a chart that no page should carry.
