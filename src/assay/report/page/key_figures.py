@@ -6,6 +6,7 @@ from typing import Any
 from assay.decisions.amounts import amount_interval
 from assay.report.facts import ReportFacts
 from assay.report.page.marks import marks_of
+from assay.report.verdict import ANSWERS, verdict_of
 
 
 def key_figures(facts: ReportFacts) -> dict[str, Any]:
@@ -33,7 +34,29 @@ def key_figures(facts: ReportFacts) -> dict[str, Any]:
         if gains
         else None,
         "month": _month(facts, gains),
+        "cost_per_1000": _cost_per_1000(facts),
+        "sentence": _sentence(facts),
     }
+
+
+def _sentence(facts: ReportFacts) -> str:
+    """Return the verdict's sentence without the answer, which stands above it."""
+    verdict = verdict_of(facts)
+    told = verdict.sentence.removeprefix(f"{ANSWERS[verdict.answer]}: ")
+    return f"{told[:1].upper()}{told[1:]}"
+
+
+def _cost_per_1000(facts: ReportFacts) -> str:
+    """Return what decisions cost on the holdout, for the table beside the slider."""
+    value = facts.metrics["threshold"].get("value", {"applicable": False})
+    if not value["applicable"]:
+        return ""
+    model = value["options"]["model"]
+    # A value is minus a cost, so that the ends change places.
+    turned = {"value": -model["value"]}
+    if "ci_low" in model:
+        turned |= {"ci_low": -model["ci_high"], "ci_high": -model["ci_low"]}
+    return amount_interval(turned)
 
 
 def _month(facts: ReportFacts, gains: Mapping[str, Mapping[str, float]]) -> str:

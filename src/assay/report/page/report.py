@@ -6,7 +6,7 @@ from typing import Any
 from assay.metrics.catalogue import primary_metric
 from assay.report.data_feedback import TITLES
 from assay.report.facts import ReportFacts
-from assay.report.page.curves import curve_charts
+from assay.report.page.curves import page_charts
 from assay.report.page.environment import page_environment
 from assay.report.page.figures import Figures
 from assay.report.page.key_figures import key_figures
@@ -16,6 +16,7 @@ from assay.report.page.pictures import pictures_of_reasons, pictures_of_rows
 from assay.report.page.sections import sections_of
 from assay.report.page.splits import time_line
 from assay.report.page.weaknesses import weakness_facts
+from assay.report.rendering import render
 from assay.report.verdict import verdict_of
 
 
@@ -49,7 +50,8 @@ def _variables(facts: ReportFacts) -> dict[str, Any]:
         "greater_is_better": metric.greater_is_better,
         "confidence": params["evaluate"]["confidence"],
         "time_line": time_line(facts.metrics["split"]),
-        "charts": curve_charts(facts),
+        "charts": page_charts(facts),
+        "charts_css": render("charts.css.j2"),
         "costs": plain_costs(params["threshold"]["costs"]),
         "per_class": tables["per_class"].to_dict("records"),
         "agreement": tables["agreement"].to_dict("records"),
