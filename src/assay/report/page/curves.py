@@ -170,7 +170,7 @@ def _periods(facts: ReportFacts, metric: str) -> str:
         return ""
     rows = [
         Row(
-            f"{str(row['from'])[:10]} to {str(row['to'])[:10]}",
+            f"from {str(row['from'])[:10]}",
             row["value"],
             row["ci_low"],
             row["ci_high"],
