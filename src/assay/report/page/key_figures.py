@@ -42,7 +42,9 @@ def key_figures(facts: ReportFacts) -> dict[str, Any]:
 def _sentence(facts: ReportFacts) -> str:
     """Return the verdict's sentence without the answer, which stands above it."""
     verdict = verdict_of(facts)
-    told = verdict.sentence.removeprefix(f"{ANSWERS[verdict.answer]}: ")
+    told = verdict.sentence
+    for middle in (": ", " on these figures: "):
+        told = told.removeprefix(f"{ANSWERS[verdict.answer]}{middle}")
     return f"{told[:1].upper()}{told[1:]}"
 
 

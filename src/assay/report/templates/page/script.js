@@ -58,7 +58,11 @@
   };
   // The thumb's middle travels from half its width to the width less that.
   const place = (index) => `calc(8px + (100% - 16px) * ${last ? index / last : 0})`;
-  at("shipped-mark").style.left = last && data.shipped / last < 0.06 ? "1.6rem" : last && data.shipped / last > 0.94 ? "calc(100% - 1.6rem)" : place(data.shipped);
+  const mark = at("shipped-mark");
+  mark.style.left = place(data.shipped);
+  // At an end the word stands beside its tick, not over the edge.
+  if (last && data.shipped / last < 0.06) mark.classList.add("start");
+  if (last && data.shipped / last > 0.94) mark.classList.add("end");
   at("controls").hidden = false;
   live.hidden = false;
   let speak;
