@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+
 def chromium_path() -> str:
     """Return the browser's path; skip without one, but fail where it must be there."""
     path = os.environ.get("ASSAY_CHROMIUM") or shutil.which("chromium")
@@ -54,6 +55,7 @@ def opened(started: Browser, path: Path, **options: Any) -> Iterator[Page]:
         lambda route: (complaints.append(f"asked for {route.request.url}"), route.abort()),
     )
     page = context.new_page()
+    page.set_default_timeout(5000)
     page.on("console", lambda message: complaints.append(f"{message.type}: {message.text}"))
     page.on("pageerror", lambda error: complaints.append(f"thrown: {error}"))
     page.goto(url)
@@ -62,9 +64,19 @@ def opened(started: Browser, path: Path, **options: Any) -> Iterator[Page]:
     assert complaints == []
 
 
-def violations(page: Page) -> list[str]:
-    """Return what axe-core finds wrong with a page's accessibility, with the first place of each."""
+def violations(page: Page, rules: list[str] | None = None) -> list[str]:
+    """Return what axe-core finds wrong with a page's accessibility, with the first place of each.
+
+    Parameters
+    ----------
+    page : Page
+    rules : list of str, optional
+        Ask for these only.
+    """
     from axe_playwright_python.sync_playwright import Axe
 
-    found = Axe().run(page).response["violations"]
+    options: dict[str, Any] = {"resultTypes": ["violations"]}
+    if rules is not None:
+        options["runOnly"] = {"type": "rule", "values": rules}
+    found = Axe().run(page, options=options).response["violations"]
     return [f"{each['id']}: {each['help']} ({each['nodes'][0]['html'][:200]})" for each in found]

@@ -16,10 +16,10 @@ from assay.report.facts import ReportFacts
 from assay.report.page.holdout_charts import Chart, holdout_charts
 from assay.report.page.words import metric_title, of_metric
 from assay.report.slices import weakest
+from assay.slices.judge import FAILS, HARD
 
 # Rows of a chart of features or slices.
 _FEATURES, _SLICES = 12, 10
-_STAND = {"fails": "bad", "hard": "bad", "as elsewhere": "open"}
 
 
 @dataclass(frozen=True)
@@ -118,11 +118,8 @@ def _value(facts: ReportFacts) -> str:
     if curve.empty or not value.get("applicable"):
         return ""
     shares = curve["acted_rate"].tolist()
-    series = [
-        Series(
-            "model", shares, *(curve[name].tolist() for name in ("model_saved", "ci_low", "ci_high"))
-        )
-    ]
+    saved, low, high = (curve[name].tolist() for name in ("model_saved", "ci_low", "ci_high"))
+    series = [Series("model", shares, saved, low, high)]
     if curve["baseline_saved"].notna().any():
         series.append(Series("baseline", shares, curve["baseline_saved"].tolist()))
     return line_chart(
@@ -147,7 +144,7 @@ def _slices(facts: ReportFacts) -> str:
             row["difference"],
             row["difference_ci_low"],
             row["difference_ci_high"],
-            judged="bad" if row["verdict"] in ("fails", "hard") else "open",
+            judged="bad" if row["verdict"] in (FAILS, HARD) else "open",
             note=f"n = {row['n']:,}",
         )
         for row in _records(table)

@@ -15,8 +15,9 @@ from assay.report.rendering import interval, known, number, percent
 
 def page_environment(figures: Figures) -> Environment:
     """Return the environment; a fact that is missing is an error, never a blank."""
+    loader = PackageLoader("assay.report", "templates/page")
     environment = Environment(
-        loader=PackageLoader("assay.report", "templates/page"),
+        loader=loader,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -44,15 +45,10 @@ def page_environment(figures: Figures) -> Environment:
         "value_of": figures.value,
         "estimate": figures.estimate,
         "interval_of": figures.interval,
-        "asset": lambda name: Markup(_source(environment, name)),  # noqa: S704  (our own files)
+        # Our own style sheet and script, as they are.
+        "asset": lambda name: Markup(loader.get_source(environment, name)[0]),  # noqa: S704
     }
     return environment
-
-
-def _source(environment: Environment, name: str) -> str:
-    """Return a file of the templates as it is."""
-    assert environment.loader is not None
-    return environment.loader.get_source(environment, name)[0]
 
 
 def ticked(text: object) -> Markup:

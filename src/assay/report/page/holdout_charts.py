@@ -68,7 +68,9 @@ def _binary(facts: ReportFacts) -> Iterator[Chart]:
             references=[Reference("by chance", "diagonal")],
             identifier="chart-gain",
         )
-        yield Chart(svg, "If only so many rows can be acted on: how many of the positives they hold.")
+        yield Chart(
+            svg, "If only so many rows can be acted on: how many of the positives they hold."
+        )
 
 
 def _roc(facts: ReportFacts, caption: str) -> Chart:

@@ -28,9 +28,7 @@ def key_figures(facts: ReportFacts) -> dict[str, Any]:
             [("model", holdout["model"][metric]), (baseline["name"], baseline[metric])]
         ),
         "gain_marks": marks_of([("gain", holdout["gain_over_baseline"][metric])], 0.0),
-        "value_marks": marks_of(
-            [(told[name], gains[name]) for name in told if name in gains], 0.0
-        )
+        "value_marks": marks_of([(told[name], gains[name]) for name in told if name in gains], 0.0)
         if gains
         else None,
         "month": _month(facts, gains),

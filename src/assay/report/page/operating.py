@@ -39,7 +39,6 @@ def _thresholds(facts: ReportFacts) -> dict[str, Any] | None:
         "thresholds": table["threshold"].tolist(),
         **{name: table[f"{name}_count"].astype(int).tolist() for name in _COUNTS},
         "costs": plain,
-        "unit": facts.schema.unit,
     }
     if plain is None and table["expected_cost"].notna().all():
         slider["expected_cost"] = table["expected_cost"].tolist()
