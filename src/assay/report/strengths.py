@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from assay.decisions.amounts import amount_interval
 from assay.report.facts import ReportFacts
-from assay.report.rendering import interval, percent
+from assay.report.rendering import interval, number, percent
 from assay.report.value import other_ways, per_month, standing, unit_of
 from assay.report.words import listed, metric_words, percent_interval
 
@@ -45,15 +45,20 @@ def worth(facts: ReportFacts) -> str:
 
 def _gains(facts: ReportFacts) -> Iterator[str]:
     holdout = facts.metrics["holdout"]
-    metric, best = holdout["gate"]["metric"], holdout["baseline"]["name"]
-    gain, told = holdout["gain_over_baseline"][metric], holdout["model"][metric]
+    gate, best = holdout["gate"], holdout["baseline"]["name"]
+    metric = gate["metric"]
+    gain = holdout["gain_over_baseline"][metric]
     if gain.get("ci_low", 0.0) > 0:
-        passes = "It passes the gate: on" if holdout["gate"]["action"] != "off" and holdout["gate"]["passed"] else "On"  # fmt: skip
-        asked = holdout["gate"].get("min_value")
+        passes = gate["action"] != "off" and gate["passed"]
+        reached = (
+            f", and the value that is asked for ({number(gate['min_value'])}, in the scorer's sign) is reached"
+            if passes and "min_value" in gate
+            else ""
+        )
         yield (
-            f"{passes} {holdout['row_count']:,} rows that it never saw its {metric_words(metric)} is "
-            f"{interval(told)}, better by {interval(gain)} than the best baseline ({best})"
-            f"{'' if asked is None else ', and the value that is asked for is reached'}."
+            f"{'It passes the gate: on' if passes else 'On'} {holdout['row_count']:,} rows that it never saw "
+            f"its {metric_words(metric)} is {interval(holdout['model'][metric])}, and that of the best "
+            f"baseline ({best}) {interval(holdout['baseline'][metric])}: better by {interval(gain)}{reached}."
         )
     rule = holdout["gain_over"].get("rule", {}).get(metric, {})
     if best != "rule" and rule.get("ci_low", 0.0) > 0:

@@ -7,6 +7,20 @@ from assay.decisions.amounts import amount_interval, compared
 from assay.decisions.options import PER
 from assay.report.facts import ReportFacts
 
+_DECISIONS = {
+    "model": "the model",
+    "baseline": "the baseline",
+    "rule": "the rule of today",
+    "all": "all",
+    "none": "none",
+}
+_NUMBERS = {
+    "model": "the model's quantile",
+    "plain": "the model's prediction",
+    "baseline": "the baseline's quantile",
+    "baseline_plain": "the baseline's prediction",
+}
+
 
 def other_ways(facts: ReportFacts) -> Iterator[tuple[str, str, Mapping[str, float]]]:
     """Yield name, words and the model's gain per 1,000 rows for each other way to act.
@@ -61,20 +75,35 @@ def per_month(facts: ReportFacts, gain: Mapping[str, float]) -> dict[str, float]
 
 
 def impact_facts(facts: ReportFacts) -> dict[str, Any]:
-    """Return the variables of `card_impact.md.j2`: a row for each other way to act."""
-    rows = []
-    for name, words, gain in other_ways(facts):
-        month = per_month(facts, gain)
-        rows.append(
-            {
-                "name": name,
-                "words": words,
-                "standing": standing(gain),
-                "per_1000": amount_interval(gain),
-                "per_month": None if month is None else amount_interval(month),
-            }
-        )
-    return {"impact": rows}
+    """Return the variables of `card_impact.md.j2`.
+
+    Returns
+    -------
+    dict
+        `impact`: words and gain for each other way to act; `options`: a row of the table for each way, the
+        model's first. Both are empty where costs are not known.
+    """
+    value = facts.metrics["threshold"].get("value", {})
+    if not value.get("applicable"):
+        return {"impact": [], "options": []}
+    ways = [{"words": words, "gain": gain} for _, words, gain in other_ways(facts)]
+    words = _NUMBERS if facts.schema.task == "regression" else _DECISIONS
+    names = [name for name in words if name in value["options"]]
+    return {"impact": ways, "options": [_option(facts, name, words[name]) for name in names]}
+
+
+def _option(facts: ReportFacts, name: str, words: str) -> dict[str, Any]:
+    value = facts.metrics["threshold"]["value"]
+    gain = value["gain_over"].get(name)
+    month = None if gain is None else per_month(facts, gain)
+    return {
+        "name": name,
+        "words": words,
+        "acted_rate": value["options"][name].get("acted_rate"),
+        "value": amount_interval(value["options"][name]),
+        "gain": "-" if gain is None else amount_interval(gain),
+        "per_month": "-" if month is None else amount_interval(month),
+    }
 
 
 def _scalars(gain: Mapping[str, float]) -> tuple[str, ...]:

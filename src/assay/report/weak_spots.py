@@ -46,7 +46,7 @@ def _parts(facts: ReportFacts) -> Iterator[str]:
     for row in weakest(unsure).head(_SHOWN).to_dict("records"):
         if row[metric] == row[metric] and row["difference_ci_low"] > 0:
             yield (
-                f"Where {row['cut']} is {row['slice']} ({counted(int(row['n']), 'row')}), "
+                f"Where {row['cut']} = {row['slice']} ({counted(int(row['n']), 'row')}), "
                 f"{metric_words(metric)} is {ends(row, metric, 'ci_low', 'ci_high')}{whole}; of so many "
                 "parts, chance may do it."
             )
