@@ -110,8 +110,8 @@ def _of_gate(old: Revision, new: Revision) -> str:
     if after == "off":
         return "the gate is off"
     if after == "not passed":
-        now = "**no longer passes" if before == "passed" else "**does not pass"
-        return f"it {now} the gate**"
+        words = {"passed": "no longer passes", "not passed": "still does not pass"}
+        return f"it **{words.get(before, 'does not pass')} the gate**"
     return "it still passes the gate" if before == "passed" else "it passes the gate now"
 
 
