@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import traceback
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,9 @@ def run_blocks(page: Path, steps: list[dict[str, Any]], answers: Path) -> None:
     # `import` looks beside a script first; a guide's code stands in the project's folder.
     sys.path[0] = str(Path.cwd())
     sys.argv = [str(page)]
+    warnings.filterwarnings("error")
+    # matplotlib 3.7, which PyCaret holds us to, calls pyparsing by its old names.
+    warnings.filterwarnings("ignore", ".*deprecated - use", DeprecationWarning, "matplotlib")
     names: dict[str, Any] = {"__name__": "__main__"}
     results: list[dict[str, Any]] = []
     for step in steps:

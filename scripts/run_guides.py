@@ -172,7 +172,7 @@ def answers_of(page: Path, project: Path, blocks: list[Block]) -> list[dict[str,
     with tempfile.TemporaryDirectory() as folder:
         answers, steps = Path(folder) / "answers.json", Path(folder) / "steps.json"
         steps.write_text(json.dumps(steps_of(blocks)), encoding="utf-8")
-        command = [sys.executable, "-W", "error", PROCESS, page, steps, answers]
+        command = [sys.executable, PROCESS, page, steps, answers]
         try:
             done = subprocess.run(
                 [str(word) for word in command],
