@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from cards import card_facts
-from figures import figures, leaves, stale, unknown
+from told_figures import figures, leaves, stale, unknown
 
 from assay import artifacts
 from assay.report.model_card import model_card
