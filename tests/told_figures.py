@@ -14,7 +14,7 @@ from assay.report.facts import ReportFacts
 
 # What stands in a page and is no figure of a run: code, links, times, and numbers that belong to words.
 _NO_FIGURES = (
-    r"```.*?```", r"`+[^`\n]*`+", r"\]\([^)]*\)", r"\d{4}-\d\d-\d\d(?:[T ][\d:.]+)?",
+    r"&#\d+;", r"```.*?```", r"`+[^`\n]*`+", r"\]\([^)]*\)", r"\d{4}-\d\d-\d\d(?:[T ][\d:.]+)?",
     r"per 1,000", r"\b(?:cost|lost) per 1,000( rows)?", r"[Oo]f 100 alerts \d+ are right[,;] (?:and )?they catch \d+ of 100", r"one of \d+ such tables",
     r"19 cases of 20", r"(?:Bengio|Tippett) \d{4}", r"Cawley and Talbot \d{4}", r"SHA-256", r"\| at 0\.5 \|",
     r"log\(1 \+ target\)", r"p < 0\.001", r"above 0\.1 look, above 0\.25 act", r"error of 0, a",

@@ -12,6 +12,7 @@ from assay.baselines import CONSTANTS
 from assay.metrics.catalogue import primary_metric
 from assay.report.model_card import model_card
 from assay.report.rendering import sentence
+from assay.report.summary import evaluation_summary
 from assay.report.verdict import verdict_of
 from assay.report.words import metric_words
 
@@ -65,6 +66,42 @@ def test_the_verdict_stands_at_the_top(facts, action, passed, words):
     assert all(f"- {sentence(spot)}\n" in limits for spot in verdict.weak_spots)
 
 
+def test_plain_names_and_figures_need_no_escape(facts):
+    assert "&#" not in model_card(facts)
+    assert "&#" not in evaluation_summary(facts)
+
+
+def test_the_summary_is_one_page_that_stands_alone(facts):
+    summary, verdict = evaluation_summary(facts), verdict_of(facts)
+    assert len(summary.splitlines()) <= 45
+    assert f"**{sentence(verdict.sentence)}**" in summary
+    assert re.findall(r"^## (.+)$", summary, re.MULTILINE) == [
+        "What it is", "How good it is, and against what", "What speaks against it",
+        "Where it is weak", "What must be watched", "Who answers for it",
+    ]  # fmt: skip
+    for text in (*verdict.reasons, *verdict.doubts[:4], *verdict.weak_spots[:4]):
+        assert f"- {sentence(text)}\n" in summary
+    for slip in ("None", "nan", "{{", "\n\n\n"):
+        assert slip not in summary, slip
+
+
+def test_what_nobody_said_is_told_with_its_key_and_once(facts):
+    nothing = dict.fromkeys(facts.run["params"]["card"])
+    nothing |= {"out_of_scope": [], "known_limits": []}
+    facts = changed(facts, "run", ("params", "card"), nothing)
+    card, summary = model_card(facts), evaluation_summary(facts)
+    for key in nothing:
+        if key != "rows_per_month":
+            assert card.count(f"`card.{key}`") == 1
+            assert summary.count(f"`card.{key}`") == 1
+    assert "Not said yet" in card
+    said = dict.fromkeys(nothing, "Somebody | said <it>.") | {"rows_per_month": 1}
+    said |= {"out_of_scope": ["Somebody"], "known_limits": ["Somebody"]}
+    facts = changed(facts, "run", ("params", "card"), said)
+    assert "Not said yet" not in model_card(facts) + evaluation_summary(facts)
+    assert model_card(facts).count(sentence("Somebody | said <it>.")) == 5
+
+
 def test_the_contents_are_the_sections(facts):
     card = model_card(facts)
     titles = re.findall(r"^## (.+)$", card, re.MULTILINE)
@@ -83,8 +120,9 @@ def test_a_gate_by_another_metric_leaves_the_primary_metric_where_it_chose(facts
     holdout["gain_over_baseline"][other] = gain
     other_gate = replace(facts, metrics={**facts.metrics, "holdout": holdout})
     assert f"its {metric_words(other)} is " in top(other_gate)
-    assert ": better by 0.100 [0.050, 0.200], and the value that is asked for (0.250" in top(
-        other_gate
+    assert (
+        "so that it is better by 0.100 [0.050, 0.200], and the value that is asked for (0.250"
+        in top(other_gate)
     )
     card = model_card(other_gate)
     assert f"by the mean of {primary} over" in card

@@ -132,7 +132,8 @@ def test_a_figure_that_stays_is_found(facts):
 @pytest.fixture(scope="module")
 def committed():
     metrics = {path.stem: artifacts.read_json(path) for path in (ROOT / "metrics").glob("*.json")}
-    return metrics, sections((ROOT / "reports/model_card.md").read_text())
+    card, summary = (ROOT / f"reports/{name}.md" for name in ("model_card", "eval_summary"))
+    return metrics, sections(card.read_text()) | sections(summary.read_text())
 
 
 def test_the_committed_cards_table_is_that_of_the_committed_metrics(committed):
@@ -143,13 +144,18 @@ def test_the_committed_cards_table_is_that_of_the_committed_metrics(committed):
         assert f"| {name} | {' | '.join(map(interval, told))} | " in parts["Metrics"]
 
 
-# metrics/train.json is not in Git, and so the figures of folds cannot be looked up.
-@pytest.mark.parametrize("title", ["Verdict", "Data", "Splits", "Threshold", "Monitoring plan"])
-def test_the_committed_cards_figures_are_those_of_the_committed_metrics(committed, title):
+# metrics/train.json is not in Git, and so the figures of folds cannot be looked up, nor those of tables.
+@pytest.mark.parametrize(
+    "title",
+    [
+        *("Verdict", "Data", "Splits", "Threshold", "Business impact", "Monitoring plan"),
+        *("What it is", "How good it is, and against what", "What must be watched"),
+    ],
+)
+def test_the_committed_pages_figures_are_those_of_the_committed_metrics(committed, title):
     metrics, parts = committed
     params = artifacts.read_yaml(ROOT / "params.yaml")
     numbers = [*leaves(metrics), *leaves(params), *((("counted",), n) for n in range(20))]
-    numbers.append((("features",), metrics["validation"]["feature_count"]))
     gains = leaves(metrics["threshold"]["value"]["gain_over"])
     numbers += [(path, value * params["card"]["rows_per_month"] / 1000) for path, value in gains]
     assert unknown(parts[title], numbers) == []

@@ -58,7 +58,7 @@ def _gains(facts: ReportFacts) -> Iterator[str]:
         yield (
             f"{'It passes the gate: on' if passes else 'On'} {holdout['row_count']:,} rows that it never saw "
             f"its {metric_words(metric)} is {interval(holdout['model'][metric])}, and that of the best "
-            f"baseline ({best}) {interval(holdout['baseline'][metric])}: better by {interval(gain)}{reached}."
+            f"baseline ({best}) {interval(holdout['baseline'][metric])}, so that it is better by {interval(gain)}{reached}."
         )
     rule = holdout["gain_over"].get("rule", {}).get(metric, {})
     if best != "rule" and rule.get("ci_low", 0.0) > 0:
