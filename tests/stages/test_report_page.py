@@ -14,6 +14,7 @@ from browser import browser, opened, violations
 from cards import card_facts
 
 from assay import artifacts
+from assay.decisions.amounts import amount
 from assay.report.page.report import html_report
 from assay.report.page.sections import sections_of
 
@@ -194,6 +195,8 @@ def test_the_slider_shows_the_counts_of_the_table(finished_task, page):
     at = table.iloc[data["shipped"]]
     assert live(page, "tp") == f"{metrics['out_of_fold']['true_positive_count']:,}"
     assert page.locator("#reset").is_disabled()
+    if "expected_cost" in metrics["out_of_fold"] and page.locator('[data-live="cost"]').count():
+        assert live(page, "cost") == amount(1000 * metrics["out_of_fold"]["expected_cost"])
     for key, index in (("ArrowLeft", data["shipped"] - 3), ("Home", 0), ("End", len(table) - 1)):
         slid(page, key, 3 if key == "ArrowLeft" else 1)
         at = table.iloc[index]

@@ -14,8 +14,9 @@ from assay.report.charts.line import Series, line_chart
 from assay.report.charts.panel import Reference
 from assay.report.facts import ReportFacts
 from assay.report.page.holdout_charts import Chart, holdout_charts
-from assay.report.page.words import metric_title, of_metric
+from assay.report.page.words import metric_title
 from assay.report.slices import weakest
+from assay.report.words import metric_words
 from assay.slices.judge import FAILS, HARD
 
 # Rows of a chart of features or slices.
@@ -79,7 +80,7 @@ def _leaderboard(facts: ReportFacts, metric: str) -> str:
     ]
     return interval_chart(
         rows,
-        Axis(f"Behind the best in {of_metric(metric)}, over the folds"),
+        Axis(f"Behind the best in {metric_words(metric)}, over the folds"),
         title="Models behind the best",
         description="Each model's distance to the best over the folds; the table has the numbers.",
         reference=("the best", 0.0),
@@ -151,7 +152,7 @@ def _slices(facts: ReportFacts) -> str:
     ]
     return interval_chart(
         rows,
-        Axis(f"Worse than all rows by ({of_metric(metric)})"),
+        Axis(f"Worse than all rows by ({metric_words(metric)})"),
         title="The weakest part of each cut",
         description="How much worse the model is there than on all rows; the table has the numbers.",
         reference=("all rows", 0.0),

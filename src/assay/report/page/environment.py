@@ -9,8 +9,9 @@ from markupsafe import Markup, escape
 
 from assay.decisions.amounts import amount, amount_interval, compared
 from assay.report.page.figures import Figures
-from assay.report.page.words import metric_meaning, metric_title, of_metric
+from assay.report.page.words import metric_meaning, metric_title
 from assay.report.rendering import interval, known, number, percent
+from assay.report.words import metric_words
 
 
 def page_environment(figures: Figures) -> Environment:
@@ -34,7 +35,7 @@ def page_environment(figures: Figures) -> Environment:
         "amount_interval": amount_interval,
         "compared": compared,
         "metric": metric_title,
-        "of_metric": of_metric,
+        "of_metric": metric_words,
         "meaning": metric_meaning,
         "ticked": ticked,
         "there": there,
