@@ -110,12 +110,14 @@ def test_sections_headings_and_landmarks_are_there(page, finished_task):
     assert page.locator("img:not([alt])").count() == 0
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_nothing_is_in_the_way_of_anybody(chromium, path, scheme):
-    with opened(chromium, path, viewport=WIDE, color_scheme=scheme) as page:
+def test_nothing_is_in_the_way_of_anybody(chromium, path, finished_task):
+    with opened(chromium, path, viewport=WIDE, color_scheme="light") as page:
         page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true })")
-        # Only colours differ in the dark.
-        assert violations(page, ["color-contrast"] if scheme == "dark" else None) == []
+        assert violations(page) == []
+        # Only colours differ in the dark, and they are the same whatever found the model.
+        if finished_task.engine == "sklearn":
+            page.emulate_media(color_scheme="dark")
+            assert violations(page, ["color-contrast"]) == []
 
 
 def test_it_fits_the_width(chromium, path):
