@@ -27,7 +27,7 @@ _LOOK = {
 }
 _LONGEST, _LONGEST_RULE = 56, 96
 # Characters of a line of a name.
-_LINE = 34
+_LINE = 42
 
 
 def slices_figures(slices: Slices) -> dict[str, Figure]:
