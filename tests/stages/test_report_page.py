@@ -41,7 +41,7 @@ def page(chromium, path):
 class Elements(HTMLParser):
     """Checks that every element is closed, and in its order."""
 
-    VOID = frozenset({"meta", "link", "br", "img", "input", "hr"})
+    VOID = frozenset({"meta", "link", "br", "img", "input", "hr", "wbr"})
 
     def __init__(self):
         super().__init__()

@@ -6,7 +6,7 @@ from html import unescape
 import pytest
 
 from assay.metrics.catalogue import task_metrics
-from assay.report.page.environment import p_value, page_environment, there, ticked
+from assay.report.page.environment import breaking, p_value, page_environment, there, ticked
 from assay.report.page.figures import Figures
 from assay.report.page.marks import marks_of
 from assay.report.page.splits import time_line
@@ -87,6 +87,7 @@ def test_words():
     assert p_value(0.0001) == "p < 0.001"
     assert not there(float("nan"))
     assert there(0.0)
+    assert breaking("a_b<c") == "a_<wbr>b&lt;c"
     assert ticked("`a<b` & c") == "<code>a&lt;b</code> &amp; c"
 
 

@@ -38,6 +38,7 @@ def page_environment(figures: Figures) -> Environment:
         "of_metric": metric_words,
         "meaning": metric_meaning,
         "ticked": ticked,
+        "breaking": breaking,
         "there": there,
         "p_value": p_value,
         "day": lambda moment: str(moment)[:10],
@@ -55,6 +56,11 @@ def page_environment(figures: Figures) -> Environment:
 def ticked(text: object) -> Markup:
     """Write a text of ours in which backticks mean code."""
     return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704  (escaped)
+
+
+def breaking(text: object) -> Markup:
+    """Write a name that a narrow cell may break behind its underscores."""
+    return Markup("_<wbr>").join(escape(part) for part in str(text).split("_"))
 
 
 def there(value: Any) -> bool:
