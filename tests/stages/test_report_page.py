@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 from itertools import pairwise
 
 import pytest
-from browser import browser, opened, violations
+from browser import browser, chromium_path, opened, violations
 from cards import card_facts
 
 from assay import artifacts
@@ -36,6 +36,32 @@ def path(finished_task):
 def page(chromium, path):
     with opened(chromium, path, viewport=WIDE) as page:
         yield page
+
+
+@pytest.mark.parametrize(
+    ("body", "complaint"),
+    [
+        ('<img src="https://example.org/a.png" alt="">', "asked for https://example.org/a.png"),
+        ("<script>console.warn('odd')</script>", "warning: odd"),
+        ("<script>throw new Error('broken')</script>", "thrown: broken"),
+    ],
+)
+def test_a_page_that_complains_or_asks_elsewhere_fails(chromium, tmp_path, body, complaint):
+    path = tmp_path / "page.html"
+    path.write_text(f"<!doctype html><title>page</title>{body}")
+    with pytest.raises(AssertionError, match=re.escape(complaint)), opened(chromium, path) as page:
+        page.wait_for_load_state()
+
+
+def test_without_a_browser_tests_are_skipped_but_not_where_it_must_be(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("ASSAY_CHROMIUM", raising=False)
+    monkeypatch.delenv("CI", raising=False)
+    with pytest.raises(pytest.skip.Exception, match="no chromium on PATH"):
+        chromium_path()
+    monkeypatch.setenv("CI", "1")
+    with pytest.raises(pytest.fail.Exception, match="the pages cannot be tested"):
+        chromium_path()
 
 
 class Elements(HTMLParser):
