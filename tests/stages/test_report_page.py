@@ -363,3 +363,47 @@ def test_what_is_not_said_is_told_once(finished_task):
     assert text.count("card.problem") == 1
     assert "card.known_limits" in text
     assert_well_formed(text)
+
+
+def without(facts):
+    """Return facts in which nothing is known that need not be known."""
+    metrics = deepcopy(dict(facts.metrics))
+    metrics["holdout"]["gate"] |= {"action": "off"}
+    metrics["train"]["learning_curve"] = {"applicable": False}
+    metrics["fairness"] = {"applicable": False}
+    metrics["history"] |= {"renewed": False, "comparison": {"applicable": False}}
+    metrics["threshold"]["value"] = {"applicable": False, "reason": "threshold.costs are not known"}
+    metrics["interpret"]["feedback"] |= {"error_count": 0, "fact_count": 0, "hint_count": 0}
+    metrics["interpret"]["robustness"]["later"] = {"applicable": False}
+    if "stability" in metrics["threshold"]:
+        metrics["threshold"]["stability"] = {"applicable": False}
+    for part in ("model", "baseline", "gain_over_baseline"):
+        for name, estimate in metrics["holdout"][part].items():
+            if name != "name":
+                metrics["holdout"][part][name] = {"value": estimate["value"]}
+    run = deepcopy(dict(facts.run))
+    run["params"]["threshold"]["costs"] |= dict.fromkeys(run["params"]["threshold"]["costs"])
+    return replace(
+        facts,
+        run=run,
+        metrics=metrics,
+        tables={
+            name: table.head(0) if name != "leaderboard" else table.head(1)
+            for name, table in facts.tables.items()
+        },
+        curves={name: table.head(0) for name, table in facts.curves.items()},
+        pictures={},
+        findings=[],
+    )
+
+
+def test_what_is_not_known_breaks_nothing(chromium, finished_task, tmp_path):
+    text = html_report(without(card_facts(finished_task.folder)))
+    assert_well_formed(text)
+    assert re.findall(r"\bnan\b", text) == []
+    assert "no value is told" in text or finished_task.task == "multiclass"
+    path = tmp_path / "report.html"
+    path.write_text(text)
+    with opened(chromium, path, viewport=PHONE) as page:
+        assert page.locator("#slide").count() == 0
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
