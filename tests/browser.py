@@ -61,7 +61,7 @@ def opened(started: Browser, path: Path, **options: Any) -> Iterator[Page]:
     page.goto(url)
     yield page
     context.close()
-    assert complaints == []
+    assert not complaints, "; ".join(complaints)
 
 
 def violations(page: Page, rules: list[str] | None = None) -> list[str]:

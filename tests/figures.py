@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import same_color, to_hex
@@ -27,17 +26,22 @@ def titles_of(figure: Figure) -> str:
 
 def faults_of(figure: Figure) -> list[str]:
     """Return what a reader would not see, or could not tell apart; best empty."""
-    with plt.style.context(["default"]):
-        figure.canvas.draw()
+    # Laid out again in no style of our own would be another figure: it is as it was settled.
     return [*_titles(figure), *_texts(figure), *_colors(figure)]
 
 
 def _titles(figure: Figure) -> Iterator[str]:
+    # One that only says that there is nothing to draw is of no rows.
+    if not any(axes.axison for axes in figure.axes):
+        return
     if not re.search(r"\bn = \d", titles_of(figure)):
         yield f"no n in the title: {titles_of(figure)!r}"
     for axes in figure.axes:
         # A panel may share the label of the one that it stands above or beside.
-        shared = [*axes.get_shared_x_axes().get_siblings(axes), *axes.get_shared_y_axes().get_siblings(axes)]
+        shared = [
+            *axes.get_shared_x_axes().get_siblings(axes),
+            *axes.get_shared_y_axes().get_siblings(axes),
+        ]
         if axes.axison and not any(each.get_xlabel() for each in [axes, *shared, *figure.axes]):
             yield "no label of the x axis"
 
@@ -51,7 +55,12 @@ def _texts(figure: Figure) -> Iterator[str]:
             continue
         found.append((text, text.get_window_extent(renderer)))
     for text, box in found:
-        if box.x0 < page.x0 - 1 or box.x1 > page.x1 + 1 or box.y0 < page.y0 - 1 or box.y1 > page.y1 + 1:
+        if (
+            box.x0 < page.x0 - 1
+            or box.x1 > page.x1 + 1
+            or box.y0 < page.y0 - 1
+            or box.y1 > page.y1 + 1
+        ):
             yield f"cut at the edge: {text.get_text()!r}"
         if text.get_fontsize() < 8:
             yield f"smaller than 8 points: {text.get_text()!r}"
@@ -96,5 +105,10 @@ def _colors_of(drawn) -> list:
     if isinstance(drawn, Patch):
         return [drawn.get_facecolor()]
     if hasattr(drawn, "get_facecolors"):
-        return [tuple(color) for color in np.vstack([drawn.get_facecolors().reshape(-1, 4), drawn.get_edgecolors().reshape(-1, 4)])]
+        return [
+            tuple(color)
+            for color in np.vstack(
+                [drawn.get_facecolors().reshape(-1, 4), drawn.get_edgecolors().reshape(-1, 4)]
+            )
+        ]
     return []

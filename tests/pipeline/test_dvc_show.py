@@ -12,7 +12,7 @@ DVC = Path(sys.executable).parent / "dvc"
 TITLES = {
     "binary": (
         "ROC curve (holdout)", "Precision and recall (holdout)", "Calibration (holdout)",
-        "F1 by threshold", "Expected cost by threshold", "Positives caught", "Saved by the share",
+        "Precision, recall and F1 by threshold", "Expected cost by threshold", "Positives caught", "Saved by acting",
         "Confusion matrix (holdout)",
     ),
     "multiclass": (
@@ -43,6 +43,7 @@ def test_curves_of_the_task_are_drawn_and_those_of_others_are_not(finished_task,
     folder = shutil.copytree(finished_task.folder, tmp_path / "project", symlinks=True)
     shutil.copy(ROOT / "dvc.yaml", folder / "dvc.yaml")
     show(folder, "init", "--no-scm", "--quiet")
+    shutil.copytree(ROOT / ".dvc/plots", folder / ".dvc/plots")
     show(folder, "config", "core.analytics", "false")
     show(folder, "plots", "show", "--out", "shown")
     page = (folder / "shown/index.html").read_text()

@@ -5,11 +5,12 @@ from html import unescape
 
 import pytest
 
-from assay.report.page.environment import p_value, page_environment, there, ticked
+from assay.metrics.catalogue import task_metrics
+from assay.report.page.environment import breaking, p_value, page_environment, there, ticked
 from assay.report.page.figures import Figures
 from assay.report.page.marks import marks_of
 from assay.report.page.splits import time_line
-from assay.report.page.words import metric_meaning, metric_title, of_metric
+from assay.report.page.words import metric_meaning, metric_title
 
 GAIN = {"value": 1234.5, "ci_low": -0.25, "ci_high": 2000.0}
 
@@ -76,14 +77,17 @@ def test_a_time_line_places_both_parts():
 
 
 def test_words():
-    assert metric_title("roc_auc") == of_metric("roc_auc") == "ROC AUC"
-    assert of_metric("log_loss") == "log loss"
-    assert of_metric("r2") == metric_title("r2")
+    assert metric_title("roc_auc") == "ROC AUC"
     assert metric_title("unknown") == "unknown"
     assert metric_meaning("unknown") == ""
+    for task in ("binary", "multiclass", "regression"):
+        for name in task_metrics(task):
+            assert metric_title(name) != name
+            assert metric_meaning(name).endswith(".")
     assert p_value(0.0001) == "p < 0.001"
     assert not there(float("nan"))
     assert there(0.0)
+    assert breaking("a_b<c") == "a_<wbr>b&lt;c"
     assert ticked("`a<b` & c") == "<code>a&lt;b</code> &amp; c"
 
 

@@ -14,12 +14,15 @@ from assay.report.charts.line import Series, line_chart
 from assay.report.charts.panel import Reference
 from assay.report.facts import ReportFacts
 from assay.report.page.holdout_charts import Chart, holdout_charts
-from assay.report.page.words import metric_title, of_metric
-from assay.report.slices import weakest
-from assay.slices.judge import FAILS, HARD
-
-# Rows of a chart of features or slices.
-_FEATURES, _SLICES = 12, 10
+from assay.report.page.reason_charts import importance_chart, shap_chart
+from assay.report.page.weakness_charts import (
+    breaks_chart,
+    gaps_chart,
+    periods_chart,
+    slices_chart,
+)
+from assay.report.page.words import metric_title
+from assay.report.words import metric_words
 
 
 @dataclass(frozen=True)
@@ -28,17 +31,25 @@ class Charts:
 
     Attributes
     ----------
-    leaderboard, learning_curve, value, slices, periods, importance : str
-        An `<svg>` each.
+    leaderboard, learning_curve, value, ways : str
+        Of the models, and of what acting is worth; an `<svg>` each.
+    slices, gaps, breaks, periods : str
+        Of what is weak.
+    importance, shap : str
+        Of what the model goes by.
     holdout : list of Chart
     """
 
     leaderboard: str
     learning_curve: str
     value: str
+    ways: str
     slices: str
+    gaps: str
+    breaks: str
     periods: str
     importance: str
+    shap: str
     holdout: list[Chart]
 
 
@@ -55,9 +66,13 @@ def page_charts(facts: ReportFacts) -> Charts:
         leaderboard=_leaderboard(facts, metric),
         learning_curve=_learning_curve(facts, metric),
         value=_value(facts),
-        slices=_slices(facts),
-        periods=_periods(facts, metric),
-        importance=_importance(facts, metric),
+        ways=_ways(facts),
+        slices=slices_chart(facts),
+        gaps=gaps_chart(facts),
+        breaks=breaks_chart(facts, metric),
+        periods=periods_chart(facts, metric),
+        importance=importance_chart(facts, metric),
+        shap=shap_chart(facts),
         holdout=list(holdout_charts(facts)),
     )
 
@@ -79,7 +94,7 @@ def _leaderboard(facts: ReportFacts, metric: str) -> str:
     ]
     return interval_chart(
         rows,
-        Axis(f"Behind the best in {of_metric(metric)}, over the folds"),
+        Axis(f"Behind the best in {metric_words(metric)}, over the folds"),
         title="Models behind the best",
         description="Each model's distance to the best over the folds; the table has the numbers.",
         reference=("the best", 0.0),
@@ -133,81 +148,31 @@ def _value(facts: ReportFacts) -> str:
     )
 
 
-def _slices(facts: ReportFacts) -> str:
-    table = weakest(facts.tables["slices"]).head(_SLICES)
-    if table.empty:
+def _ways(facts: ReportFacts) -> str:
+    value = facts.metrics["threshold"].get("value", {})
+    if not value.get("applicable"):
         return ""
-    metric = facts.metrics["interpret"]["slices"]["metric"]
+    told = {
+        "none": "none",
+        "all": "all",
+        "rule": "the rule of today",
+        "baseline": f"the baseline {value['baseline']}",
+        "plain": "the model's prediction",
+        "baseline_plain": "the baseline's prediction",
+    }
     rows = [
-        Row(
-            f"{row['feature']} = {row['slice']}",
-            row["difference"],
-            row["difference_ci_low"],
-            row["difference_ci_high"],
-            judged="bad" if row["verdict"] in (FAILS, HARD) else "open",
-            note=f"n = {row['n']:,}",
-        )
-        for row in _records(table)
+        Row(words, gain["value"], gain.get("ci_low", nan), gain.get("ci_high", nan))
+        for name, words in told.items()
+        for gain in [value["gain_over"].get(name)]
+        if gain is not None
     ]
     return interval_chart(
         rows,
-        Axis(f"Worse than all rows by ({of_metric(metric)})"),
-        title="The weakest part of each cut",
-        description="How much worse the model is there than on all rows; the table has the numbers.",
-        reference=("all rows", 0.0),
-        verdicts={"bad": "fails, or is hard", "open": "as elsewhere"},
-        identifier="chart-slices",
-    )
-
-
-def _periods(facts: ReportFacts, metric: str) -> str:
-    table = facts.tables["periods"]
-    table = table[~table["period"].astype(str).str.contains("half")]
-    if len(table) < 2:
-        return ""
-    rows = [
-        Row(
-            f"from {str(row['from'])[:10]}",
-            row["value"],
-            row["ci_low"],
-            row["ci_high"],
-            note=f"n = {row['n']:,}",
-        )
-        for row in _records(table)
-    ]
-    whole = facts.metrics["holdout"]["model"][metric]["value"]
-    return interval_chart(
-        rows,
-        Axis(metric_title(metric)),
-        title="Periods of the holdout",
-        description="The model's metric in periods of the holdout, in their order.",
-        reference=("all rows", whole),
-        identifier="chart-periods",
-    )
-
-
-def _importance(facts: ReportFacts, metric: str) -> str:
-    table = facts.tables["importance"].head(_FEATURES)
-    if table.empty:
-        return ""
-    rows = [
-        Row(
-            str(row["feature"]),
-            row["importance"],
-            row["ci_low"],
-            row["ci_high"],
-            judged="good" if row["ci_low"] > 0 else "open",
-        )
-        for row in _records(table)
-    ]
-    return interval_chart(
-        rows,
-        Axis(f"{metric_title(metric)} gets worse by"),
-        title="Importance of features",
-        description="How much worse the model gets when a feature is shuffled; the table has the numbers.",
-        reference=("nothing lost", 0.0),
-        verdicts={"good": "matters", "open": "not shown to matter"},
-        identifier="chart-importance",
+        Axis(f"Worth more per 1,000 {facts.schema.unit}s ({value['unit']})"),
+        title="Gain over every other way to act",
+        description="What acting on the model is worth more than each other way; the table has the numbers.",
+        reference=("worth the same", 0.0),
+        identifier="chart-ways",
     )
 
 

@@ -9,8 +9,9 @@ from markupsafe import Markup, escape
 
 from assay.decisions.amounts import amount, amount_interval, compared
 from assay.report.page.figures import Figures
-from assay.report.page.words import metric_meaning, metric_title, of_metric
+from assay.report.page.words import metric_meaning, metric_title
 from assay.report.rendering import interval, known, number, percent
+from assay.report.words import metric_words
 
 
 def page_environment(figures: Figures) -> Environment:
@@ -34,9 +35,10 @@ def page_environment(figures: Figures) -> Environment:
         "amount_interval": amount_interval,
         "compared": compared,
         "metric": metric_title,
-        "of_metric": of_metric,
+        "of_metric": metric_words,
         "meaning": metric_meaning,
         "ticked": ticked,
+        "breaking": breaking,
         "there": there,
         "p_value": p_value,
         "day": lambda moment: str(moment)[:10],
@@ -54,6 +56,11 @@ def page_environment(figures: Figures) -> Environment:
 def ticked(text: object) -> Markup:
     """Write a text of ours in which backticks mean code."""
     return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704  (escaped)
+
+
+def breaking(text: object) -> Markup:
+    """Write a name that a narrow cell may break behind its underscores."""
+    return Markup("_<wbr>").join(escape(part) for part in str(text).split("_"))
 
 
 def there(value: Any) -> bool:

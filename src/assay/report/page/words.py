@@ -14,10 +14,10 @@ _TITLES: Mapping[str, str] = {
     "f1_weighted": "F1, weighted by class size",
     "roc_auc_ovr": "ROC AUC, one class against the rest",
     "mae": "Mean absolute error",
-    "rmse": "Root mean squared error",
+    "rmse": "Root mean squared error (RMSE)",
     "r2": "R\N{SUPERSCRIPT TWO}",
     "median_absolute_error": "Median absolute error",
-    "p90_absolute_error": "90% of errors are below",
+    "p90_absolute_error": "90% quantile of absolute errors",
     "mape": "Mean absolute error, relative (MAPE)",
     "smape": "Mean absolute error, symmetric (sMAPE)",
     "bias": "Bias (mean prediction less outcome)",
@@ -57,12 +57,6 @@ _MEANINGS: Mapping[str, str] = {
 def metric_title(name: str) -> str:
     """Return what a metric is called."""
     return _TITLES.get(name, name)
-
-
-def of_metric(name: str) -> str:
-    """Return what a metric is called within a sentence."""
-    title = metric_title(name)
-    return title if title[:3].isupper() or title[1:2].isupper() else title[:1].lower() + title[1:]
 
 
 def metric_meaning(name: str) -> str:
