@@ -266,6 +266,7 @@ def test_faults_of_a_figure_are_found():
     axes.text(0.5, 0.5, "one text")
     axes.text(0.5, 0.5, "another text", fontsize=6)
     figure.text(1.2, 0.5, "outside")
+    figure.draw_without_rendering()
     said = "\n".join(faults_of(figure))
     plt.close(figure)
     for fault in (
