@@ -8,6 +8,7 @@ import pytest
 from cases import changed_params, make_case
 from conftest import make_table
 from examined import evidence_of
+from figures import faults_of
 
 from assay import artifacts
 from assay.calibration.maps import Identity
@@ -15,8 +16,16 @@ from assay.costs import NumberCosts, RowCosts
 from assay.decisions.decide import decide_task
 from assay.decisions.rows import Resampling, Rows
 from assay.interpretation.interpret import interpret_model
+from assay.plots.agreement import agreement_figure
 from assay.plots.decision import decision_figures
-from assay.plots.explanation import explanation_figures, importance_figure, shap_bar_figure
+from assay.plots.dependence import shap_dependence_figure
+from assay.plots.explanation import (
+    explanation_figures,
+    groups_figure,
+    importance_figure,
+    shap_bar_figure,
+    shap_beeswarm_figure,
+)
 from assay.plots.holdout import calibration_figure, holdout_figures
 from assay.predictor import Predictor, Recipe
 from assay.reliability import judge_calibration
@@ -135,6 +144,12 @@ def test_each_figure_names_its_rows_its_axes_and_draws_the_same_bytes(task, tmp_
         artifacts.write_figure(tmp_path / "b.png", second[name])
         assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes(), name
         assert (tmp_path / "a.png").stat().st_size > 5000, name
+    assert not faults(first)
+
+
+def faults(drawn) -> dict[str, list[str]]:
+    found = {name: faults_of(figure) for name, figure in drawn.items()}
+    return {name: each for name, each in found.items() if each}
 
 
 def legend(figure) -> list[str]:
@@ -202,3 +217,64 @@ def test_features_that_are_not_drawn_are_counted():
     assert "top 15 of 40" in title(importance_figure(table, "rmse", 100))
     means = pd.Series(np.linspace(1, 0, 40), index=names)
     assert "top 15 of 40" in title(shap_bar_figure(means, "outcome", 100))
+
+
+@pytest.mark.parametrize("classes", [20, 100])
+def test_figures_of_many_classes_have_no_fault(classes):
+    drawn = {**judged("multiclass", classes=classes), **decided("multiclass", classes=classes)}
+    assert not faults(drawn)
+
+
+LONG = "the share of all the flights of a carrier that were late in the week before this one"
+
+
+@pytest.mark.parametrize("names", [[LONG], [f"{LONG} {k}" for k in range(40)]])
+def test_figures_of_long_names_and_of_one_feature_have_no_fault(names):
+    table = pd.DataFrame({"feature": names, "importance": 0.1, "ci_low": -0.1, "ci_high": 0.2})
+    groups = pd.DataFrame(
+        {"features": [", ".join(names[:4])], "importance": 0.1, "ci_low": 0.0, "ci_high": 0.2,
+         "single_sum": 0.05}
+    )  # fmt: skip
+    rng = np.random.default_rng(0)
+    values = pd.DataFrame(rng.normal(size=(30, len(names))), columns=names)
+    features = pd.DataFrame(rng.normal(size=(30, len(names))), columns=names)
+    partners = pd.DataFrame({"feature": names[:5], "interacts_with": names[-1:] * len(names[:5])})
+    ranks = pd.DataFrame(
+        {"feature": names, "verdict": "agree: does not matter"}
+        | {
+            rank: np.arange(len(names)) + 1
+            for rank in ("importance_rank", "shap_rank", "alone_rank")
+        }
+    )
+    drawn = {
+        "importance": importance_figure(table, "rmse", 100),
+        "groups": groups_figure(groups, "rmse", 100),
+        "bar": shap_bar_figure(values.abs().mean(), LONG, 30),
+        "beeswarm": shap_beeswarm_figure(values, features, names, "log-odds"),
+        "dependence": shap_dependence_figure(values, features, partners, "log-odds"),
+        "agreement": agreement_figure(ranks, 30),
+    }
+    assert not faults(drawn)
+
+
+def test_faults_of_a_figure_are_found():
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots()
+    axes.set_title("no count", loc="left")
+    axes.plot([0, 1], color="#123456")
+    axes.text(0.5, 0.5, "one text")
+    axes.text(0.5, 0.5, "another text", fontsize=6)
+    figure.text(1.2, 0.5, "outside")
+    figure.draw_without_rendering()
+    said = "\n".join(faults_of(figure))
+    plt.close(figure)
+    for fault in (
+        "no n in",
+        "no label of",
+        "cut at",
+        "smaller than",
+        "over each other",
+        "not of the palette",
+    ):
+        assert fault in said

@@ -20,6 +20,8 @@ from assay.thresholds import ThresholdCurve
 _SHOWN_INTERVALS = 80
 # More classes than this have no room for a number in each cell.
 _NUMBERED_CLASSES = 12
+# And more than this none for all names.
+_NAMED_CLASSES = 36
 
 
 def decision_figures(report: DecisionReport) -> dict[str, Figure]:
@@ -128,12 +130,14 @@ def confusion_figure(
                 )
         if k > 2:
             figure.colorbar(drawn, ax=axes, shrink=0.8, label="Share of the actual class")
-        names = drawn_labels(labels, 24)
+        # Of more classes than there is room for, every so many has its name.
+        every = -(-k // _NAMED_CLASSES)
+        names, places = drawn_labels(labels, 24)[::every], range(0, k, every)
         upright = sum(map(len, names)) <= 10 * k and k <= 6
         axes.set_xticks(
-            range(k), names, rotation=0 if upright else 60, ha="center" if upright else "right"
+            places, names, rotation=0 if upright else 60, ha="center" if upright else "right"
         )
-        axes.set_yticks(range(k), names)
+        axes.set_yticks(places, names)
         axes.set(xlabel="Predicted", ylabel="Actual")
         axes.grid(False)
     return figure

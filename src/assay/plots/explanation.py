@@ -149,7 +149,8 @@ def shap_beeswarm_figure(
     rng = np.random.default_rng(0)
     title = f"SHAP values, holdout (n = {len(values):,}{_of(len(shown), len(order))})"
     points, names = None, labels(shown)
-    size = (7.6 + further_width(names), 0.42 * len(shown) + 1.6)
+    # The label of the colours needs some height.
+    size = (7.6 + further_width(names), max(0.42 * len(shown) + 1.6, 4.2))
     with titled_axes(title, figsize=size) as (figure, axes):
         for level, name in enumerate(shown):
             column = features[name]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from textwrap import wrap
 from typing import Any
 
 import matplotlib
@@ -22,6 +23,8 @@ MODEL, BASELINE, RULE, TRAINING, UNCALIBRATED = BLUE, ORANGE, GREEN, PURPLE, SKY
 CLASSES = (BLUE, ORANGE, GREEN, RED, PURPLE, SKY)
 
 FONT = "DejaVu Sans"
+# Of a title, at most; its letters are of many widths.
+_CHARACTERS_PER_INCH = 12.0
 
 STYLE: Mapping[str, Any] = {
     "figure.figsize": (6.4, 4.4),
@@ -71,5 +74,14 @@ def panels(*shape: int, **size: Any) -> Iterator[tuple[Figure, Any]]:
 
 
 def _settle(figure: Figure) -> None:
-    """Make ticks and layout now: later they would have the style that PyCaret sets for its process."""
+    """Break a title that is wider than the figure; make ticks and layout now.
+
+    Later they would have the style that PyCaret sets for its process.
+    """
+    # Matplotlib 3.7, to which PyCaret holds us, has no public way to it.
+    title = figure._suptitle
+    if title is not None:
+        room = int(_CHARACTERS_PER_INCH * figure.get_size_inches()[0])
+        lines = [part for line in title.get_text().split("\n") for part in wrap(line, room)]
+        title.set_text("\n".join(lines))
     figure.draw_without_rendering()

@@ -147,7 +147,7 @@ def _bars(
         )
     axes.axvline(0, color="black", linewidth=0.8)
     axes.set_yticks(y, [f"act on {name}" for name in shown])
-    axes.margins(x=0.18)
+    axes.margins(x=0.22)
     # Amounts may have many digits, and their marks must not touch.
     axes.xaxis.set_major_locator(MaxNLocator(4))
     axes.xaxis.set_major_formatter(StrMethodFormatter(_THOUSANDS))
