@@ -76,7 +76,9 @@ def chosen_by(old: Revision, new: Revision, model: ModelChange) -> list[Row]:
 
 def judged_by(old: Revision, new: Revision, model: ModelChange) -> list[Row]:
     """Return the holdout's figures: the model's, the gate's, the decision's, and what fails."""
-    paired = (model.paired or {}).get("metrics", {})
+    # Gains on some of the rows stand apart, beside the figures of those rows.
+    whole = model.paired is not None and model.paired["all_rows"]
+    paired = model.paired["metrics"] if whole and model.paired else {}
     primary = primary_of(new)
     names = list(value_at(new.metrics, "holdout.model"))
     rows = list(_row("rows", *_pair(old, new, "holdout.row_count")))
@@ -228,7 +230,7 @@ def _points(old: Any, new: Any, change: str) -> str:
     return re.sub(r"^[^ ,]+", f"{100 * (after - before):+.1f} points", change)
 
 
-def _gain(gain: Mapping[str, Any], digits: int = 3) -> str:
+def _gain(gain: Mapping[str, Any], digits: int = 4) -> str:
     """Write a paired gain with what it shows."""
     if "ci_low" not in gain:
         return f"gain {told(gain, digits)}, paired, without interval"

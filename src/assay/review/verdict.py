@@ -72,7 +72,9 @@ def _of_model(old: Revision, new: Revision, model: ModelChange) -> str:
         )
     metric = str(model.paired["primary"])
     gain = model.paired["metrics"][metric]["gain"]
-    gains = f"it gains {interval(gain)} in {metric}, paired on {model.paired['row_count']:,} rows"
+    gains = (
+        f"it gains {interval(gain, 4)} in {metric}, paired on {model.paired['row_count']:,} rows"
+    )
     words = {
         "better": "**better** than",
         "worse": "**worse** than",
