@@ -37,7 +37,10 @@ def _titles(figure: Figure) -> Iterator[str]:
         yield f"no n in the title: {titles_of(figure)!r}"
     for axes in figure.axes:
         # A panel may share the label of the one that it stands above or beside.
-        shared = [*axes.get_shared_x_axes().get_siblings(axes), *axes.get_shared_y_axes().get_siblings(axes)]
+        shared = [
+            *axes.get_shared_x_axes().get_siblings(axes),
+            *axes.get_shared_y_axes().get_siblings(axes),
+        ]
         if axes.axison and not any(each.get_xlabel() for each in [axes, *shared, *figure.axes]):
             yield "no label of the x axis"
 
@@ -51,7 +54,12 @@ def _texts(figure: Figure) -> Iterator[str]:
             continue
         found.append((text, text.get_window_extent(renderer)))
     for text, box in found:
-        if box.x0 < page.x0 - 1 or box.x1 > page.x1 + 1 or box.y0 < page.y0 - 1 or box.y1 > page.y1 + 1:
+        if (
+            box.x0 < page.x0 - 1
+            or box.x1 > page.x1 + 1
+            or box.y0 < page.y0 - 1
+            or box.y1 > page.y1 + 1
+        ):
             yield f"cut at the edge: {text.get_text()!r}"
         if text.get_fontsize() < 8:
             yield f"smaller than 8 points: {text.get_text()!r}"
@@ -96,5 +104,10 @@ def _colors_of(drawn) -> list:
     if isinstance(drawn, Patch):
         return [drawn.get_facecolor()]
     if hasattr(drawn, "get_facecolors"):
-        return [tuple(color) for color in np.vstack([drawn.get_facecolors().reshape(-1, 4), drawn.get_edgecolors().reshape(-1, 4)])]
+        return [
+            tuple(color)
+            for color in np.vstack(
+                [drawn.get_facecolors().reshape(-1, 4), drawn.get_edgecolors().reshape(-1, 4)]
+            )
+        ]
     return []
