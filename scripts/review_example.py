@@ -33,17 +33,19 @@ def run(project: Path, *command: str) -> None:
 def make(project: Path, cache: Path) -> Path:
     """Clone HEAD, change a parameter on a branch, run and review it; return the review's folder."""
     subprocess.run(["git", "clone", "--quiet", ROOT, project], check=True)
-    git = ("git", "-c", "user.name=A. Author", "-c", "user.email=author@example.org")
+    # DVC makes commits of experiments too.
+    run(project, "git", "config", "user.name", "A. Author")
+    run(project, "git", "config", "user.email", "author@example.org")
     run(project, "git", "checkout", "--quiet", "-B", "main")
     if cache.is_dir():
         shutil.copytree(cache, project / ".dvc/cache")
     run(project, "dvc", "repro", "--quiet")
-    run(project, *git, "commit", "--quiet", "--all", "--allow-empty", "--message", "The run")
+    run(project, "git", "commit", "--quiet", "--all", "--allow-empty", "--message", "The run")
     run(project, "git", "checkout", "--quiet", "-b", "f1")
     run(project, "dvc", "exp", "run", "--quiet", "-S", CHANGE)
     run(project, "python", "-m", "stages.history", "--against", "main")
     run(project, "dvc", "repro", "--quiet")
-    run(project, *git, "commit", "--quiet", "--all", "--message", "Act where F1 is highest")
+    run(project, "git", "commit", "--quiet", "--all", "--message", "Act where F1 is highest")
     run(project, "python", "-m", "stages.review", "--against", "main")
     return project / "outputs/review"
 
