@@ -135,7 +135,9 @@ def _residuals(
                 axes.plot(x, ends, label=words, **{**style, "linewidth": 0.8, "alpha": 0.7})
         axes.axhline(0, color="black", linewidth=0.8)
         axes.set(xlabel="Prediction", ylabel="Residual (actual less predicted)")
-        _legend(axes, "best")
+        # Room for the legend.
+        axes.margins(y=0.3)
+        axes.legend(loc="lower left", fontsize=8, ncols=2)
     return figure
 
 

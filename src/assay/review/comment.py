@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from assay.report.rendering import code, interval
 from assay.review.causes import Kind, Rerun
-from assay.review.changes import ABSENT, Change, explanation
+from assay.review.changes import ABSENT, Change, explanation, value_at
 from assay.review.figures import Row
 from assay.review.model import ModelChange
 from assay.review.revision import Revision
@@ -194,9 +194,11 @@ def _paired(review: Review) -> list[str]:
                 "There is no paired comparison of these two models. Two figures side by side, each with "
                 "its own interval, do not show which model is better."
             ]
-        asked = model.kind == "another" or model.decided
+        # The same predictions differ in what their decisions are worth only.
+        valued = value_at(review.new.metrics, "threshold.value.applicable") is True
+        asked = model.kind == "another" or (model.decided and valued)
         run = code(f"python -m stages.history --against {old.name}")
-        return [*lines, *([f"{run}, then `dvc repro`, makes one."] if asked else []), ""]
+        return [*lines, *([f"{run}, then `dvc repro`, makes a paired one."] if asked else []), ""]
     found = model.paired
     count = f"{found['row_count']:,}"
     rows = (

@@ -11,7 +11,9 @@ from assay.review.model import ModelChange, primary_of
 from assay.review.revision import Revision
 from assay.review.words import difference, prose, told, value_of
 
-_RATES = ("flagged_rate", "decided_rate", "wanted_coverage")
+_RATES = ("flagged_rate", "decided_rate", "wanted_coverage", "holdout_coverage")
+# Set by a parameter, so that it has no interval to tell.
+_SET = ("wanted_coverage",)
 # What is no figure of its own: it stands elsewhere, or is what the others are made of.
 _LEFT_OUT = ("threshold", "name")
 
@@ -170,7 +172,9 @@ def _of_decision(
             continue
         was = before.get(name, ABSENT) if isinstance(before, Mapping) else ABSENT
         change = (
-            difference(was, after[name]) if model is None else _unpaired(was, after[name], model)
+            difference(was, after[name])
+            if model is None or name in _SET
+            else _unpaired(was, after[name], model)
         )
         words = f"{name.replace('_', ' ')}{where}"
         if name in _RATES:
