@@ -180,6 +180,16 @@ def test_a_pipeline_that_was_not_rerun_is_told(folder):
     )
 
 
+def test_another_side_that_was_not_rerun_is_told(folder):
+    set_param(folder, "  strategy: min_cost", "  strategy: max_f1")
+    commit(folder, "not rerun")
+    before = git(folder, "rev-parse", "HEAD")
+    write_lock(folder)
+    text = comment_of(folder, before)
+    assert any("itself was not rerun" in each for each in warnings(text))
+    assert "What was run, by parameters that stood in params.yaml before, changed" in text
+
+
 def test_a_figure_that_was_edited_by_hand_is_told(folder):
     edit_json(folder / "metrics/holdout.json", model__roc_auc__value=0.99)
     text = comment_of(folder)

@@ -92,7 +92,9 @@ def judged_by(old: Revision, new: Revision, model: ModelChange) -> list[Row]:
             _bold(name, name == primary), before, after, change, 2 if name == primary else 1
         )
     rows += _of_gate(old, new, model)
-    rows += _of_decision(old, new, "threshold.holdout", " at the threshold", model)
+    cut = value_at(new.metrics, "threshold.threshold") is not ABSENT
+    where = " at the threshold" if cut else " of the decision"
+    rows += _of_decision(old, new, "threshold.holdout", where, model)
     rows += _of_decision(old, new, "threshold.interval", " of the interval", model)
     rows += _of_value(old, new, model)
     return rows

@@ -50,6 +50,8 @@ def _what(params: Sequence[Change], causes: Mapping[Kind, Sequence[str]]) -> str
     # The history is written down after every change: by itself it is worth a word, beside one it is not.
     if len(others) > 1 or params:
         others = [words for words in others if words != _OTHER["history"]]
+    if "params" in causes and not params:
+        others.append("what was run, by parameters that stood in params.yaml before,")
     if others:
         subjects.append(f"{' and '.join(others)} changed")
     if not subjects:
