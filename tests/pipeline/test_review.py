@@ -128,11 +128,15 @@ def test_the_paired_comparison_decides(folder, verdict, words):
     compared(folder, verdict=verdict)
     text = comment_of(folder)
     assert (
-        f"{words} that of main (it gains 0.020 [0.010, 0.030] in roc_auc, paired on 120 rows)"
+        f"{words} that of main (it gains 0.0200 [0.0100, 0.0300] in roc_auc, paired on 120 rows)"
         in text
     )
-    assert row(text, "**`roc_auc`**")[2] == "gain 0.020 [0.010, 0.030], paired: better"
-    assert "| `roc_auc` | 0.730 | 0.750 | 0.020 [0.010, 0.030] |" in text
+    assert row(text, "**`roc_auc`**")[2] == "gain 0.0200 [0.0100, 0.0300], paired: better"
+    assert "The gains stand in the table of the holdout." in text
+    compared(folder, verdict=verdict, all_rows=False)
+    text = comment_of(folder)
+    assert "on the 120 rows that are in both holdouts" in text
+    assert "| `roc_auc` | 0.730 | 0.750 | 0.0200 [0.0100, 0.0300] |" in text
 
 
 @pytest.mark.parametrize("stale", ["model", "holdout", "previous_model"])
@@ -174,6 +178,16 @@ def test_a_pipeline_that_was_not_rerun_is_told(folder):
     assert any(
         "the environment (`requirements.lock`)" in each for each in warnings(comment_of(folder))
     )
+
+
+def test_another_side_that_was_not_rerun_is_told(folder):
+    set_param(folder, "  strategy: min_cost", "  strategy: max_f1")
+    commit(folder, "not rerun")
+    before = git(folder, "rev-parse", "HEAD")
+    write_lock(folder)
+    text = comment_of(folder, before)
+    assert any("itself was not rerun" in each for each in warnings(text))
+    assert "What was run, by parameters that stood in params.yaml before, changed" in text
 
 
 def test_a_figure_that_was_edited_by_hand_is_told(folder):

@@ -135,7 +135,9 @@ def _residuals(
                 axes.plot(x, ends, label=words, **{**style, "linewidth": 0.8, "alpha": 0.7})
         axes.axhline(0, color="black", linewidth=0.8)
         axes.set(xlabel="Prediction", ylabel="Residual (actual less predicted)")
-        _legend(axes, "best")
+        # Room for the legend.
+        axes.margins(y=0.3)
+        axes.legend(loc="lower left", fontsize=8, ncols=2)
     return figure
 
 
@@ -152,9 +154,9 @@ def _decision(
     elif changed & {"rejection", "decision"} and _drawable(curves["rejection"]):
         title = "Accuracy of the rows that are decided, out-of-fold"
         yield "decision", title, _rejection(curves["rejection"], metrics, names, title)
-    elif "coverage" in changed and _drawable(curves["coverage"]):
+    elif changed & {"coverage", "decision"} and _drawable(curves["coverage"]):
         title = f"Coverage of intervals, {n}"
-        yield "coverage", title, _coverage(curves["coverage"], names, title)
+        yield "coverage", title, _coverage(curves["coverage"], metrics, names, title)
 
 
 def _value(
@@ -212,13 +214,16 @@ def _rejection(
 
 
 def _coverage(
-    pair: tuple[pd.DataFrame, pd.DataFrame], names: tuple[str, str], title: str
+    pair: tuple[pd.DataFrame, pd.DataFrame], metrics: Sides, names: tuple[str, str], title: str
 ) -> Figure:
     with titled_axes(title, figsize=_SIZE) as (figure, axes):
         axes.plot([0, 1], [0, 1], color=GREY, linestyle=":", label="as wanted")
-        for frame, style, name in zip(pair, (OLD, NEW), names, strict=True):
+        for frame, style, name, side in zip(pair, (OLD, NEW), names, metrics, strict=True):
             axes.plot(frame["wanted_coverage"], frame["measured_coverage"], marker="o",
                       markersize=4, label=name, **style)  # fmt: skip
+            wanted = side.get("threshold", {}).get("interval", {}).get("wanted_coverage")
+            if wanted is not None:
+                _mark(axes, wanted, style, f"{name}: wants {wanted:.0%}")
         axes.set(
             xlabel="Wanted coverage",
             ylabel="Outcomes inside the interval",
@@ -227,7 +232,7 @@ def _coverage(
         )
         axes.xaxis.set_major_formatter(PercentFormatter(1))
         axes.yaxis.set_major_formatter(PercentFormatter(1))
-        axes.legend(loc="lower right")
+        _legend(axes, "lower right")
     return figure
 
 

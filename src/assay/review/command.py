@@ -15,12 +15,17 @@ from assay.review.figures import alarms, chosen_by, judged_by, new_warnings
 from assay.review.model import DECISION, ModelChange, model_change, primary_of
 from assay.review.revision import COMPARISON, PARAMS, Revision, committed, working_copy
 from assay.review.verdict import verdict
+from assay.review.words import prose
 from assay.revisions import find_commit, lock_at, lock_entries, run_git
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 COMMENT = "comment.md"
+_CURVES = (
+    *("roc", "precision_recall", "calibration", "value", "threshold", "rejection"),
+    *("residuals", "coverage", "importance"),
+)
 # Written out among the figures already.
 _TOLD = "history.comparison."
 PICTURES = ("curves", "calibration", "residuals", "decision", "coverage", "importance")
@@ -100,12 +105,6 @@ def review_figures(
     return change_figures(curves, changed, (old.metrics, new.metrics), old.name, primary_of(new))
 
 
-_CURVES = (
-    *("roc", "precision_recall", "calibration", "value", "threshold", "rejection"),
-    *("residuals", "coverage", "importance"),
-)
-
-
 def _compared_decision(project: Path, new: Revision) -> str | None:
     """Return the decision's hash in the commit that `comparison.json` compares with, or None."""
     commit = find_commit(project, str(new.json(COMPARISON).get("previous_commit") or "-"))
@@ -120,8 +119,6 @@ def _beside(project: Path, old: Revision) -> Iterator[str]:
     """Say what else is between the two sides: commits that this one lacks, and changes not committed."""
     behind = run_git(project, "rev-list", "--count", f"HEAD..{old.commit}").stdout.decode().strip()
     if behind not in ("", "0"):
-        from assay.review.words import prose
-
         yield (
             f"{prose(old.name)} has {counted(int(behind), 'commit')} that this side lacks; what they "
             f"changed looks undone here. Merge {prose(old.name)} first."

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from assay.report.rendering import code, interval
 from assay.review.causes import Kind, Rerun
-from assay.review.changes import ABSENT, Change, explanation
+from assay.review.changes import ABSENT, Change, explanation, value_at
 from assay.review.figures import Row
 from assay.review.model import ModelChange
 from assay.review.revision import Revision
@@ -162,6 +162,11 @@ def _figures(review: Review) -> list[str]:
         shown_rows = [row for row in rows if row.weight == 2 or row.changed]
         same = [row.name for row in rows if not row.changed]
         lines += [title, ""]
+        if rows is review.chosen_by and len(same) < len(rows):
+            lines += [
+                "No interval is known for these differences; the sd tells how far folds lie apart.",
+                "",
+            ]
         if always and rows and len(same) == len(rows):
             lines += [f"All {len(rows)} figures are the same.", ""]
             shown_rows = [row for row in rows if row.weight == 2]
@@ -189,24 +194,34 @@ def _paired(review: Review) -> list[str]:
                 "There is no paired comparison of these two models. Two figures side by side, each with "
                 "its own interval, do not show which model is better."
             ]
-        asked = model.kind == "another" or model.decided
+        # The same predictions differ in what their decisions are worth only.
+        valued = value_at(review.new.metrics, "threshold.value.applicable") is True
+        asked = model.kind == "another" or (model.decided and valued)
         run = code(f"python -m stages.history --against {old.name}")
-        return [*lines, *([f"{run}, then `dvc repro`, makes one."] if asked else []), ""]
+        return [*lines, *([f"{run}, then `dvc repro`, makes a paired one."] if asked else []), ""]
     found = model.paired
     count = f"{found['row_count']:,}"
     rows = (
         f"all {count} rows" if found["all_rows"] else f"the {count} rows that are in both holdouts"
     )
     lines += [
-        f"Both models on {rows}, which neither trained on, against run "
-        f"{code(found['previous_run'])} (commit {code(found['previous_commit'])}). A gain is positive where "
-        "the new model is better; where its interval holds 0, no difference is shown.",
+        f"Both models on {rows}, which neither trained on, against run {code(found['previous_run'])} "
+        f"(commit {code(found['previous_commit'])}). A gain is positive where the new model is better; "
+        "where its interval holds 0, no difference is shown. Each interval is for its own figure: of "
+        "many, one may miss 0 by chance.",
         "",
     ]
     if model.kind == "untouched" or found["verdict"] == "the same":
         return [*lines, "Every metric of the scores is the same.", ""]
+    if found["all_rows"]:
+        return [*lines, "The gains stand in the table of the holdout.", ""]
     cells = [
-        [code(name), interval(each["previous"]), interval(each["current"]), interval(each["gain"])]
+        [
+            code(name),
+            interval(each["previous"]),
+            interval(each["current"]),
+            interval(each["gain"], 4),
+        ]
         for name, each in found["metrics"].items()
     ]
     return [*lines, *table(["", _side(old), "now", "gain (paired)"], cells), ""]

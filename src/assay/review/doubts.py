@@ -11,7 +11,7 @@ from assay.review.causes import Rerun, kind_of, without_cause
 from assay.review.changes import ABSENT, Change, changes, value_at
 from assay.review.model import ModelChange
 from assay.review.revision import CARD, POINTER, Revision
-from assay.review.words import listed, shown
+from assay.review.words import listed, prose, shown
 from assay.revisions import LOCK, content_md5, lock_entries, parse_yaml
 
 _WRITTEN = ("metrics/", "plots/data/", CARD, POINTER)
@@ -38,6 +38,7 @@ def doubts(
     """
     return [
         *_not_rerun(project, new),
+        *_old_not_rerun(old),
         *_edited(new),
         *_uncaused(found, old),
         *_stale_card(new),
@@ -91,6 +92,15 @@ def _not_rerun(project: Path, new: Revision) -> Iterator[str]:
                 f"**The pipeline was not rerun**: {what} ({listed(names, 3)}) changed after "
                 f"{listed(late)}. Run `dvc repro`, and commit."
             )
+
+
+def _old_not_rerun(old: Revision) -> Iterator[str]:
+    late = [name for name, stage in old.stages.items() if any(_other_params(stage, old.params))]
+    if late:
+        yield (
+            f"{prose(old.name)} itself was not rerun after its parameters changed ({listed(late)}): its "
+            "figures are of older ones. Compare with a revision that was."
+        )
 
 
 def _other_params(stage: Mapping[str, Any], params: Mapping[str, Any]) -> Iterator[str]:

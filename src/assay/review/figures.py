@@ -11,7 +11,9 @@ from assay.review.model import ModelChange, primary_of
 from assay.review.revision import Revision
 from assay.review.words import difference, prose, told, value_of
 
-_RATES = ("flagged_rate", "decided_rate", "wanted_coverage")
+_RATES = ("flagged_rate", "decided_rate", "wanted_coverage", "holdout_coverage")
+# Set by a parameter, so that it has no interval to tell.
+_SET = ("wanted_coverage",)
 # What is no figure of its own: it stands elsewhere, or is what the others are made of.
 _LEFT_OUT = ("threshold", "name")
 
@@ -76,7 +78,9 @@ def chosen_by(old: Revision, new: Revision, model: ModelChange) -> list[Row]:
 
 def judged_by(old: Revision, new: Revision, model: ModelChange) -> list[Row]:
     """Return the holdout's figures: the model's, the gate's, the decision's, and what fails."""
-    paired = (model.paired or {}).get("metrics", {})
+    # Gains on some of the rows stand apart, beside the figures of those rows.
+    whole = model.paired is not None and model.paired["all_rows"]
+    paired = model.paired["metrics"] if whole and model.paired else {}
     primary = primary_of(new)
     names = list(value_at(new.metrics, "holdout.model"))
     rows = list(_row("rows", *_pair(old, new, "holdout.row_count")))
@@ -88,7 +92,9 @@ def judged_by(old: Revision, new: Revision, model: ModelChange) -> list[Row]:
             _bold(name, name == primary), before, after, change, 2 if name == primary else 1
         )
     rows += _of_gate(old, new, model)
-    rows += _of_decision(old, new, "threshold.holdout", " at the threshold", model)
+    cut = value_at(new.metrics, "threshold.threshold") is not ABSENT
+    where = " at the threshold" if cut else " of the decision"
+    rows += _of_decision(old, new, "threshold.holdout", where, model)
     rows += _of_decision(old, new, "threshold.interval", " of the interval", model)
     rows += _of_value(old, new, model)
     return rows
@@ -168,7 +174,9 @@ def _of_decision(
             continue
         was = before.get(name, ABSENT) if isinstance(before, Mapping) else ABSENT
         change = (
-            difference(was, after[name]) if model is None else _unpaired(was, after[name], model)
+            difference(was, after[name])
+            if model is None or name in _SET
+            else _unpaired(was, after[name], model)
         )
         words = f"{name.replace('_', ' ')}{where}"
         if name in _RATES:
@@ -228,7 +236,7 @@ def _points(old: Any, new: Any, change: str) -> str:
     return re.sub(r"^[^ ,]+", f"{100 * (after - before):+.1f} points", change)
 
 
-def _gain(gain: Mapping[str, Any], digits: int = 3) -> str:
+def _gain(gain: Mapping[str, Any], digits: int = 4) -> str:
     """Write a paired gain with what it shows."""
     if "ci_low" not in gain:
         return f"gain {told(gain, digits)}, paired, without interval"

@@ -8,6 +8,7 @@ from assay.review.changes import ABSENT, value_at
 from assay.review.revision import COMPARISON, Revision
 
 MODEL, DECISION = "models/candidate", "models/decision.json"
+HOLDOUT = "data/split/holdout.parquet"
 _FOLDS = "data/split/folds.parquet"
 
 
@@ -47,7 +48,10 @@ def model_change(old: Revision, new: Revision, compared_with: str | None) -> Mod
     compared_with : str, optional
         The decision's hash in the commit that `comparison.json` names; None if it is unknown.
     """
-    rows, predictions = ((old.judged(what), new.judged(what)) for what in ("rows", "predictions"))
+    rows, predictions = [(old.judged(what), new.judged(what)) for what in ("rows", "predictions")]
+    if not all(rows):
+        # Before rows were noted, the same file is the sign of the same ones.
+        rows = (old.out(HOLDOUT) or "", new.out(HOLDOUT) or "")
     same_rows = bool(rows[0]) and rows[0] == rows[1]
     ours, theirs = new.out(MODEL), old.out(MODEL)
     if ours is not None and ours == theirs:

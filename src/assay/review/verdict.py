@@ -1,9 +1,9 @@
 """The one sentence that a review begins with: what changed, what became of the model, and the gate."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from assay.report.rendering import interval
+from assay.report.rendering import interval, number
 from assay.review.causes import Kind
 from assay.review.changes import ABSENT, Change, value_at
 from assay.review.model import ModelChange, primary_of
@@ -50,6 +50,8 @@ def _what(params: Sequence[Change], causes: Mapping[Kind, Sequence[str]]) -> str
     # The history is written down after every change: by itself it is worth a word, beside one it is not.
     if len(others) > 1 or params:
         others = [words for words in others if words != _OTHER["history"]]
+    if "params" in causes and not params:
+        others.append("what was run, by parameters that stood in params.yaml before,")
     if others:
         subjects.append(f"{' and '.join(others)} changed")
     if not subjects:
@@ -72,7 +74,9 @@ def _of_model(old: Revision, new: Revision, model: ModelChange) -> str:
         )
     metric = str(model.paired["primary"])
     gain = model.paired["metrics"][metric]["gain"]
-    gains = f"it gains {interval(gain)} in {metric}, paired on {model.paired['row_count']:,} rows"
+    gains = (
+        f"it gains {interval(gain, 4)} in {metric}, paired on {model.paired['row_count']:,} rows"
+    )
     words = {
         "better": "**better** than",
         "worse": "**worse** than",
@@ -88,7 +92,8 @@ def _of_decision(old: Revision, new: Revision, model: ModelChange) -> list[str]:
     found = [value_at(side.metrics, "threshold.threshold") for side in (old, new)]
     moved = ABSENT not in found and found[0] != found[1]
     words = [f"the threshold moves from {told(found[0])} to {told(found[1])}"] if moved else []
-    if not moved and model.kind != "another":
+    words = words or list(_of_interval(old, new))
+    if not words and model.kind != "another":
         words = ["what is done by it is decided otherwise"]
     gain = model.value_gain
     if gain is None or "ci_low" not in gain:
@@ -103,6 +108,20 @@ def _of_decision(old: Revision, new: Revision, model: ModelChange) -> list[str]:
     else:
         words.append(f"what acting is worth is not told apart ({interval(gain, 1)} {unit} {rows})")
     return words
+
+
+def _of_interval(old: Revision, new: Revision) -> Iterator[str]:
+    """Say how prediction intervals change, where the decision is one of these."""
+    before, after = (value_at(side.metrics, "threshold.interval") for side in (old, new))
+    if isinstance(before, Mapping) and isinstance(after, Mapping):
+        wanted = [f"{each['wanted_coverage']:.0%}" for each in (before, after)]
+        holds = (
+            ""
+            if wanted[0] == wanted[1]
+            else f"are to hold {wanted[1]} instead of {wanted[0]}, and "
+        )
+        width = " to ".join(number(each["mean_width"]) for each in (before, after))
+        yield f"its intervals {holds}go from {width} in mean width"
 
 
 def _of_gate(old: Revision, new: Revision) -> str:
