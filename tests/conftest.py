@@ -4,6 +4,7 @@ import stages  # noqa: F401, I001  (pins threads and kernels before anything num
 
 import os
 import shutil
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
@@ -14,6 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from filelock import FileLock
 
 # Before PyCaret: skops looks through all modules of scikit-learn, of which one imports distutils by way
 # of setuptools. These have their own, but not where PyCaret has imported Python's, which warns.
@@ -41,6 +43,10 @@ from assay.splits.parts import Split
 from assay.splits.split import split_table
 
 ROOT = Path(__file__).resolve().parents[1]
+
+# A shell ignores interrupts for what it starts in the background, and so would all that the tests start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 TASKS = ("binary", "multiclass", "regression")
@@ -179,14 +185,31 @@ def run_stage(name: str) -> None:
     importlib.import_module(f"stages.{name}").main()
 
 
+def made_once(
+    factory: pytest.TempPathFactory, name: str, table: pd.DataFrame, params: dict[str, Any]
+) -> Path:
+    """Return a project in which all eight stages ran, one for all tests and all their processes.
+
+    A fixture alone would make it anew in each process, and with parameters again and again: files of
+    tests go to the processes one by one, and each asks for all parameters.
+    """
+    own = factory.getbasetemp()
+    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    folder = shared / name
+    with FileLock(shared / f"{name}.lock"):
+        if not folder.exists():
+            unfinished = write_project(factory.mktemp(name), table, params)
+            with inside(unfinished):
+                for stage in STAGES:
+                    run_stage(stage)
+            unfinished.rename(folder)
+    return folder
+
+
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project in which all eight stages ran in this process; tests must not change it."""
-    folder = write_project(tmp_path_factory.mktemp("finished"), make_table(), make_params())
-    with inside(folder):
-        for name in STAGES:
-            run_stage(name)
-    return folder
+    """A project in which all eight stages ran; tests must not change it."""
+    return made_once(tmp_path_factory, "finished", make_table(), make_params())
 
 
 @pytest.fixture(scope="session")
@@ -286,10 +309,7 @@ def finished_task(
     finished = Finished(Path(), task, engine, parse_params(raw), table)
     if not VARIANTS[request.param]:
         return replace(finished, folder=request.getfixturevalue("finished"))
-    folder = write_project(tmp_path_factory.mktemp(f"{task}-{engine}"), table, raw)
-    with inside(folder):
-        for name in STAGES:
-            run_stage(name)
+    folder = made_once(tmp_path_factory, f"finished-{task}-{engine}", table, raw)
     return replace(finished, folder=folder)
 
 

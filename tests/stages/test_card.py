@@ -1,5 +1,6 @@
 """What the card says where something is out of the ordinary."""
 
+import re
 from copy import deepcopy
 from dataclasses import replace
 
@@ -8,7 +9,11 @@ import pytest
 from cards import card_facts
 
 from assay.baselines import CONSTANTS
+from assay.metrics.catalogue import primary_metric
 from assay.report.model_card import model_card
+from assay.report.rendering import sentence
+from assay.report.verdict import verdict_of
+from assay.report.words import metric_words
 
 
 @pytest.fixture
@@ -36,18 +41,36 @@ def test_the_card_of_the_facts_is_the_one_that_was_written(facts, finished_task)
     assert model_card(facts) == (finished_task.folder / "reports/model_card.md").read_text()
 
 
+def top(facts):
+    """Return the card's verdict."""
+    return model_card(facts).split("## Verdict")[1].split("## Problem and decision")[0]
+
+
 @pytest.mark.parametrize(
     ("action", "passed", "words"),
     [
-        ("fail", True, "The model passes the gate: it beats the best baseline"),
-        ("warn", False, "**Do not ship on these figures.**"),
-        ("off", False, "The gate is off, so the model was packaged without being asked"),
+        ("warn", False, "**Do not ship on these figures: the gate is not passed"),
+        ("off", False, "The gate is off (evaluate.gate.action), so the model was packaged without"),
     ],
 )
-def test_the_verdict_is_the_gates(facts, action, passed, words):
+def test_the_verdict_stands_at_the_top(facts, action, passed, words):
     facts = changed(facts, "metrics", ("holdout", "gate", "action"), action)
     facts = changed(facts, "metrics", ("holdout", "gate", "passed"), passed)
-    assert words in model_card(facts).split("## Problem")[0]
+    verdict, told = verdict_of(facts), top(facts)
+    assert words in told
+    assert f"**{sentence(verdict.sentence)}**" in told
+    for each in (*verdict.reasons, *verdict.doubts):
+        assert f"- {sentence(each)}\n" in told
+    limits = model_card(facts).split("## Limitations")[1]
+    assert all(f"- {sentence(spot)}\n" in limits for spot in verdict.weak_spots)
+
+
+def test_the_contents_are_the_sections(facts):
+    card = model_card(facts)
+    titles = re.findall(r"^## (.+)$", card, re.MULTILINE)
+    assert re.findall(r"\[([^]]+)\]\(#[a-z-]+\)", card.split("## Verdict")[0]) == titles
+    anchors = set(re.findall(r"\]\(#([a-z-]+)\)", card))
+    assert anchors == {title.lower().replace(" ", "-") for title in titles}
 
 
 def test_a_gate_by_another_metric_leaves_the_primary_metric_where_it_chose(facts):
@@ -55,15 +78,19 @@ def test_a_gate_by_another_metric_leaves_the_primary_metric_where_it_chose(facts
     other = next(name for name in facts.metrics["holdout"]["model"] if name != primary)
     holdout = deepcopy(facts.metrics["holdout"])
     holdout["gate"] |= {"metric": other, "passed": True, "action": "fail", "min_value": 0.25}
-    holdout["gain_over"] = {"prior": {other: {"value": 0.1}}}
-    card = model_card(replace(facts, metrics={**facts.metrics, "holdout": holdout}))
-    verdict = card.split("## Problem")[0]
-    assert f" in {other}, and reaches the value that is asked for (0.250" in verdict
+    gain = {"value": 0.1, "ci_low": 0.05, "ci_high": 0.2}
+    holdout["gain_over"] = {"prior": {other: gain}}
+    holdout["gain_over_baseline"][other] = gain
+    other_gate = replace(facts, metrics={**facts.metrics, "holdout": holdout})
+    assert f"its {metric_words(other)} is " in top(other_gate)
+    assert ": better by 0.100 [0.050, 0.200], and the value that is asked for (0.250" in top(
+        other_gate
+    )
+    card = model_card(other_gate)
     assert f"by the mean of {primary} over" in card
     assert f"(how much worse {primary} gets" in card
     holdout["gate"] |= {"passed": False, "sentence": "told (not met)"}
-    card = model_card(replace(facts, metrics={**facts.metrics, "holdout": holdout}))
-    assert "The gate is not passed on the holdout: told (not met)." in card.split("## Problem")[0]
+    assert "The gate is not passed on the holdout: told (not met)." in top(other_gate)
 
 
 def test_a_candidate_that_failed_is_listed_with_its_reason(facts):
@@ -103,9 +130,8 @@ def test_a_slice_without_a_value_is_told(facts):
 def test_likely_errors_in_the_data_stand_at_the_top(facts):
     place = ("interpret", "feedback", "error_count")
     for count, words in ((1, "1 likely error was found"), (3, "3 likely errors were found")):
-        card = model_card(changed(facts, "metrics", place, count))
-        assert words in card.split("## Problem")[0]
-    assert "First mend" not in model_card(changed(facts, "metrics", place, 0))
+        assert words in top(changed(facts, "metrics", place, count))
+    assert "likely error" not in top(changed(facts, "metrics", place, 0))
 
 
 def test_slices_that_are_off_by_more_than_chance_are_counted_once(facts):
@@ -147,13 +173,11 @@ def test_the_card_tells_what_makes_its_intervals_doubtful(facts):
 
 
 def test_a_perfect_model_has_a_card_although_no_resample_varies(facts):
-    name = next(
-        n
-        for n in facts.metrics["holdout"]["model"]
-        if f"once outcomes are known, {n}" in model_card(facts)
-    )
+    task = facts.run["params"]["task"]
+    name = primary_metric(task["type"], task["primary_metric"]).name
     card = model_card(changed(facts, "metrics", ("holdout", "model", name), {"value": 1.0}))
-    assert f"once outcomes are known, {name} with 1.000. **Retrain**" in card
+    assert f"once outcomes are known, {metric_words(name)} with 1.000." in card
+    assert re.search(r"\*\*Retrain\*\* when .* lies (below|above) 1\.000,", card)
 
 
 def test_a_single_constant_is_no_plural(facts):
@@ -188,7 +212,7 @@ def test_a_calibrator_that_no_fold_could_judge_is_told(facts):
     if facts.schema.task == "regression":
         return
     facts = changed(facts, "metrics", ("train", "calibration"), {"applicable": False})
-    assert "Calibration: no fold could judge a calibrator. On the holdout" in model_card(facts)
+    assert "No fold could judge a calibrator. On the holdout" in model_card(facts)
 
 
 def test_a_hundred_features_are_named_and_the_others_counted(facts):
@@ -321,4 +345,4 @@ def test_a_model_as_good_as_a_linear_one_is_told_from_one_that_knows_nothing(fac
         for name in constants:
             gain = {"value": 0.1, "ci_low": low, "ci_high": 0.2}
             told = changed(told, "metrics", ("holdout", "gain_over", name, metric), gain)
-        assert words in model_card(told).split("## Problem")[0]
+        assert words in top(told)

@@ -219,6 +219,7 @@ def test_the_decision_does_not_depend_on_the_holdout(finished_task, tmp_path, mo
     chosen = ("threshold", "cost", "rejection")
     for name in (
         *("models/decision.json", "reports/tables/cost_sensitivity.csv"),
+        "reports/tables/operating_points.csv",
         *(f"plots/data/{name}.csv" for name in chosen),
     ):
         assert (copy / name).read_bytes() == (finished_task.folder / name).read_bytes()

@@ -38,7 +38,7 @@ def test_the_leaderboard_names_each_model_with_what_it_holds(tmp_path):
     # A constant is far behind: its figure is written, and the axis is that of the others.
     assert [text.get_text() for text in figure.axes[0].texts] == ["0.5 →"]
     assert figure.axes[0].get_xlim()[1] < 0.05
-    assert "95% interval" in figure.axes[0].get_title(loc="left")
+    assert "95% interval" in figure._suptitle.get_text()
     for name in ("a", "b"):
         artifacts.write_figure(
             tmp_path / f"{name}.png", leaderboard_figure(pd.concat([BOARD, FAILED]), 0.95)

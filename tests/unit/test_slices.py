@@ -336,7 +336,7 @@ def test_the_summary_the_bars_and_the_card_name_the_failing_slice(task):
     figure = slices_figures(slices)["slices"]
     told = [text.get_text() for text in figure.axes[0].get_yticklabels()]
     assert told[-1].startswith("kind = c (")
-    assert f"n = {900:,}" in figure.axes[0].get_title(loc="left")
+    assert f"n = {900:,}" in figure._suptitle.get_text()
     assert figure.axes[1].get_xlabel().startswith("predicted less actual")
     drawn = {float(x) for line in figure.axes[1].get_lines() for x in line.get_xdata()}
     assert {slices.level, *slices.table["calibration_gap"].head(5)} <= drawn

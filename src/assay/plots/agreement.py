@@ -22,7 +22,7 @@ def agreement_figure(agreement: pd.DataFrame, rows: int) -> Figure:
     names, places = labels(shown["feature"]), np.arange(len(shown))
     of = f"; top {len(shown)} of {len(agreement)}" if len(shown) < len(agreement) else ""
     title = f"Do the signals agree? Rank by each, holdout (n = {rows:,}{of})"
-    size = (9.4 + further_width(names), 0.34 * len(shown) + 2.0)
+    size = (8.6 + further_width(names), 0.34 * len(shown) + 2.0)
     with titled_axes(title, figsize=size) as (figure, axes):
         ranks = shown[[name for name, *_ in _SIGNALS]].to_numpy(dtype=float)
         axes.hlines(places, ranks.min(axis=1), ranks.max(axis=1), color=GREY, linewidth=1)

@@ -11,7 +11,7 @@ from assay.decisions.multiclass import ClassesDrawn
 from assay.decisions.regression import IntervalsDrawn
 from assay.decisions.rows import DecisionReport
 from assay.plots.labels import labels as drawn_labels
-from assay.plots.style import BLUE, GREEN, GREY, ORANGE, RED, panels, titled_axes
+from assay.plots.style import BLUE, GREEN, GREY, ORANGE, RED, SKY, panels, titled_axes
 from assay.plots.worth import gain_figure, options_figure, value_figure
 from assay.rejection import RejectionCurve
 from assay.thresholds import ThresholdCurve
@@ -33,7 +33,9 @@ def decision_figures(report: DecisionReport) -> dict[str, Figure]:
                 [point.false_negative_count, point.true_positive_count],
             ]
         )
-        title = f"Holdout at threshold {point.threshold:.3f} (n = {matrix.sum():,})"
+        title = (
+            f"Confusion matrix, holdout at threshold {point.threshold:.3f} (n = {matrix.sum():,})"
+        )
         figures = {
             "threshold": threshold_figure(drawn.curve, point.threshold, drawn.row_count),
             "confusion": confusion_figure(matrix, drawn.labels, title),
@@ -44,7 +46,7 @@ def decision_figures(report: DecisionReport) -> dict[str, Figure]:
             figures["value"] = value_figure(drawn, int(matrix.sum()))
         return figures
     if isinstance(drawn, ClassesDrawn):
-        title = f"Decided rows of the holdout (n = {drawn.confusion.sum():,})"
+        title = f"Confusion matrix, decided rows of the holdout (n = {drawn.confusion.sum():,})"
         return {
             "rejection": rejection_figure(drawn.curve, drawn.min_confidence, drawn.row_count),
             "confusion": confusion_figure(drawn.confusion, drawn.labels, title),
@@ -95,7 +97,11 @@ def rejection_figure(curve: RejectionCurve, chosen: float, rows: int) -> Figure:
             label=f"chosen: confidence of at least {chosen:.3f}",
         )
         axes.set(xlabel="Share of rows decided", ylabel="Accuracy of these", xlim=(0, 1.02))
-        axes.legend(loc="lower left")
+        # At least so much that a row or two more do not look like a cliff.
+        low = min(float(np.nanmin(curve.accuracy)), 0.95)
+        axes.set_ylim(low - 0.03, 1.0 + 0.03 * (1 - low))
+        # Below: its sample is a point, and would be read as one.
+        figure.legend(loc="outside lower left")
     return figure
 
 
@@ -105,7 +111,7 @@ def confusion_figure(
     """Counts and row shares of a confusion matrix, actual classes in rows."""
     shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     k = len(labels)
-    size = min(5.0 + 0.55 * max(k - 2, 0), 11.0)
+    size = min(5.6 + 0.55 * max(k - 2, 0), 11.0)
     with titled_axes(title, figsize=(size, size - 0.6)) as (figure, axes):
         drawn = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
         if k <= _NUMBERED_CLASSES:
@@ -118,7 +124,7 @@ def confusion_figure(
                     ha="center",
                     va="center",
                     fontsize=10 if k <= 5 else 8,
-                    color="white" if share > 0.5 else "black",
+                    color="white" if share > 0.6 else "black",
                 )
         if k > 2:
             figure.colorbar(drawn, ax=axes, shrink=0.8, label="Share of the actual class")
@@ -158,11 +164,22 @@ def intervals_figure(drawn: IntervalsDrawn) -> Figure:
     inside = (actual >= drawn.low) & (actual <= drawn.high)
     title = f"{drawn.wanted:.0%} intervals, holdout (n = {len(shown)} of {len(actual):,})"
     with titled_axes(title, figsize=(7.6, 4.4)) as (figure, axes):
-        axes.vlines(x, drawn.low[shown], drawn.high[shown], color="#A6CEE3", linewidth=3)
+        axes.vlines(x, drawn.low[shown], drawn.high[shown], color=SKY, alpha=0.5, linewidth=3)
         axes.plot(x, predicted[shown], color=BLUE, marker="_", linestyle="none", label="prediction")
-        for mask, color, label in ((inside, GREEN, "outcome inside"), (~inside, RED, "outside")):
+        for mask, color, marker, label in (
+            (inside, GREEN, "o", "outcome inside"),
+            (~inside, RED, "^", "outcome outside"),
+        ):
             rows = mask[shown]
-            axes.scatter(x[rows], actual[shown][rows], s=12, color=color, label=label, zorder=3)
+            axes.scatter(
+                x[rows],
+                actual[shown][rows],
+                s=14,
+                color=color,
+                marker=marker,
+                label=label,
+                zorder=3,
+            )
         axes.set(xlabel="Rows, by prediction", ylabel="Prediction and outcome")
         axes.legend(loc="upper left")
     return figure

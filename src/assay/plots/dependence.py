@@ -8,12 +8,12 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from assay.plots.labels import label, labels
-from assay.plots.style import BLUE, GREEN, GREY, ORANGE, panels
+from assay.plots.style import BLUE, GREEN, GREY, ORANGE, PURPLE, panels
 
 # Categories that have a place, and a colour, of their own.
 _CATEGORIES = 10
 # Of Okabe and Ito's, those that are furthest from each other, and from the grey of the others.
-_COLORS = (BLUE, ORANGE, GREEN, "#CC79A7")
+_COLORS = (BLUE, ORANGE, GREEN, PURPLE)
 
 
 def shap_dependence_figure(
@@ -28,7 +28,7 @@ def shap_dependence_figure(
     """
     names = list(interactions["feature"])
     rows, columns = named_panels(len(names))
-    size = (4.2 * columns, 4.0 * rows + 0.2)
+    size = (4.6 * columns, 3.7 * rows + 0.2 + lower_labels(features[names]))
     with panels(rows, columns, figsize=size, squeeze=False, sharey=True) as (figure, grid):
         figure.suptitle(f"SHAP dependence, holdout (n = {len(values):,})", x=0.01, ha="left")
         shown_axes = empty_after(grid, len(names))
@@ -112,13 +112,24 @@ def _points(
     for name, text, color in zip(top, labels(top, 18), _COLORS, strict=False):
         rows = (other == name).to_numpy()
         axes.scatter(x[rows], y[rows], color=color, label=text, **dots)
-    axes.legend(title=label(other.name, 24), fontsize=8, title_fontsize=8, markerscale=2)
+    axes.legend(title=label(other.name, 24), fontsize=8.5, title_fontsize=8.5, markerscale=2)
 
 
 def named_panels(count: int) -> tuple[int, int]:
-    """Return rows and columns for so many panels, at most three side by side."""
-    columns = min(3, count)
+    """Return rows and columns for so many panels, at most two side by side: a page is no wider."""
+    columns = min(2, count)
     return -(-count // columns), columns
+
+
+def lower_labels(features: pd.DataFrame) -> float:
+    """Return the inches that names of categories below their panels take, rows of two together."""
+    lengths = [
+        0
+        if pd.api.types.is_numeric_dtype(features[name])
+        else min(18, max((len(str(each)) for each in features[name].unique()), default=0))
+        for name in features.columns
+    ]
+    return sum(0.07 * max(lengths[place : place + 2]) for place in range(0, len(lengths), 2))
 
 
 def empty_after(grid: "np.ndarray[Any, Any]", count: int) -> Sequence[Any]:

@@ -15,7 +15,7 @@ from assay.plots.dependence import shap_dependence_figure
 from assay.plots.labels import further_width, label, labels
 from assay.plots.local import local_figure
 from assay.plots.partial import partial_dependence_figure
-from assay.plots.style import BLUE, GREY, ORANGE, titled_axes
+from assay.plots.style import BLUE, GREY, titled_axes
 from assay.sections import InterpretParams, TaskParams
 
 
@@ -107,10 +107,10 @@ def groups_figure(table: pd.DataFrame, metric: str, rows: int, top: int = 10) ->
             shown["importance"], places + 0.18, xerr=errors.clip(min=0), fmt="none", color="black"
         )
         axes.barh(
-            places - 0.18, shown["single_sum"], height=0.34, color=ORANGE,
+            places - 0.18, shown["single_sum"], height=0.34, color=GREY,
             label="sum of one by one",
         )  # fmt: skip
-        axes.set_yticks(places, names, fontsize=9)
+        axes.set_yticks(places, names)
         axes.axvline(0, color="black", linewidth=0.8)
         axes.set_xlabel(f"How much worse {metric} gets when the features are shuffled")
         axes.legend(loc="lower right")

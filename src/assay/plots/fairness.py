@@ -66,7 +66,7 @@ def _figure(assessed: Assessed, found: Fairness) -> Figure:
         figure,
         grid,
     ):
-        figure.suptitle(_title(assessed, found, len(codes)), x=0.01, ha="left", fontsize=11)
+        figure.suptitle(_title(assessed, found, len(codes)), x=0.01, ha="left")
         for (of_class, measured), line in zip(shown, grid, strict=True):
             for one, axes in zip(measured, line, strict=False):
                 _draw(axes, one, codes)

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from assay.diagnostics import precision_recall_table, roc_table
 from assay.metrics.core import FloatArray
 from assay.plots.labels import label, labels
-from assay.plots.style import BLUE, GREEN, GREY, ORANGE, RED, panels, titled_axes
+from assay.plots.style import BLUE, CLASSES, GREY, MODEL, ORANGE, UNCALIBRATED, panels, titled_axes
 from assay.reliability import Calibration
 from assay.schema import Schema
 from assay.sections import TaskType
@@ -26,8 +26,7 @@ _WHAT: Mapping[TaskType, str] = {
     "regression": "Prediction",
 }
 # Before and after calibration.
-_STAGE_COLORS = (ORANGE, BLUE)
-_CLASS_COLORS = (BLUE, ORANGE, GREEN, RED, "#CC79A7", "#56B4E9")
+_STAGE_LOOKS = ((UNCALIBRATED, "s"), (MODEL, "o"))
 
 
 def holdout_figures(
@@ -69,7 +68,7 @@ def holdout_figures(
 def roc_figure(outcomes: Mapping[str, tuple[Any, FloatArray]], title: str) -> Figure:
     """ROC curves of several outcomes and scores."""
     with titled_axes(title) as (figure, axes):
-        for color, (name, (outcome, score)) in zip(_CLASS_COLORS, outcomes.items(), strict=False):
+        for color, (name, (outcome, score)) in zip(CLASSES, outcomes.items(), strict=False):
             curve = roc_table(outcome, score)
             axes.plot(
                 curve["false_positive_rate"], curve["true_positive_rate"], color=color, label=name
@@ -86,7 +85,7 @@ def precision_recall_figure(
 ) -> Figure:
     """Precision against recall of several outcomes and scores."""
     with titled_axes(title) as (figure, axes):
-        for color, (name, (outcome, score)) in zip(_CLASS_COLORS, outcomes.items(), strict=False):
+        for color, (name, (outcome, score)) in zip(CLASSES, outcomes.items(), strict=False):
             curve = precision_recall_table(outcome, score)
             axes.plot(curve["recall"], curve["precision"], color=color, label=name)
         if prevalence is not None:
@@ -107,7 +106,7 @@ def calibration_figure(calibration: Calibration, what: str, confidence: float) -
         "raw": "before",
         "calibrated": "not calibrated" if len(stages) == 1 else f"after {calibration.method}",
     }
-    after = stages["calibrated"]
+    after, looks = stages["calibrated"], _STAGE_LOOKS[-len(stages) :]
     predictions = np.concatenate([stage.prediction for stage in stages.values()])
     marks = pd.concat([stage.bins["equal_mass"] for stage in stages.values()])
     with panels(2, 1, sharex=True, height_ratios=(4, 1), figsize=(6.4, 5.6)) as (figure, grid):
@@ -115,18 +114,18 @@ def calibration_figure(calibration: Calibration, what: str, confidence: float) -
         figure.suptitle(
             f"Calibration, holdout (n = {len(after.outcome):,}, "
             f"{len(after.bins['equal_mass'])} bins of equal mass)",
-            x=0.01, ha="left", fontsize=11,
+            x=0.01, ha="left",
         )  # fmt: skip
         columns = ["mean_prediction", "mean_outcome", "ci_low", "ci_high"]
         low, high = _limits(marks[columns].to_numpy(), calibration.task)
         axes.plot([low, high], [low, high], color=GREY, linestyle=":", label="perfect")
-        for (name, stage), color in zip(stages.items(), _STAGE_COLORS[-len(stages) :], strict=True):
+        for (name, stage), (color, marker) in zip(stages.items(), looks, strict=True):
             bins, error = stage.bins["equal_mass"], stage.metrics["equal_mass_error"]
             x, y = bins["mean_prediction"], bins["mean_outcome"]
             axes.errorbar(
                 x, y,
                 yerr=np.vstack([y - bins["ci_low"], bins["ci_high"] - y]).clip(min=0),
-                color=color, marker="o", capsize=3,
+                color=color, marker=marker, capsize=3,
                 label=f"{names[name]}: error {error['value']:.3g}, "
                 f"by chance up to {error['chance_q95']:.3g}",
             )  # fmt: skip
@@ -134,7 +133,7 @@ def calibration_figure(calibration: Calibration, what: str, confidence: float) -
         # Above the axes, where no bin can be.
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2)
         edges = np.histogram_bin_edges(predictions, 40)
-        for (name, stage), color in zip(stages.items(), _STAGE_COLORS[-len(stages) :], strict=True):
+        for (name, stage), (color, _) in zip(stages.items(), looks, strict=True):
             kind = "stepfilled" if name == "calibrated" else "step"
             histogram.hist(stage.prediction, bins=edges, color=color, histtype=kind)
         histogram.set(xlabel=what, ylabel="Rows")

@@ -19,9 +19,15 @@ def local_figure(table: pd.DataFrame) -> Figure:
     number = positions_of(table)
     every = int(number.max()) + 1
     count = min(_ROWS, every)
-    columns = min(2, count)
+    # One below the other as long as a page holds them: side by side, the names leave little room.
+    columns = 1 if count <= 3 else 2
     rows = -(-count // columns)
-    with panels(rows, columns, figsize=(6.8 * columns, 3.6 * rows), squeeze=False) as (
+    with panels(
+        rows,
+        columns,
+        figsize=(8.0 if columns == 1 else 6.8 * columns, 3.1 * rows + 0.3),
+        squeeze=False,
+    ) as (
         figure,
         grid,
     ):
@@ -55,14 +61,14 @@ def _panel(axes: Any, row: pd.DataFrame) -> None:
         axes.annotate(
             plain_number(effect, sign="+"), (end, place), xytext=(4 if effect >= 0 else -4, 0),
             textcoords="offset points", va="center", ha="left" if effect >= 0 else "right",
-            fontsize=8,
+            fontsize=8.5,
         )  # fmt: skip
     axes.axvline(ends[0], color=GREY, linewidth=0.8, linestyle=":")
     axes.set_yticks(places, texts)
     axes.use_sticky_edges = False
     axes.margins(x=0.14)
     axes.grid(axis="y", visible=False)
-    axes.set_title(_title(first), fontsize=10)
+    axes.set_title(_title(first))
 
 
 def _short(value: Any) -> str:

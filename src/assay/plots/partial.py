@@ -9,14 +9,13 @@ from matplotlib.figure import Figure
 from assay.interpretation.partial_dependence import MISSING, PartialDependence
 from assay.plots.dependence import empty_after, named_panels
 from assay.plots.labels import label, labels
-from assay.plots.style import BLUE, GREEN, GREY, ORANGE, panels
+from assay.plots.style import CLASSES, GREY, panels
 
 _LINES = 50
 # More panels than this are in the table only.
 _PANELS = 9
 # How high the bars of training rows are, as a share of the panel.
 _FOOT = 0.15
-_CLASS_COLORS = (BLUE, ORANGE, GREEN, "#CC79A7", "#000000", "#56B4E9")
 
 
 def partial_dependence_figure(found: PartialDependence, output: str) -> Figure:
@@ -26,7 +25,7 @@ def partial_dependence_figure(found: PartialDependence, output: str) -> Figure:
     """
     names = list(dict.fromkeys(found.curves["feature"]))[:_PANELS]
     rows, columns = named_panels(len(names))
-    size = (4.2 * columns, 3.9 * rows + 0.3)
+    size = (4.6 * columns, 3.3 * rows + 0.5 + _lower_labels(found, names))
     with panels(rows, columns, figsize=size, squeeze=False, sharey=True) as (figure, grid):
         most = len(set(found.curves["feature"]))
         of = f"; {len(names)} of {most} features" if len(names) < most else ""
@@ -40,7 +39,6 @@ def partial_dependence_figure(found: PartialDependence, output: str) -> Figure:
             f"bars: training rows near each value{dotted}",
             x=0.01,
             ha="left",
-            fontsize=11,
         )
         for axes, name in zip(empty_after(grid, len(names)), names, strict=True):
             _panel(axes, found, name)
@@ -51,6 +49,16 @@ def partial_dependence_figure(found: PartialDependence, output: str) -> Figure:
         if len(lines) > 1:
             figure.legend(lines, texts, loc="outside lower center", ncols=len(lines))
     return figure
+
+
+def _lower_labels(found: PartialDependence, names: list[str]) -> float:
+    """Return the inches that names of categories below their panels take, rows of two together."""
+    lengths = []
+    for name in names:
+        curves = found.of(name)
+        texts = curves["value_label"] if curves["value"].isna().all() else curves["value_label"][:0]
+        lengths.append(min(18, max((len(str(text)) for text in texts), default=0)))
+    return sum(0.07 * max(lengths[place : place + 2]) for place in range(0, len(lengths), 2))
 
 
 def _panel(axes: Any, found: PartialDependence, name: str) -> None:
@@ -69,7 +77,7 @@ def _panel(axes: Any, found: PartialDependence, name: str) -> None:
         _draw(axes, x, each[chosen].T, first, color=GREY, alpha=0.35, linewidth=0.6)
     for number, code in enumerate(classes):
         rows = curves[(curves["class"] == code).to_numpy()] if len(classes) > 1 else curves
-        color = _CLASS_COLORS[number % len(_CLASS_COLORS)]
+        color = CLASSES[number % len(CLASSES)]
         mean = rows["mean"].to_numpy(dtype=float)
         _draw(axes, x, mean, first, color=color, linewidth=2.2, label=label(code, 18))
     _shares(axes, x, first)

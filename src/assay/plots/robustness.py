@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from assay.plots.labels import further_width, labels
-from assay.plots.style import BLUE, GREY, ORANGE, panels, titled_axes
+from assay.plots.style import BLUE, GREY, panels, titled_axes
 from assay.robustness.examine import Robustness
 
 _TITLES = {
@@ -52,7 +52,7 @@ def drops_figure(found: Robustness, rows: int, noise_sd: float) -> Figure:
             )
             if len(tables[kind]) < of_kind.sum():
                 title += f" (top {len(tables[kind])} of {of_kind.sum()})"
-            axes.set_title(title[0].upper() + title[1:], fontsize=10)
+            axes.set_title(title[0].upper() + title[1:])
             _bars(axes, tables[kind].iloc[::-1])
         grid[-1][0].set_xlabel(
             f"How much worse {found.metric} gets\n(each panel its own scale; blue: beyond chance)"
@@ -102,7 +102,7 @@ def periods_figure(found: Robustness, rows: int) -> Figure:
             color=BLUE,
             label="period",
         )
-        for color, half in zip((GREY, ORANGE), halves.to_dict("records"), strict=True):
+        for color, half in zip((GREY, "black"), halves.to_dict("records"), strict=True):
             axes.hlines(
                 half["value"], pd.Timestamp(half["from"]), pd.Timestamp(half["to"]),
                 color=color, linewidth=2, label=str(half["period"]),

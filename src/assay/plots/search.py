@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
 
 from assay.plots.labels import further_width, labels
-from assay.plots.style import BLUE, GREEN, GREY, ORANGE, panels, titled_axes
+from assay.plots.style import BLUE, GREEN, GREY, MODEL, TRAINING, panels, titled_axes
 from assay.search.complexity import Complexity
 
 
@@ -51,6 +51,12 @@ def leaderboard_figure(board: pd.DataFrame, confidence: float) -> Figure:
     size = (8.2 + further_width(names), 0.42 * len(ranked) + 1.7)
     ratios = {"width_ratios": [3, 2]}
     with panels(1, 2, figsize=size, sharey=True, gridspec_kw=ratios) as (figure, (left, right)):
+        folds = sum(str(name).startswith("fold_") for name in board.columns)
+        figure.suptitle(
+            f"How far each model is behind the best, {100 * confidence:g}% interval over folds (n = {folds})",
+            x=0.01,
+            ha="left",
+        )
         behind = ranked["behind_best"].to_numpy(dtype=float)
         ends = ranked[["behind_best_ci_low", "behind_best_ci_high"]].to_numpy(dtype=float)
         for mask, color, label in (
@@ -70,17 +76,16 @@ def leaderboard_figure(board: pd.DataFrame, confidence: float) -> Figure:
         left.axvline(0, color="black", linewidth=0.8)
         left.set_yticks(places, names)
         left.set(xlabel=f"Behind the best in {metric}", ylim=(-0.6, len(ranked) - 0.4))
-        left.set_title(f"Difference to the best, {100 * confidence:g}% interval")
         left.grid(axis="y", visible=False)
         low, high = _shown_range(ranked)
         left.set_xlim(low, high)
         for place in places[behind > high]:
             left.annotate(
-                f"{behind[place]:.3g} →", (high, place), ha="right", va="center", fontsize=8.5
-            )
-        figure.legend(
-            *left.get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=9
-        )
+                f"{behind[place]:.3g} →", (high, place), ha="right", va="center", fontsize=8.5,
+                # Over the interval, which goes on as well.
+                bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5},
+            )  # fmt: skip
+        figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=2)
         _draw_complexity(right, ranked, places)
     return figure
 
@@ -115,7 +120,7 @@ def _draw_complexity(axes: Any, ranked: pd.DataFrame, places: Any) -> None:
     axes.set_xlim(0.7, 20 * max(top, 2.0) ** 1.6)
     axes.xaxis.set_major_locator(NullLocator())
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.set_title("What it holds (log scale)")
+    axes.set_xlabel("What it holds (log scale)")
     axes.grid(False)
 
 
@@ -127,16 +132,17 @@ def learning_curve_figure(curve: pd.DataFrame, told: Mapping[str, Any]) -> Figur
             axes.text(0, 0.5, "train.learning_curve_points is 0.", transform=axes.transAxes)
         return figure
     rows = curve["rows"].to_numpy(dtype=float)
-    with titled_axes(
-        "Learning curve of the chosen model, means over folds", figsize=(7.6, 4.6)
-    ) as (figure, axes):
+    title = (
+        f"Learning curve of the chosen model (n = {rows[0]:,.0f} to {rows[-1]:,.0f} training rows)"
+    )
+    with titled_axes(title, figsize=(7.6, 4.6)) as (figure, axes):
         axes.set_xscale("log", base=2)
-        for part, color, label in (
-            ("train", ORANGE, "on the rows of the fit"),
-            ("validation", BLUE, "on other rows (out-of-fold)"),
+        for part, color, marker, label in (
+            ("train", TRAINING, "s", "on the rows of the fit"),
+            ("validation", MODEL, "o", "on other rows (out-of-fold)"),
         ):
             mean, error = curve[f"{part}_mean"], curve[f"{part}_error"]
-            axes.plot(rows, mean, color=color, marker="o", label=label)
+            axes.plot(rows, mean, color=color, marker=marker, label=label)
             axes.fill_between(
                 rows, mean - error, mean + error, color=color, alpha=0.18, linewidth=0
             )
@@ -152,7 +158,7 @@ def learning_curve_figure(curve: pd.DataFrame, told: Mapping[str, Any]) -> Figur
             xlabel="Training rows (mean over folds, log scale); bands: one standard error",
             ylabel=told["metric"],
         )
-        figure.legend(loc="outside lower center", ncols=2, fontsize=9)
+        figure.legend(loc="outside lower center", ncols=2)
     return figure
 
 
@@ -168,7 +174,7 @@ def _draw_projection(axes: Any, rows: float, level: float, told: Mapping[str, An
     axes.plot(
         rows * 2**steps,
         level + (values[0] - level) * share,
-        color=BLUE,
+        color=MODEL,
         linestyle=":",
         label="with twice the rows, by a power law",
     )
@@ -178,7 +184,7 @@ def _draw_projection(axes: Any, rows: float, level: float, told: Mapping[str, An
         yerr=[[values[0] - min(values)], [max(values) - values[0]]],
         fmt="o",
         mfc="white",
-        color=BLUE,
+        color=MODEL,
         capsize=4,
         label="its interval",
     )

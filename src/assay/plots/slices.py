@@ -1,5 +1,6 @@
 """Figures of slices: where the model is weak."""
 
+from textwrap import wrap
 from typing import Any
 
 import numpy as np
@@ -7,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from assay.plots.labels import further_width, labels
+from assay.plots.labels import labels
 from assay.plots.style import BLUE, GREY, ORANGE, RED, panels
 from assay.slices.judge import AS_ELSEWHERE, FAILS, FALLS_SHORT, HARD, TOO_FEW
 from assay.slices.table import Slices
@@ -24,7 +25,9 @@ _LOOK = {
     AS_ELSEWHERE: (BLUE, "o"),
     TOO_FEW: (GREY, "x"),
 }
-_LONGEST, _LONGEST_RULE = 56, 72
+_LONGEST, _LONGEST_RULE = 56, 96
+# Characters of a line of a name.
+_LINE = 42
 
 
 def slices_figures(slices: Slices) -> dict[str, Figure]:
@@ -62,9 +65,13 @@ def _figure(
     # Where the level alone is off, the metric may be as good as elsewhere.
     level = (shown["verdict"] == FAILS) & ~shown["why"].str.contains(FALLS_SHORT, regex=False)
     verdicts = shown["verdict"].where(~level, _LEVEL)
-    size = {"figsize": (9.6 + further_width(told), 0.3 * len(shown) + 2.4), "sharey": True}
+    lines = [wrap(text, _LINE, break_long_words=True) or [text] for text in told]
+    most = max(map(len, lines))
+    told = ["\n".join(each) for each in lines]
+    height = (0.3, 0.38, 0.5)[min(most, 3) - 1] * len(shown) + 2.4
+    size = {"figsize": (9.4, height), "sharey": True}
     with panels(1, 2, **size, gridspec_kw={"width_ratios": [3, 2]}) as (figure, (axes, levels)):
-        axes.set_title(f"{title}, holdout (n = {slices.rows:,}{left})")
+        figure.suptitle(f"{title}, holdout (n = {slices.rows:,}{left})", x=0.01, ha="left")
         axes.axvline(slices.whole, color="black", linewidth=1.0)
         levels.axvline(0, color=GREY, linewidth=1.0, linestyle="--")
         levels.axvline(slices.level, color="black", linewidth=1.0)
@@ -85,7 +92,6 @@ def _figure(
             handles=_legend(slices, set(verdicts)),
             loc="outside lower center",
             ncols=3,
-            fontsize=9,
         )
     return figure
 

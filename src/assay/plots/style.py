@@ -13,6 +13,13 @@ from matplotlib.figure import Figure
 
 # Okabe and Ito 2008: told apart with every common colour vision.
 BLUE, ORANGE, GREEN, GREY, RED = "#0072B2", "#E69F00", "#009E73", "#7F7F7F", "#D55E00"
+PURPLE, SKY = "#CC79A7", "#56B4E9"
+PALETTE = (BLUE, ORANGE, GREEN, GREY, RED, PURPLE, SKY)
+
+# What is the same in several figures has the same colour in all.
+MODEL, BASELINE, RULE, TRAINING, UNCALIBRATED = BLUE, ORANGE, GREEN, PURPLE, SKY
+# Classes, and other things of which none is more than the others.
+CLASSES = (BLUE, ORANGE, GREEN, RED, PURPLE, SKY)
 
 FONT = "DejaVu Sans"
 
@@ -24,6 +31,10 @@ STYLE: Mapping[str, Any] = {
     "font.family": FONT,
     "font.size": 10,
     "axes.titlesize": 11,
+    "figure.titlesize": 11,
+    "xtick.labelsize": 9,
+    "ytick.labelsize": 9,
+    "legend.fontsize": 9,
     "axes.titlelocation": "left",
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -42,7 +53,8 @@ def titled_axes(title: str, **size: Any) -> Iterator[tuple[Figure, Any]]:
     """Yield a figure in the style, and its axes with a title."""
     with plt.style.context(_FROM_DEFAULTS):
         figure, axes = plt.subplots(**size)
-        axes.set_title(title)
+        # Over the labels as well: the axes alone are often too narrow for it.
+        figure.suptitle(title, x=0.01, ha="left")
         yield figure, axes
         _settle(figure)
         plt.close(figure)

@@ -1,6 +1,6 @@
 """Figures of what decisions are worth: gain and lift, and a chart for whoever pays."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from assay.decisions.amounts import amount
 from assay.decisions.binary import ThresholdDrawn
 from assay.decisions.regression import BASELINE_PLAIN, PLAIN, IntervalsDrawn
 from assay.plots.labels import label
-from assay.plots.style import BLUE, GREY, ORANGE, panels
+from assay.plots.style import BASELINE, GREY, MODEL, RULE, panels
 from assay.uncertainty.estimate import Estimate
 
 # As the card writes amounts: a comma for thousands, and no digit that is not needed.
@@ -32,6 +32,14 @@ _OF_NUMBERS: Mapping[str, str] = {
     BASELINE_PLAIN: "the baseline's prediction",
 }
 
+_COLORS: Mapping[str, str] = {
+    options.MODEL: MODEL,
+    PLAIN: MODEL,
+    options.BASELINE: BASELINE,
+    BASELINE_PLAIN: BASELINE,
+    options.RULE: RULE,
+}
+
 
 def gain_figure(table: pd.DataFrame, chosen: float, rows: int) -> Figure:
     """Share of positives caught, and lift, against the share of rows acted on."""
@@ -40,7 +48,7 @@ def gain_figure(table: pd.DataFrame, chosen: float, rows: int) -> Figure:
         figure.suptitle(
             f"What acting on the highest scores catches, holdout (n = {rows:,})", x=0.01, ha="left"
         )
-        for name, color in (("model", BLUE), ("baseline", ORANGE)):
+        for name, color in (("model", MODEL), ("baseline", BASELINE)):
             # Acting on none catches none.
             caught.plot(np.r_[0, x], np.r_[0, table[f"{name}_caught"]], color=color, label=name)
             lift.plot(x, table[f"{name}_lift"], color=color, label=name)
@@ -64,7 +72,7 @@ def value_figure(drawn: ThresholdDrawn, rows: int) -> Figure:
     """What acting saves against acting on none: by the share of rows, and for each option."""
     table, unit = drawn.value, label(drawn.cost_unit, 24)
     x, chosen = table["acted_rate"], drawn.valued[0]
-    with panels(1, 2, figsize=(11.0, 4.4), width_ratios=(1.35, 1)) as (figure, (curve, bars)):
+    with panels(1, 2, figsize=(9.8, 4.4), width_ratios=(1.35, 1)) as (figure, (curve, bars)):
         figure.suptitle(
             f"What acting saves per {options.PER:,} {label(drawn.row_unit, 24)}s against acting on none, "
             f"holdout (n = {rows:,})",
@@ -72,11 +80,11 @@ def value_figure(drawn: ThresholdDrawn, rows: int) -> Figure:
             ha="left",
         )
         curve.fill_between(
-            x, table["ci_low"], table["ci_high"], color=BLUE, alpha=0.18, linewidth=0,
+            x, table["ci_low"], table["ci_high"], color=MODEL, alpha=0.18, linewidth=0,
             label="model, percentile interval",
         )  # fmt: skip
-        curve.plot(x, table["model_saved"], color=BLUE, label="model")
-        curve.plot(x, table["baseline_saved"], color=ORANGE, label="baseline")
+        curve.plot(x, table["model_saved"], color=MODEL, label="model")
+        curve.plot(x, table["baseline_saved"], color=BASELINE, label="baseline")
         curve.axhline(0, color=GREY, linestyle=":")
         rate = chosen.option.acted_rate
         curve.plot(
@@ -96,7 +104,8 @@ def value_figure(drawn: ThresholdDrawn, rows: int) -> Figure:
         curve.yaxis.set_major_formatter(StrMethodFormatter(_THOUSANDS))
         curve.legend(loc="best")
         shown = {_OF_ROWS[each.option.name]: each.saved for each in drawn.valued[:-1]}
-        _bars(bars, shown, 1.0)
+        names = [each.option.name for each in drawn.valued[:-1]]
+        _bars(bars, shown, names, 1.0)
         bars.set(xlabel=f"Saved, in {unit}")
     return figure
 
@@ -107,19 +116,22 @@ def options_figure(drawn: IntervalsDrawn, rows: int) -> Figure:
     title = f"What acting on each number costs per {options.PER:,} rows, holdout (n = {rows:,})"
     with panels(1, 1, figsize=(7.6, 3.6)) as (figure, axes):
         # Over the names as well: the axes alone are too narrow for it.
-        figure.suptitle(title, x=0.01, ha="left", fontsize="medium")
-        _bars(axes, {_OF_NUMBERS[each.option.name]: each.value for each in drawn.valued}, -1.0)
+        figure.suptitle(title, x=0.01, ha="left")
+        shown = {_OF_NUMBERS[each.option.name]: each.value for each in drawn.valued}
+        _bars(axes, shown, [each.option.name for each in drawn.valued], -1.0)
         axes.set(xlabel=f"Cost, in {unit}")
     return figure
 
 
-def _bars(axes: Any, shown: Mapping[str, Estimate], sign: float) -> None:
+def _bars(
+    axes: Any, shown: Mapping[str, Estimate], options_shown: Sequence[str], sign: float
+) -> None:
     """Draw numbers times a sign as bars, the model's on top, each with its interval."""
     estimates = list(shown.values())
     values = np.array([sign * each.value for each in estimates])
     ends = np.array([sorted((sign * each.ci_low, sign * each.ci_high)) for each in estimates])
     y = np.arange(len(values))[::-1]
-    axes.barh(y, values, height=0.55, color=[BLUE, *[GREY] * (len(values) - 1)])
+    axes.barh(y, values, height=0.55, color=[_COLORS.get(name, GREY) for name in options_shown])
     axes.errorbar(
         values, y, xerr=np.abs(ends - values[:, None]).T, color="black", linestyle="none",
         capsize=3, linewidth=1,

@@ -3,19 +3,45 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from assay.baselines import CONSTANTS
 from assay.decisions.amounts import amount, amount_interval, compared
 from assay.metrics.catalogue import primary_metric
+from assay.report.decided import decision_words
 from assay.report.facts import ReportFacts
 from assay.report.fairness import fairness_facts
-from assay.report.rendering import render
+from assay.report.prose import unsaid
+from assay.report.rendering import render, tidy
 from assay.report.robustness import robustness_facts
 from assay.report.slices import slices_facts
+from assay.report.value import impact_facts
+from assay.report.verdict import verdict_of
+from assay.report.watch import retraining_trigger, watched
 from assay.search.complexity import Complexity
 from assay.search.words import learning_words, selection_words
+from assay.sections import TaskType
 
 # Classes that the card shows.
 _SHOWN_CLASSES = 12
+
+_BEFORE = (
+    *("Verdict", "Problem and decision", "Intended use", "Data", "Splits", "Metrics"),
+    *("Choice of the model", "History of the holdout"),
+)
+_DECISIONS: Mapping[TaskType, str] = {
+    "binary": "Threshold",
+    "multiclass": "Decision",
+    "regression": "Intervals",
+}
+_AFTER = (
+    *("Business impact", "Calibration", "Diagnostics", "Where it fails", "For whom it works"),
+    *(
+        "What breaks it",
+        "Findings",
+        "Limitations",
+        "Monitoring plan",
+        "Reproducibility",
+        "How to run",
+    ),
+)
 
 _FILTERS: Mapping[str, Callable[..., str]] = {
     "amount": amount,
@@ -33,16 +59,21 @@ def model_card(facts: ReportFacts) -> str:
     ranked = leaderboard[leaderboard["failure"] == ""]
     task = params["task"]
     metric = primary_metric(task["type"], task["primary_metric"])
-    return render(
+    text = render(
         "model_card.md.j2",
         _FILTERS,
+        titles=_titles(task["type"]),
+        verdict=verdict_of(facts),
+        unsaid=unsaid(params["card"]),
+        decided=decision_words(facts),
+        watched=list(watched(facts)),
+        trigger=retraining_trigger(facts),
         run=facts.run,
         params=params,
         schema=facts.schema,
         decision=facts.decision,
         m=facts.metrics,
         history=facts.metrics["history"],
-        beats_constants=_beats_constants(facts.metrics["holdout"]),
         baselines=[(n, v) for n, v in facts.metrics["baseline"].items() if isinstance(v, dict)],
         metric_names=list(facts.metrics["holdout"]["model"]),
         ranked=ranked.to_dict("records"),
@@ -57,18 +88,17 @@ def model_card(facts: ReportFacts) -> str:
         per_class=tables["per_class"].head(_SHOWN_CLASSES).to_dict("records"),
         per_class_more=max(len(tables["per_class"]) - _SHOWN_CLASSES, 0),
         primary_name=metric.name,
-        greater_is_better=metric.greater_is_better,
         confidence=params["evaluate"]["confidence"],
         warnings=[finding for finding in facts.findings if finding["severity"] == "warning"],
         accepted=[finding for finding in facts.findings if finding["severity"] == "accepted"],
+        **impact_facts(facts),
     )
+    return tidy(text)
 
 
-def _beats_constants(holdout: Mapping[str, Any]) -> bool:
-    """Say whether the model is shown to be better than each constant prediction, by the gate's metric."""
-    metric, gains = holdout["gate"]["metric"], holdout["gain_over"]
-    told = [gains[name][metric] for name in CONSTANTS if metric in gains.get(name, {})]
-    return bool(told) and all(gain.get("ci_low", 0.0) > 0 for gain in told)
+def _titles(task: TaskType) -> list[str]:
+    """Return the card's sections, for the list of contents."""
+    return [*_BEFORE, _DECISIONS[task], *_AFTER]
 
 
 def _learning(curve: Mapping[str, Any]) -> str:

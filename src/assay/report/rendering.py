@@ -44,6 +44,11 @@ def render(
     return environment.get_template(template).render(**facts)
 
 
+def tidy(text: str) -> str:
+    """Return a Markdown page with one blank line between its blocks, and a line break at its end."""
+    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+
+
 def number(value: float, digits: int = 3) -> str:
     """Write a number with so many digits after the point, fewer where there are some before it."""
     return _fixed(value, _digits(value, digits))

@@ -1,0 +1,266 @@
+"""Figures of a review: what a change did to curves. The old side is thin and dashed, the new one solid."""
+
+from collections.abc import Iterator, Mapping, Set
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+from assay.plots.labels import label, labels
+from assay.plots.style import BLUE, GREY, ORANGE, panels, titled_axes
+
+# The new side lies below, so that the old one shows where both are the same.
+OLD: Mapping[str, Any] = {"color": ORANGE, "linestyle": "--", "linewidth": 1.2, "zorder": 3}
+NEW: Mapping[str, Any] = {"color": BLUE, "linestyle": "-", "linewidth": 2.2, "zorder": 2}
+_SIZE = (5.0, 3.9)
+_FEATURES, _BINS = 12, 10
+
+Curves = Mapping[str, tuple[pd.DataFrame, pd.DataFrame]]
+Sides = tuple[Mapping[str, Any], Mapping[str, Any]]
+
+
+def change_figures(
+    curves: Curves, changed: Set[str], metrics: Sides, old_name: str, primary: str
+) -> dict[str, tuple[str, Figure]]:
+    """Return up to four figures by name, each with its title; only those whose data changed.
+
+    Parameters
+    ----------
+    curves : dict of str to (DataFrame, DataFrame)
+        Tables of `plots/data/` of the old and of the new side, without rows where there is none.
+    changed : set of str
+        The curves that differ, and `decision` if the decision does.
+    metrics : (dict, dict)
+        The metrics files of both sides, by stage.
+    old_name : str
+        What the old side is called.
+    primary : str
+        The metric that models are chosen by.
+    """
+    names = (label(old_name, 20), "now")
+    n = _row_count(metrics)
+    found: dict[str, tuple[str, Figure]] = {}
+    if changed & {"roc", "precision_recall"} and _drawable(curves["roc"]):
+        title = f"ROC, and precision and recall, {n}"
+        found["curves"] = title, _curves(curves, names, title)
+    if "calibration" in changed and _drawable(curves["calibration"]):
+        title = f"Calibration, {n}"
+        found["calibration"] = title, _calibration(curves["calibration"], names, title)
+    if "residuals" in changed and _drawable(curves["residuals"]):
+        title = "Residuals by prediction, holdout sample"
+        found["residuals"] = title, _residuals(curves["residuals"], names, title)
+    for name, title, figure in _decision(curves, changed, metrics, names, n):
+        found[name] = title, figure
+    if "importance" in changed and _drawable(curves["importance"]):
+        title = f"Permutation importance, {n}"
+        found["importance"] = title, _importance(curves["importance"], names, title, primary)
+    return found
+
+
+def _drawable(pair: tuple[pd.DataFrame, pd.DataFrame]) -> bool:
+    return all(len(each) > 0 for each in pair)
+
+
+def _row_count(metrics: Sides) -> str:
+    old, new = (side.get("holdout", {}).get("row_count", 0) for side in metrics)
+    return f"holdout (n = {new:,})" if old == new else f"holdout (n = {old:,}, now {new:,})"
+
+
+def _curves(curves: Curves, names: tuple[str, str], title: str) -> Figure:
+    with panels(1, 2, figsize=(8.4, 3.9)) as (figure, (roc, recall)):
+        figure.suptitle(title, x=0.01, ha="left", fontsize=11)
+        for axes, key, x, y in (
+            (roc, "roc", "false_positive_rate", "true_positive_rate"),
+            (recall, "precision_recall", "recall", "precision"),
+        ):
+            for frame, style, name in zip(curves[key], (OLD, NEW), names, strict=True):
+                if len(frame):
+                    axes.plot(frame[x], frame[y], label=name, **style)
+            axes.set(xlim=(0, 1), ylim=(0, 1.02))
+        roc.plot([0, 1], [0, 1], color=GREY, linestyle=":", label="chance")
+        roc.set(xlabel="False-positive rate", ylabel="True-positive rate (recall)")
+        roc.legend(loc="lower right")
+        recall.set(xlabel="Recall", ylabel="Precision")
+    return figure
+
+
+def _calibration(
+    pair: tuple[pd.DataFrame, pd.DataFrame], names: tuple[str, str], title: str
+) -> Figure:
+    with titled_axes(title, figsize=_SIZE) as (figure, axes):
+        columns = ["mean_prediction", "mean_outcome"]
+        low, high = (
+            float(pick([frame[columns].to_numpy() for frame in pair])) for pick in (_low, _high)
+        )
+        margin = 0.04 * (high - low) or 0.05
+        ends = (low - margin, high + margin)
+        axes.plot(ends, ends, color=GREY, linestyle=":", label="perfect")
+        for frame, style, name in zip(pair, (OLD, NEW), names, strict=True):
+            x, y = frame["mean_prediction"], frame["mean_outcome"]
+            beyond = np.vstack([y - frame["ci_low"], frame["ci_high"] - y]).clip(min=0)
+            thin = style is OLD
+            bars = None if thin else beyond
+            axes.errorbar(
+                x, y, yerr=bars, marker="o", markersize=3 if thin else 5, capsize=2, elinewidth=1,
+                label=name, **style,
+            )  # fmt: skip
+        axes.set(xlabel="Mean prediction of a bin", ylabel="Mean outcome")
+        axes.legend(loc="upper left")
+    return figure
+
+
+def _low(tables: list[Any]) -> float:
+    return min(float(table.min()) for table in tables)
+
+
+def _high(tables: list[Any]) -> float:
+    return max(float(table.max()) for table in tables)
+
+
+def _residuals(
+    pair: tuple[pd.DataFrame, pd.DataFrame], names: tuple[str, str], title: str
+) -> Figure:
+    with titled_axes(title, figsize=_SIZE) as (figure, axes):
+        for frame, style, name in zip(pair, (OLD, NEW), names, strict=True):
+            ordered = frame.sort_values("prediction", kind="stable")
+            bins = np.array_split(np.arange(len(ordered)), _BINS)
+            parts: list[Any] = [ordered.iloc[rows] for rows in bins if len(rows)]
+            x = [part["prediction"].mean() for part in parts]
+            axes.plot(x, [p["residual"].mean() for p in parts], marker="o", markersize=3,
+                      label=f"{name}: mean of a bin", **style)  # fmt: skip
+            for quantile, words in ((0.05, f"{name}: 5% and 95%"), (0.95, None)):
+                ends = [part["residual"].quantile(quantile) for part in parts]
+                axes.plot(x, ends, label=words, **{**style, "linewidth": 0.8, "alpha": 0.7})
+        axes.axhline(0, color="black", linewidth=0.8)
+        axes.set(xlabel="Prediction", ylabel="Residual (actual less predicted)")
+        _legend(axes, "best")
+    return figure
+
+
+def _decision(
+    curves: Curves, changed: Set[str], metrics: Sides, names: tuple[str, str], n: str
+) -> Iterator[tuple[str, str, Figure]]:
+    """Yield the figure of how predictions are acted on, if it or the decision changed."""
+    if changed & {"value", "decision"} and _drawable(curves["value"]):
+        title = f"What acting saves, {n}"
+        yield "decision", title, _value(curves["value"], metrics, names, title)
+    elif changed & {"threshold", "decision"} and _drawable(curves["threshold"]):
+        title = "Precision and recall by threshold, out-of-fold"
+        yield "decision", title, _threshold(curves["threshold"], metrics, names, title)
+    elif changed & {"rejection", "decision"} and _drawable(curves["rejection"]):
+        title = "Accuracy of the rows that are decided, out-of-fold"
+        yield "decision", title, _rejection(curves["rejection"], metrics, names, title)
+    elif "coverage" in changed and _drawable(curves["coverage"]):
+        title = f"Coverage of intervals, {n}"
+        yield "coverage", title, _coverage(curves["coverage"], names, title)
+
+
+def _value(
+    pair: tuple[pd.DataFrame, pd.DataFrame], metrics: Sides, names: tuple[str, str], title: str
+) -> Figure:
+    values = [side.get("threshold", {}).get("value", {}) for side in metrics]
+    unit = label(values[1].get("unit", "units of cost"))
+    with titled_axes(title, figsize=_SIZE) as (figure, axes):
+        for frame, style, name, value in zip(pair, (OLD, NEW), names, values, strict=True):
+            axes.plot(frame["acted_rate"], frame["model_saved"], label=name, **style)
+            acted = value.get("options", {}).get("model", {}).get("acted_rate")
+            if acted is not None:
+                _mark(axes, acted, style, f"{name}: acts on {acted:.1%}")
+        axes.axhline(0, color="black", linewidth=0.8)
+        axes.set(xlabel="Share of rows acted on, the highest scores first",
+                 ylabel=f"Saved per 1,000 rows against\nacting on none, in {unit}", xlim=(0, 1))  # fmt: skip
+        axes.xaxis.set_major_formatter(PercentFormatter(1))
+        _legend(axes, "best")
+    return figure
+
+
+def _threshold(
+    pair: tuple[pd.DataFrame, pd.DataFrame], metrics: Sides, names: tuple[str, str], title: str
+) -> Figure:
+    with titled_axes(title, figsize=_SIZE) as (figure, axes):
+        for frame, style, name, side in zip(pair, (OLD, NEW), names, metrics, strict=True):
+            axes.plot(frame["threshold"], frame["recall"], label=f"{name}: recall", **style)
+            precision = {**style, "linewidth": style["linewidth"] / 2}
+            axes.plot(
+                frame["threshold"], frame["precision"], label=f"{name}: precision", **precision
+            )
+            chosen = side.get("threshold", {}).get("threshold")
+            if chosen is not None:
+                _mark(axes, chosen, style, f"{name}: threshold {chosen:.3g}")
+        axes.set(xlabel="Threshold", ylabel="Precision, recall", ylim=(0, 1.02))
+        _legend(axes, "best")
+    return figure
+
+
+def _rejection(
+    pair: tuple[pd.DataFrame, pd.DataFrame], metrics: Sides, names: tuple[str, str], title: str
+) -> Figure:
+    with titled_axes(title, figsize=_SIZE) as (figure, axes):
+        for frame, style, name, side in zip(pair, (OLD, NEW), names, metrics, strict=True):
+            axes.plot(frame["decided_rate"], frame["accuracy"], label=name, **style)
+            decided = side.get("threshold", {}).get("out_of_fold", {}).get("decided_rate")
+            if decided is not None:
+                _mark(axes, decided, style, f"{name}: decides {decided:.1%}")
+        axes.set(
+            xlabel="Share of rows decided, the surest first", ylabel="Accuracy", xlim=(0, 1.02)
+        )
+        axes.xaxis.set_major_formatter(PercentFormatter(1))
+        _legend(axes, "best")
+    return figure
+
+
+def _coverage(
+    pair: tuple[pd.DataFrame, pd.DataFrame], names: tuple[str, str], title: str
+) -> Figure:
+    with titled_axes(title, figsize=_SIZE) as (figure, axes):
+        axes.plot([0, 1], [0, 1], color=GREY, linestyle=":", label="as wanted")
+        for frame, style, name in zip(pair, (OLD, NEW), names, strict=True):
+            axes.plot(frame["wanted_coverage"], frame["measured_coverage"], marker="o",
+                      markersize=4, label=name, **style)  # fmt: skip
+        axes.set(
+            xlabel="Wanted coverage",
+            ylabel="Outcomes inside the interval",
+            xlim=(0.4, 1),
+            ylim=(0, 1.02),
+        )
+        axes.xaxis.set_major_formatter(PercentFormatter(1))
+        axes.yaxis.set_major_formatter(PercentFormatter(1))
+        axes.legend(loc="lower right")
+    return figure
+
+
+def _importance(
+    pair: tuple[pd.DataFrame, pd.DataFrame], names: tuple[str, str], title: str, primary: str
+) -> Figure:
+    """Importance of the strongest features of either side, as points joined by a line."""
+    old, new = (frame.set_index("feature")["importance"].astype(float) for frame in pair)
+    both = pd.concat([old, new], axis=1, keys=["old", "new"])
+    strongest = both.max(axis=1).sort_values(ascending=False, kind="stable").index[:_FEATURES]
+    shown = both.loc[strongest[::-1]]
+    y = np.arange(len(shown))
+    height = 1.2 + 0.26 * len(shown)
+    with panels(1, 1, figsize=(6.2, max(_SIZE[1], height))) as (figure, axes):
+        # Over the whole width: names of features take much of it.
+        figure.suptitle(title, x=0.01, ha="left", fontsize=11)
+        axes.hlines(y, shown.min(axis=1), shown.max(axis=1), color=GREY, linewidth=1)
+        axes.plot(shown["old"], y, "o", markersize=7, markerfacecolor="none",
+                  markeredgecolor=ORANGE, markeredgewidth=1.4, label=names[0], zorder=3)  # fmt: skip
+        axes.plot(shown["new"], y, "o", markersize=5, color=BLUE, label=names[1], zorder=2)
+        axes.axvline(0, color="black", linewidth=0.8)
+        axes.set_yticks(y, labels(shown.index, 28))
+        axes.set(xlabel=f"Loss of {label(primary)} when shuffled")
+        axes.xaxis.set_major_locator(MaxNLocator(5))
+        axes.legend(loc="lower right")
+    return figure
+
+
+def _mark(axes: Any, at: float, style: Mapping[str, Any], words: str) -> None:
+    axes.axvline(at, color=style["color"], linestyle=style["linestyle"],
+                 linewidth=0.6 * style["linewidth"], label=words)  # fmt: skip
+
+
+def _legend(axes: Any, place: str) -> None:
+    """Draw the legend on white, because lines may run below it."""
+    axes.legend(loc=place, fontsize=8, frameon=True, framealpha=0.9, edgecolor="none")

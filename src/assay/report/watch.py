@@ -1,0 +1,64 @@
+"""What is to be watched once the model is in use, and when it is to be trained again."""
+
+from collections.abc import Iterator
+
+from assay.metrics.catalogue import primary_metric
+from assay.report.facts import ReportFacts
+from assay.report.rendering import interval, number, percent
+from assay.report.words import metric_words
+
+# Population stability index: what is usual in the field (Siddiqi 2006).
+_LOOK, _ACT = 0.1, 0.25
+
+
+def watched(facts: ReportFacts) -> Iterator[str]:
+    """Yield, as the ends of "compare ...", what of every scored batch is compared with what."""
+    threshold = facts.metrics["threshold"]
+    if facts.schema.task == "binary":
+        yield (
+            f"the rate of alerts with {percent(threshold['out_of_fold']['flagged_rate'])} (out-of-fold) and "
+            f"{percent(threshold['holdout']['flagged_rate']['value'])} (holdout)"
+        )
+    elif facts.schema.task == "multiclass":
+        yield (
+            f"the rate of decided rows with {percent(threshold['out_of_fold']['decided_rate'])} "
+            f"(out-of-fold) and {percent(threshold['holdout']['decided_rate'])} (holdout), and the share of "
+            "each predicted class with the reference"
+        )
+    else:
+        width = number(threshold["interval"]["mean_width"])
+        yield (
+            f"the mean width of intervals with {width} (holdout), and the deciles of predictions with the "
+            "reference"
+        )
+    yield "missing rates, and unknown categories, which predict reports, with the reference"
+    yield (
+        "each feature's shares with the reference, by the population stability index: above "
+        f"{_LOOK} look, above {_ACT} act"
+    )
+    name, told = _primary(facts)
+    yield f"once outcomes are known, {name} with {interval(told)}"
+
+
+def retraining_trigger(facts: ReportFacts) -> str:
+    """Return, as the end of "train it again when ...", the figure at which to do so."""
+    name, told = _primary(facts)
+    task = facts.run["params"]["task"]
+    greater = primary_metric(task["type"], task["primary_metric"]).greater_is_better
+    limit = told.get("ci_low" if greater else "ci_high", told["value"])
+    rows = facts.metrics["holdout"]["row_count"]
+    coverage = (
+        ", when intervals hold fewer outcomes than wanted by more than chance,"
+        if facts.schema.task == "regression"
+        else ","
+    )
+    return (
+        f"{name} over {rows:,} rows, as many as the holdout has, lies {'below' if greater else 'above'} "
+        f"{number(limit)}{coverage} or when the input contract changes"
+    )
+
+
+def _primary(facts: ReportFacts) -> tuple[str, dict[str, float]]:
+    task = facts.run["params"]["task"]
+    metric = primary_metric(task["type"], task["primary_metric"])
+    return metric_words(metric.name), facts.metrics["holdout"]["model"][metric.name]
