@@ -72,7 +72,7 @@ def page_of(name: str, folder: Path) -> str:
     page = (ROOT / "examples" / name / "README.md").read_text(encoding="utf-8")
     card = (folder / CARD).read_text(encoding="utf-8")
     sections = dict(part.split("\n", 1) for part in card.split("\n## ")[1:])
-    verdict = sections["Verdict"].strip()
+    verdict = sections["Verdict"].split("\n### ")[0].strip()
     table = next(part for part in sections["Metrics"].split("\n\n") if part.strip().startswith("|"))
     return _FIGURES.sub(rf"\g<1>{verdict}\n\n{table.strip()}\n\g<2>", page)
 

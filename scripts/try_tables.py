@@ -149,7 +149,7 @@ def size_of(folder: Path) -> str:
 def told(folder: Path) -> str:
     """Return the verdict of the model card."""
     card = (folder / "reports/model_card.md").read_text()
-    verdict = card.split("## Verdict\n")[1].split("\n## ")[0]
+    verdict = card.split("## Verdict\n")[1].split("\n## ")[0].split("\n### ")[0]
     return "packaged. " + " ".join(verdict.split())
 
 

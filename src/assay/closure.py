@@ -9,7 +9,7 @@ from pathlib import Path
 
 from assay.artifacts import read_text
 
-_TEMPLATE = re.compile(r'"([a-z_]+\.[a-z]+\.j2)"')
+_TEMPLATE = re.compile(r'"((?:[a-z_]+/)?[a-z_]+\.[a-z]+\.j2)"')
 _TEMPLATES = "src/assay/report/templates"
 # Our packages, and where they lie in the project's folder.
 _PACKAGES = {"assay": "src/assay", "stages": "stages"}

@@ -402,12 +402,14 @@ def test_the_card_has_every_section(finished_task):
     card = (finished_task.folder / "reports/model_card.md").read_text()
     sections = re.findall(r"^## (.+)$", card, re.MULTILINE)
     assert sections == [
-        "Verdict", "Problem", "Data", "Splits", "Metrics", "Choice of the model",
+        "Verdict", "Problem and decision", "Intended use", "Data", "Splits", "Metrics", "Choice of the model",
         "History of the holdout", SECTIONS[finished_task.task],
-        "Diagnostics", "Where it fails", "For whom it works", "What breaks it", "Findings",
+        "Business impact", "Calibration", "Diagnostics", "Where it fails", "For whom it works", "What breaks it", "Findings",
         "Limitations", "Monitoring plan", "Reproducibility", "How to run",
     ]  # fmt: skip
-    assert card == (finished_task.run / "model_card.md").read_text()
+    for name in ("model_card.md", "eval_summary.md", "report.html"):
+        written = (finished_task.folder / "reports" / name).read_bytes()
+        assert written == (finished_task.run / name).read_bytes()
     for slip in ("None", "nan", "-0.000 ", "{{", "}}", "\n\n\n\n"):
         assert slip not in card, slip
 

@@ -16,7 +16,7 @@ from assay.report.words import metric_words
 
 def page_environment(figures: Figures) -> Environment:
     """Return the environment; a fact that is missing is an error, never a blank."""
-    loader = PackageLoader("assay.report", "templates/page")
+    loader = PackageLoader("assay.report")
     environment = Environment(
         loader=loader,
         undefined=StrictUndefined,
@@ -48,7 +48,7 @@ def page_environment(figures: Figures) -> Environment:
         "estimate": figures.estimate,
         "interval_of": figures.interval,
         # Our own style sheet and script, as they are.
-        "asset": lambda name: Markup(loader.get_source(environment, name)[0]),  # noqa: S704
+        "asset": lambda name: Markup(loader.get_source(environment, f"page/{name}")[0]),  # noqa: S704
     }
     return environment
 

@@ -28,7 +28,7 @@ def html_report(facts: ReportFacts) -> str:
     facts : ReportFacts
     """
     figures = Figures(facts.metrics)
-    template = page_environment(figures).get_template("page.html.j2")
+    template = page_environment(figures).get_template("page/page.html.j2")
     return template.render(_variables(facts))
 
 
