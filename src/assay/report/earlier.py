@@ -44,7 +44,7 @@ def _of_the_ledger(facts: ReportFacts) -> Iterator[Doubt]:
     history = facts.metrics["history"]
     ledger, bound = history["ledger"], history["ledger"].get("optimism_if_independent")
     # By the metric of the ledger: the gate may judge by another one.
-    gain = facts.metrics["holdout"]["gain_over_baseline"][history["metric"]]
+    gain = facts.metrics["holdout"]["gain_over_baseline"].get(history["metric"], {})
     if not _may_be_chosen(ledger) or (bound is not None and bound < gain.get("ci_low", 0.0)):
         return
     flattered = (

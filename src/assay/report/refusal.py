@@ -83,7 +83,7 @@ def _instead(facts: ReportFacts) -> str:
     if facts.metrics["train"]["chosen_model"] == best:
         return (
             f"{shown} It is itself of the baseline's kind ({best}), so that there is little to gain over "
-            f"it. What may bring more: {_FURTHER}."
+            f"it. Next: {_FURTHER}."
         )
     missing = f"What is not shown is that it is better than {best}, which may be all that these features hold."
     if best == "rule":
