@@ -39,6 +39,7 @@ def key_figures(facts: ReportFacts) -> dict[str, Any]:
         if gains
         else None,
         "worth": _worth(facts),
+        "alerts": _alerts(facts),
         "cost_per_1000": _cost_per_1000(facts),
         "sentence": _sentence(facts),
     }
@@ -100,6 +101,25 @@ def _worth(facts: ReportFacts) -> dict[str, Any] | None:
         if name == "baseline" or "baseline" not in ways
         else _against(ways["baseline"]),
     }
+
+
+def _alerts(facts: ReportFacts) -> dict[str, int] | None:
+    """Return how many alerts a month has as the holdout has them, and how many of them are wrong."""
+    rows = facts.run["params"]["card"]["rows_per_month"]
+    if rows is None or facts.schema.task != "binary":
+        return None
+    point = facts.metrics["threshold"]["holdout"]
+    alerts = rows * point["flagged_rate"]["value"]
+    # Two figures at most are sure of a month to come.
+    return {
+        "count": _rounded(alerts),
+        "in_vain": _rounded(alerts * (1 - point["precision"]["value"])),
+    }
+
+
+def _rounded(count: float) -> int:
+    step = 10 if count < 1000 else 100
+    return step * round(count / step)
 
 
 def _with_ends(gain: Mapping[str, float]) -> dict[str, float]:

@@ -38,6 +38,14 @@
   });
   window.addEventListener("afterprint", () => closed.forEach((part) => { part.open = false; }));
 
+  // Only a box that scrolls is a stop of the tab key.
+  if ("ResizeObserver" in window) {
+    const sizes = new ResizeObserver((entries) => entries.forEach(({ target }) => {
+      target.tabIndex = target.scrollWidth > target.clientWidth ? 0 : -1;
+    }));
+    document.querySelectorAll(".scroll, .plate").forEach((box) => sizes.observe(box));
+  }
+
   const source = at("slider-data");
   if (!source) return;
   const data = JSON.parse(source.textContent);
@@ -66,8 +74,8 @@
   at("controls").hidden = false;
   live.hidden = false;
   let speak;
-  const say = (text) => {
-    slide.setAttribute("aria-valuetext", text.split(";")[0]);
+  const say = (text, short) => {
+    slide.setAttribute("aria-valuetext", short);
     // A screen reader is told once the slider rests.
     clearTimeout(speak);
     speak = setTimeout(() => { live.textContent = text; }, 150);
@@ -88,10 +96,10 @@
       shown.forEach((key) => show(key, step[key]));
       reset.disabled = index === data.shipped;
       if (data.kind === "confidence") {
-        say(`From a confidence of ${step.at}; ${step.decided} of the rows are decided, ${step.accuracy} of these rightly, and ${step.undecided} are left to a person.`);
+        say(`From a confidence of ${step.at}; ${step.decided} of the rows are decided, ${step.accuracy} of these rightly, and ${step.undecided} are left to a person.`, `${step.at}: decides ${step.decided}, right ${step.accuracy}`);
         suggest(index === data.shipped || step.accept === null ? "" : `dvc exp run -S threshold.accept_accuracy=${step.accept}`, "To build the run that decides as many rows as it can this accurately:");
       } else {
-        say(`Wanted: ${step.at}; the intervals hold ${step.measured} of the outcomes and are ${step.width} wide on average.`);
+        say(`Wanted: ${step.at}; the intervals hold ${step.measured} of the outcomes and are ${step.width} wide on average.`, `${step.at}: holds ${step.measured}, width ${step.width}`);
       }
     };
     slide.addEventListener("input", update);
@@ -198,7 +206,7 @@
       return wrong;
     }
     build(index, by, changed, found);
-    const told = [`Per 1,000 rows it costs ${amount(figures.cost)}; acting on none costs ${amount(costNone(by))}.`];
+    const told = [`Per 1,000 out-of-fold rows it costs ${amount(figures.cost)}; acting on none costs ${amount(costNone(by))}, acting on all ${amount(costAll(by))}.`];
     if (changed.length) told.push("These are not the shipped costs.");
     told.push(index === found ? `None of the ${last + 1} thresholds here costs less.`
       : `Least of the ${last + 1} thresholds here is ${amount(costAt(found, by))}, at ${three(data.thresholds[found])}.`);
@@ -219,7 +227,8 @@
     reset.disabled = index === data.shipped;
     const cursor = curve.querySelector(".cursor:not(.fixed)");
     if (cursor) cursor.style.left = `${last ? 100 * index / last : 0}%`;
-    say(`Threshold ${three(threshold)}, out-of-fold; ${percent(flagged)} of the rows are flagged, ${percent(precision)} of them rightly, and ${percent(recall)} of the cases are caught.${data.costs ? ` ${tellCosts(index)}` : ""}`);
+    say(`Threshold ${three(threshold)}, out-of-fold; ${percent(flagged)} of the rows are flagged, ${percent(precision)} of them rightly, and ${percent(recall)} of the cases are caught.${data.costs ? ` ${tellCosts(index)}` : ""}`,
+      `${three(threshold)}: flags ${percent(flagged)}, right ${percent(precision)}`);
     if (data.costs) return;
     if (data.expected_cost) show("cost", amount(1000 * data.expected_cost[index]));
     build(index, null, [], -1);
