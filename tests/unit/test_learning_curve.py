@@ -301,11 +301,14 @@ def test_a_line_through_a_line_does_neither(task):
     assert told["carried_over"] > 0.8
     # The line is the best of the board: nothing there could be better.
     assert told["underfitting_judged"] is False
-    assert "It does not overfit" in learning_words(told)
-    assert "underfit (" not in learning_words(told)
+    assert "overfitting" in learning_words(told)
+    assert "underfitting" not in learning_words(told)
     # Both directions of a metric are gains.
     assert told["greater_is_better"] is False
     assert told["train_score"] < told["validation_score"] < told["constant_score"]
+    own = told["constant_own_score"] - told["train_score"]
+    other = told["constant_score"] - told["validation_score"]
+    assert told["carried_over"] == pytest.approx(other / own, rel=0.02)
     assert told["gap"]["value"] > 0
 
 

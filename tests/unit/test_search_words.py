@@ -34,7 +34,7 @@ def test_a_simpler_model_is_told_with_its_difference_and_what_was_taken():
     assert selection_words(taken).endswith("It was taken (train.select simplest_within_noise).")
     alone = SELECTION | {"simpler_within_noise": "lightgbm (tuned)"}
     assert selection_words(alone) == (
-        "No simpler model is as good as lightgbm (tuned) within noise."
+        "No simpler model is within one standard error of lightgbm (tuned)."
     )
 
 
@@ -68,6 +68,8 @@ CURVE = {
     "train_score": 0.6123,
     "validation_score": 0.6683,
     "constant_score": 1.0884,
+    "constant_own_score": 1.0884,
+    "greater_is_better": False,
     "gap": estimate(0.056, 0.01, 0.1),
     "carried_over": 0.8824,
     "verdict": "neither",
@@ -80,13 +82,20 @@ def test_scores_have_the_digits_that_tell_them_apart():
     words = learning_words(CURVE)
     assert "reaches log_loss 0.612, on others 0.668, and a constant prediction 1.088" in words
     assert "88% of what it gains carries over" in words
-    assert "neither overfits (at least half carries over)" in words
-    assert "nor is shown to underfit" in words
+    assert (
+        "At least half carries over, which is not called overfitting; nor is underfitting:" in words
+    )
     alone = learning_words(CURVE | {"underfitting_judged": False})
-    assert "It does not overfit (at least half carries over)." in alone
-    assert "underfit (" not in alone
+    assert "At least half carries over, which is not called overfitting." in alone
+    assert "underfitting" not in alone
     unsure = CURVE | {"gap": estimate(0.056, -0.01, 0.1)}
-    assert "neither overfits (the gap may be noise)" in learning_words(unsure)
+    assert "may be noise, so that overfitting is not shown; nor is" in learning_words(unsure)
+
+
+def test_a_share_that_carries_over_can_be_counted_from_what_is_told():
+    """A constant may do otherwise on a model's own rows: prices rise."""
+    words = learning_words(CURVE | {"constant_own_score": 1.2})
+    assert "reaches log_loss 0.612 (a constant 1.200), on others 0.668, and a constant" in words
 
 
 def test_more_rows_are_promised_only_what_is_no_noise():
@@ -103,6 +112,9 @@ def test_more_rows_are_promised_only_what_is_no_noise():
         "twice the rows are not shown to help. If a doubling brings no more than the one before it, "
         "0.0122 is the upper end of the 90% interval of what they would bring."
     ) in words
+    # An interval to where no loss is left says nothing.
+    clipped = noise | {"next_doubling_gain": estimate(0.0, 0.0, 0.6683)}
+    assert learning_words(clipped).endswith("twice the rows are not shown to help.")
     nothing = noise | {"next_doubling_gain": estimate(0.0, 0.0, 0.0)}
     assert "not shown to help. " not in learning_words(nothing)
     assert "at most" not in learning_words(nothing)

@@ -171,6 +171,7 @@ def learning_summary(
         "train_score": float(train[:, 0].mean()),
         "validation_score": float(validation[:, 0].mean()),
         "constant_score": float(curve.constant[:, 1].mean()),
+        "constant_own_score": float(curve.constant[:, 0].mean()),
         "gap": gap.to_json(),
     }
     summary["verdict"] = verdict(own, other, gap, better is not None)

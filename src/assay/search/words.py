@@ -32,7 +32,7 @@ def _dummy_words(selection: Mapping[str, Any]) -> str:
 def _simpler_words(selection: Mapping[str, Any]) -> str:
     best, simpler = selection["best_model"], selection["simpler_within_noise"]
     if simpler == best:
-        return f"No simpler model is as good as {best} within noise."
+        return f"No simpler model is within one standard error of {best}."
     behind = estimate_words(selection["simpler"]["behind_best"])
     sizes = [
         str(Complexity(held["complexity"], held["complexity_unit"]))
@@ -66,13 +66,15 @@ def learning_words(curve: Mapping[str, Any]) -> str:
 
 
 def _fit_words(curve: Mapping[str, Any]) -> str:
-    scores = [float(curve[f"{part}_score"]) for part in ("train", "validation", "constant")]
-    # As the middle one needs: 0.668 beside 1.09.
-    digits = digits_of(sorted(scores, key=abs)[1])
-    own, other, constant = (fixed(value, digits) for value in scores)
+    parts = ("train", "validation", "constant", "constant_own")
+    scores = [float(curve[f"{part}_score"]) for part in parts]
+    # As the middle one of the first three needs: 0.668 beside 1.09.
+    digits = digits_of(sorted(scores[:3], key=abs)[1])
+    own, other, constant, constant_own = (fixed(value, digits) for value in scores)
+    beside = f" (a constant {constant_own})" if constant_own != constant else ""
     told = (
-        f"On the rows it was fitted on the model reaches {curve['metric']} {own}, on others {other}, "
-        f"and a constant prediction {constant}"
+        f"On the rows it was fitted on the model reaches {curve['metric']} {own}{beside}, on others "
+        f"{other}, and a constant prediction {constant}"
     )
     if curve["verdict"] == "learns nothing":
         return f"{told}: it learns nothing from the features."
@@ -89,13 +91,13 @@ def _fit_words(curve: Mapping[str, Any]) -> str:
     if curve["verdict"] == "underfits":
         return f"{told} It underfits{_better_words(curve, ': ')}"
     # What `verdict` asks: an interval of the gap above 0, and less than half.
-    why = "the gap may be noise" if curve["gap"]["ci_low"] <= 0 else "at least half carries over"
+    if curve["gap"]["ci_low"] <= 0:
+        told += " The gap between the two may be noise, so that overfitting is not shown"
+    else:
+        told += " At least half carries over, which is not called overfitting"
     if not curve["underfitting_judged"]:
-        return f"{told} It does not overfit ({why})."
-    return (
-        f"{told} It neither overfits ({why}) nor is shown to underfit (no model on the board that holds "
-        "more is better beyond noise)."
-    )
+        return f"{told}."
+    return f"{told}; nor is underfitting: no model on the board that holds more is better beyond noise."
 
 
 def _better_words(curve: Mapping[str, Any], before: str) -> str:
@@ -120,7 +122,9 @@ def _rows_words(curve: Mapping[str, Any]) -> str:
         told += ", if returns diminish as they do by a power law."
     else:
         told += ", which may be noise: twice the rows are not shown to help"
-        if following["ci_high"] > 0:
+        # Where it is all that could be gained, it says nothing.
+        left = abs(float(curve["greater_is_better"]) - float(curve["validation_score"]))
+        if 0 < following["ci_high"] < 0.999 * left:
             most = fixed(
                 following["ci_high"], digits_of(*(last[key] for key in ("ci_low", "ci_high")))
             )
