@@ -24,6 +24,7 @@ _IN_COSTS = (
     *(".expected_cost.", ".value.gain_over.", ".value.options.", ".sensitivity."),
     ".mean_regret.",
 )
+_FREE = ("threshold", "acted_rate")
 _NOT_KNOWN = "not known"
 _KINDS: Mapping[Kind, str] = {
     "params": "parameters",
@@ -337,7 +338,8 @@ def _gap(each: Change, review: Review) -> str:
     file = f"metrics/{each.key.split('.')[0]}.json"
     if file in (*review.trusted.edited, *review.trusted.old_edited):
         return "edited"
-    if not review.model.same_costs and any(name in f".{each.key}." for name in _IN_COSTS):
+    in_costs = any(name in f".{each.key}." for name in _IN_COSTS)
+    if in_costs and not review.model.same_costs and not each.key.endswith(_FREE):
         return OTHER_COSTS
     numbers = [value for value in (each.old, each.new) if value is not ABSENT]
     is_number = all(isinstance(v, int | float) and not isinstance(v, bool) for v in numbers)
