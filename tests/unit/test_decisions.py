@@ -187,7 +187,7 @@ def test_a_rule_or_a_baseline_that_is_worth_more_than_the_model_is_told():
         for name, part in parts.items()
     }  # fmt: skip
     found = report("binary", **better)
-    assert found.metrics["value"]["verdict"] == "worth more than every other way to act"
+    assert found.metrics["value"]["verdict"] == "worth more than each other way that was compared"
     assert found.metrics["value"]["worth_it"] is True
     assert not {name for name in found.warnings if name.startswith("no_gain")}
 

@@ -82,7 +82,8 @@ def worth_of_acting(
     baseline = _baseline_threshold(out_of_fold, rule)
     ways = _options(decision, baseline, holdout, holdout.costs)
     valued = options.value_options(ways, resampling.of(holdout))
-    told = options.value_metrics(valued, unit) | verdict(valued, _OTHERS, "every other way to act")
+    best = "each other way that was compared"
+    told = options.value_metrics(valued, unit) | verdict(valued, _OTHERS, best)
     told["baseline"] = baseline_name
     if baseline is None and out_of_fold.baseline is not None:
         told["baseline_left_out"] = (
