@@ -5,10 +5,12 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import BrowserContext, Page, ViewportSize, sync_playwright
+
+WIDE, PHONE = ViewportSize(width=1280, height=900), ViewportSize(width=360, height=800)
 
 
 def chromium_path() -> str:
@@ -23,17 +25,22 @@ def chromium_path() -> str:
 
 
 @contextmanager
-def browser() -> Iterator[Browser]:
-    """Yield a Chromium; start one for a whole module."""
+def browser() -> Iterator[BrowserContext]:
+    """Yield a context of a Chromium; start one for a whole module."""
     path = chromium_path()
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield started
+        yield started.new_context()
         started.close()
 
 
 @contextmanager
-def opened(started: Browser, path: Path, **options: Any) -> Iterator[Page]:
+def opened(
+    context: BrowserContext,
+    path: Path,
+    viewport: ViewportSize = WIDE,
+    color_scheme: Literal["light", "dark"] = "light",
+) -> Iterator[Page]:
     """Yield a page from a file.
 
     Any request but that for the file itself, and anything that the page writes to the console or throws,
@@ -41,26 +48,27 @@ def opened(started: Browser, path: Path, **options: Any) -> Iterator[Page]:
 
     Parameters
     ----------
-    started : Browser
+    context : BrowserContext
     path : Path
-    **options : Any
-        Of `Browser.new_context`, such as `viewport` or `color_scheme`.
+    viewport : ViewportSize
+    color_scheme : {"light", "dark"}
     """
-    context = started.new_context(**options)
     url = path.resolve().as_uri()
     complaints: list[str] = []
     # Data within the page is no request to another place.
-    context.route(
+    page = context.new_page()
+    page.set_viewport_size(viewport)
+    page.emulate_media(color_scheme=color_scheme)
+    page.route(
         lambda asked: asked.split("#")[0] != url and not asked.startswith("data:"),
         lambda route: (complaints.append(f"asked for {route.request.url}"), route.abort()),
     )
-    page = context.new_page()
     page.set_default_timeout(5000)
     page.on("console", lambda message: complaints.append(f"{message.type}: {message.text}"))
     page.on("pageerror", lambda error: complaints.append(f"thrown: {error}"))
     page.goto(url)
     yield page
-    context.close()
+    page.close()
     assert not complaints, "; ".join(complaints)
 
 

@@ -50,7 +50,7 @@ def top(facts):
 @pytest.mark.parametrize(
     ("action", "passed", "words"),
     [
-        ("warn", False, "**Do not ship on these figures: the gate is not passed"),
+        ("warn", False, "**Do not ship on these figures: it "),
         ("off", False, "The gate is off (evaluate.gate.action), so the model was packaged without"),
     ],
 )
@@ -344,7 +344,7 @@ def test_what_acting_is_worth_is_worded_by_its_sign(facts):
     told = model_card(
         changed(facts, "metrics", ("threshold", "value", "gain_over", "baseline"), less)
     )
-    assert "worth 50 [24, 80] less than " in told
+    assert "costs the equivalent of 50 [24, 80] " in told
     assert "| -50 [-80, -24] |" in told
     assert "-49.75" not in told
     unclear = {"value": -4.75, "ci_low": -79.79, "ci_high": 23.71}
@@ -352,7 +352,7 @@ def test_what_acting_is_worth_is_worded_by_its_sign(facts):
         changed(facts, "metrics", ("threshold", "value", "gain_over", "baseline"), unclear)
     )
     assert "not shown to be worth more than " in told
-    assert " (-5 [-80, 24])" in told
+    assert " (a gain of -5 [-80, 24], counted in " in told
 
 
 def test_a_constraint_that_is_out_of_reach_is_told(facts):
@@ -384,3 +384,14 @@ def test_a_model_as_good_as_a_linear_one_is_told_from_one_that_knows_nothing(fac
             gain = {"value": 0.1, "ci_low": low, "ci_high": 0.2}
             told = changed(told, "metrics", ("holdout", "gain_over", name, metric), gain)
         assert words in top(told)
+
+
+def test_the_retraining_limit_holds_the_errors_of_both(facts):
+    """A batch errs as the holdout does, so the difference errs sqrt(2) times as much."""
+    task = facts.run["params"]["task"]
+    metric = primary_metric(task["type"], task["primary_metric"])
+    estimate = {"value": 0.7, "ci_low": 0.6, "ci_high": 0.8}
+    facts = changed(facts, "metrics", ("holdout", "model", metric.name), estimate)
+    told = "below 0.559" if metric.greater_is_better else "above 0.841"
+    page = evaluation_summary(facts)
+    assert f"lies {told} (by chance alone in about 2.5% of looks" in page

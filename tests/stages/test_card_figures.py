@@ -50,7 +50,8 @@ def known(facts, title):
     ]  # fmt: skip
     for name in TABLES.get(title, ()):
         numbers += leaves(facts.tables[name], (name,))
-    return [*numbers, *((("counted",), count) for count in counted(facts)), *monthly(facts)]
+    counts = [(("counted",), count) for count in counted(facts)]
+    return [*numbers, *counts, *monthly(facts), *limits(facts.metrics["holdout"])]
 
 
 def counted(facts):
@@ -69,6 +70,15 @@ def monthly(facts):
     rows = facts.run["params"]["card"]["rows_per_month"]
     for path, value in leaves(facts.metrics["threshold"]["value"].get("gain_over", {})):
         yield path, value * (rows or 0) / 1000
+
+
+def limits(holdout):
+    """Yield what a batch of an unchanged model seldom passes: its error and the holdout's are alike."""
+    yield ("seldom",), (1 - holdout["interval"]["confidence"]) / 2
+    for name, told in holdout["model"].items():
+        for end in ("ci_low", "ci_high"):
+            if end in told:
+                yield (name, end), told["value"] + 2**0.5 * (told[end] - told["value"])
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -158,6 +168,7 @@ def test_the_committed_pages_figures_are_those_of_the_committed_metrics(committe
     numbers = [*leaves(metrics), *leaves(params), *((("counted",), n) for n in range(20))]
     gains = leaves(metrics["threshold"]["value"]["gain_over"])
     numbers += [(path, value * params["card"]["rows_per_month"] / 1000) for path, value in gains]
+    numbers += limits(metrics["holdout"])
     assert unknown(parts[title], numbers) == []
 
 

@@ -6,78 +6,16 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 from cards import card_facts
+from clean_runs import LESS, MORE, SAME, UNCLEAR, asked_for, changed, cleaned, told
 
 from assay.interpretation.direction import AGAINST
 from assay.report.verdict import verdict_of
-
-MORE = {"value": 50.0, "ci_low": 24.0, "ci_high": 80.0}
-LESS = {"value": -50.0, "ci_low": -80.0, "ci_high": -24.0}
-UNCLEAR = {"value": 5.0, "ci_low": -8.0, "ci_high": 24.0}
-SAME = {"value": 0.0, "ci_low": 0.0, "ci_high": 0.0}
-
-
-def cleaned(facts):
-    """Return the facts with all that is beyond a small table taken out."""
-    metrics = deepcopy(dict(facts.metrics))
-    holdout, threshold, interpret = (metrics[n] for n in ("holdout", "threshold", "interpret"))
-    metric = holdout["gate"]["metric"]
-    gain = {"value": 0.1, "ci_low": 0.05, "ci_high": 0.15}
-    holdout["gate"] |= {"passed": True, "action": "fail", "sentence": "told"}
-    holdout["gain_over_baseline"][metric] = gain
-    for gains in holdout["gain_over"].values():
-        gains[metric] = gain
-    holdout["interval"].pop("caution", None)
-    holdout.pop("left_out", None)
-    error = holdout["calibration"]["calibrated"]["equal_mass_error"]
-    error["value"] = error["chance_q95"] / 2
-    holdout["calibration"]["verdict"] = "scores are no more miscalibrated than chance shows"
-    metrics["train"]["reproducible"] = True
-    metrics["train"]["selection"]["dummy"]["within_noise"] = False
-    threshold["warnings"] = {}
-    if threshold["value"]["applicable"]:
-        for name in threshold["value"]["gain_over"]:
-            threshold["value"]["gain_over"][name] = MORE
-    if "interval" in threshold:
-        wanted = threshold["interval"]["wanted_coverage"]
-        threshold["interval"]["holdout_coverage"] = {
-            "value": wanted, "ci_low": wanted - 0.02, "ci_high": wanted + 0.02
-        }  # fmt: skip
-    for part in (interpret["slices"], interpret["slices"]["found"]):
-        part["verdicts"]["fails"] = 0
-    interpret["feedback"]["error_count"] = 0
-    ledger = {"model_count": 1, "rank": 1, "optimism_if_independent": 0.0}
-    metrics["history"]["ledger"] |= ledger
-    metrics["history"]["comparison"] = {"applicable": False}
-    metrics["fairness"] = {"applicable": False}
-    directions = facts.tables["directions"].iloc[:0]
-    findings = [found for found in facts.findings if found["severity"] != "warning"]
-    return replace(
-        facts,
-        metrics=metrics,
-        findings=findings,
-        tables={**facts.tables, "directions": directions},
-    )
 
 
 @pytest.fixture
 def clean(finished):
     """A run of two classes against which nothing speaks."""
     return cleaned(card_facts(finished))
-
-
-def changed(facts, *place_and_value):
-    """Return the facts with one value of the metrics changed or added."""
-    *sections, key, value = place_and_value
-    metrics = deepcopy(dict(facts.metrics))
-    inner = metrics
-    for name in sections:
-        inner = inner[name]
-    inner[key] = value
-    return replace(facts, metrics=metrics)
-
-
-def told(verdict):
-    return " ".join(verdict.doubts)
 
 
 def test_a_run_against_which_nothing_speaks_is_to_be_shipped(finished_task):
@@ -102,8 +40,8 @@ def test_every_task_has_an_answer_as_it_comes(finished_task):
     ("place", "words"),
     [
         (("holdout", "gate", "passed", False), "The gate is not passed on the holdout: told."),
-        (("threshold", "value", "gain_over", "none", LESS), "worth 50 [24, 80] less than acting on none"),
-        (("threshold", "value", "gain_over", "rule", LESS), "less than acting on the rule of today"),
+        (("threshold", "value", "gain_over", "none", LESS), "costs the equivalent of 50 [24, 80] false alarms more than acting on none"),
+        (("threshold", "value", "gain_over", "rule", LESS), "more than acting on the rule of today"),
         (("interpret", "feedback", "error_count", 1), "1 likely error was found in the data"),
         (("interpret", "feedback", "error_count", 3), "3 likely errors were found in the data"),
     ],
@@ -126,18 +64,6 @@ def test_a_model_that_is_worse_than_a_baseline_is_not_shipped_even_without_a_gat
     assert "worse than the rule of today, by 0.200 [0.100, 0.300]" in told(verdict)
 
 
-def test_the_best_baseline_is_told_once_where_the_gate_refuses(clean):
-    name = clean.metrics["holdout"]["baseline"]["name"]
-    metric = clean.metrics["holdout"]["gate"]["metric"]
-    facts = changed(clean, "holdout", "gate", "passed", False)
-    for gain in (LESS, UNCLEAR):
-        verdict = verdict_of(changed(facts, "holdout", "gain_over", name, metric, gain))
-        assert len(verdict.doubts) == 1
-        assert "Ship that one" in verdict.doubts[0]
-    constant = changed(facts, "holdout", "gain_over", "prior", metric, UNCLEAR)
-    assert "tell nothing that holds" in verdict_of(constant).doubts[0]
-
-
 FAIR = {
     **{"applicable": True, "alarm_count": 1, "question_count": 5},
     "columns": {"sex": {"alarm": True}, "age": {"alarm": False}},
@@ -145,6 +71,14 @@ FAIR = {
 RUN_BEFORE = {
     **{"applicable": True, "verdict": "worse", "previous_run": "run-7"},
     "metrics": {"roc_auc": {"gain": {"value": -0.02, "ci_low": -0.03, "ci_high": -0.01}}},
+}
+LESS_VALUE = {
+    **{"applicable": True, "verdict": "better", "previous_run": "run-7", "unit": "EUR"},
+    "value_gain": LESS,
+}
+NO_ALERT = {
+    **{"true_positive_count": 0, "false_positive_count": 0, "precision": {"value": 0.0}},
+    **{"recall": {"value": 0.0}, "flagged_rate": {"value": 0.0}},
 }
 OFTEN = {"model_count": 12, "rank": 1, "optimism_if_independent": 0.06}
 
@@ -157,16 +91,19 @@ OFTEN = {"model_count": 12, "rank": 1, "optimism_if_independent": 0.06}
         (("holdout", "left_out", {"ridge": "it is infinite"}), "the baseline ridge: it is infinite."),
         (("train", "selection", "dummy", "within_noise", True), "a constant prediction is as good"),
         (("train", "reproducible", False), "budget of seconds"),
-        (("threshold", "value", "gain_over", "all", UNCLEAR), "not shown to be worth more than acting on all (5"),
-        (("threshold", "value", "gain_over", "all", {"value": 5.0}), "not shown to be worth more than acting on all (5"),
+        (("threshold", "value", "gain_over", "all", UNCLEAR), "not shown to be worth more than acting on all (a gain of 5"),
+        (("threshold", "value", "gain_over", "all", {"value": 5.0}), "not shown to be worth more than acting on all (a gain of 5"),
         (("threshold", "value", "gain_over", "none", SAME), "worth the same as acting on none"),
         (("threshold", "warnings", {"precision_uncertain": "Flag more."}), "Flag more."),
         (("holdout", "calibration", "calibrated", "equal_mass_error", "value", 0.9), "calibration error 0.9000"),
         (("interpret", "slices", "verdicts", "fails", 2), "fails on 2 beyond chance"),
         (("interpret", "slices", "found", "verdicts", "fails", 1), "fails on 1 beyond chance"),
         (("fairness", FAIR), "1 of 5 comparisons, by sex."),
-        (("history", "ledger", OFTEN), "best of 12 models that were judged on this holdout, which can flatter it by up to 0.0600"),
+        (("history", "ledger", OFTEN), "best of 12 models that were judged on this holdout, which can flatter the best by up to 0.0600"),
+        (("history", "ledger", OFTEN | {"rank": 3}), "It has the score of rank 3 of 12 models"),
         (("history", "ledger", {"model_count": 2, "rank": 1}), "best of 2 models"),
+        (("history", "comparison", LESS_VALUE), "costs the equivalent of 50 [24, 80] EUR more than acting on the run before it (run-7)"),
+        (("threshold", "holdout", NO_ALERT), "raises no alert on the holdout"),
         (("history", "comparison", RUN_BEFORE), "worse than the run before it (run-7), by 0.020 [0.010, 0.030]"),
     ],
 )  # fmt: skip
@@ -186,9 +123,11 @@ def test_what_calls_for_care(clean, place, words):
         ("threshold", "warnings", {"no_gain_over_none": "told"}),
         # So little cannot be what was gained.
         ("history", "ledger", OFTEN | {"optimism_if_independent": 0.01}),
-        # Not the one with the best score, so not chosen for it.
-        ("history", "ledger", OFTEN | {"rank": 3}),
+        # Of the worse half: whoever chose it did not choose the best score.
+        ("history", "ledger", OFTEN | {"rank": 7}),
         ("history", "comparison", RUN_BEFORE | {"verdict": "better"}),
+        ("history", "comparison", LESS_VALUE | {"value_gain": MORE}),
+        ("history", "comparison", LESS_VALUE | {"value_gain": UNCLEAR}),
         ("fairness", FAIR | {"alarm_count": 0}),
     ],
 )
@@ -209,9 +148,44 @@ def test_a_gain_that_chance_may_have_made_calls_for_care(clean):
 
 
 def test_costs_that_nobody_gave_are_told_and_are_no_doubt(clean):
-    verdict = verdict_of(changed(clean, "threshold", "value", {"applicable": False}))
+    facts = changed(clean, "threshold", "value", {"applicable": False})
+    assert "null" not in verdict_of(facts).sentence
+    costs = clean.run["params"]["threshold"]["costs"]
+    verdict = verdict_of(asked_for(facts, costs=costs | {"false_positive": None}))
     assert verdict.answer == "ship"
     assert "is not known, because threshold.costs are null" in verdict.sentence
+
+
+def test_what_nobody_counted_is_told_and_is_no_doubt(clean):
+    words = "how often this holdout was asked is not counted"
+    for renewed in (True, False):
+        verdict = verdict_of(changed(clean, "history", "renewed", renewed))
+        assert verdict.answer == "ship"
+        assert (words in verdict.sentence) is not renewed
+
+
+def test_the_primary_metric_counts_where_the_gate_has_another(clean):
+    primary, gate = clean.metrics["history"]["metric"], clean.metrics["holdout"]["gate"]
+    gains = clean.tables["baseline_gains"].copy()
+    here = (gains["metric"] == primary) & (gains["baseline"] == "logistic")
+    gains.loc[here, ["gain", "ci_low", "ci_high"]] = [-0.2, -0.3, -0.1]
+    facts = replace(clean, tables={**clean.tables, "baseline_gains": gains})
+    assert verdict_of(facts).answer == "ship"
+    metrics = deepcopy(dict(facts.metrics))
+    holdout = metrics["holdout"]
+    for each in (holdout["gain_over_baseline"], *holdout["gain_over"].values()):
+        each["brier"] = each[gate["metric"]]
+    metrics["holdout"]["gate"]["metric"] = "brier"
+    verdict = verdict_of(replace(facts, metrics=metrics))
+    assert verdict.answer == "ship_with_care"
+    assert "in ROC AUC it is worse than the baseline logistic" in verdict.sentence
+    assert "by 0.200 [0.100, 0.300]; the gate asks for another metric." in told(verdict)
+
+
+def test_a_way_that_could_not_be_compared_is_not_among_those_beaten(clean):
+    assert "worth more than every other way to act" in verdict_of(clean).sentence
+    left_out = changed(clean, "threshold", "value", "baseline_left_out", "it has none")
+    assert "worth more than every other way that could be compared" in verdict_of(left_out).sentence
 
 
 def test_warnings_of_the_checks_call_for_care(clean):
@@ -231,26 +205,6 @@ def test_a_direction_against_what_is_known_calls_for_care(clean):
     assert "interpret.expected_direction says of price." in told(verdict_of(facts))
     facts = replace(clean, tables={**clean.tables, "directions": against.assign(verdict="")})
     assert verdict_of(facts).answer == "ship"
-
-
-def test_intervals_that_hold_too_little_call_for_care(finished_task):
-    facts = cleaned(card_facts(finished_task.folder))
-    if finished_task.task != "regression":
-        return
-    little = {"value": 0.5, "ci_low": 0.4, "ci_high": 0.6}
-    verdict = verdict_of(changed(facts, "threshold", "interval", "holdout_coverage", little))
-    assert verdict.answer == "ship_with_care"
-    assert "hold 50.0% [40.0%, 60.0%] of outcomes" in told(verdict)
-    facts = changed(facts, "threshold", "value", {"applicable": False})
-    assert "is not known" in verdict_of(facts).sentence
-
-
-def test_a_model_that_decides_nothing_calls_for_care(finished_task):
-    facts = cleaned(card_facts(finished_task.folder))
-    if finished_task.task == "multiclass":
-        verdict = verdict_of(changed(facts, "threshold", "holdout", "decided_rate", 0.0))
-        assert "leaves every row undecided" in told(verdict)
-        assert "is not measured for more than two classes" in verdict.sentence
 
 
 def test_weak_spots_follow_the_figures(clean):
@@ -276,7 +230,7 @@ def test_weak_spots_follow_the_figures(clean):
         assert ("38 rows of the holdout (12.5%) have a value outside" in spots) is is_told
         assert ("0.750, against 0.250 elsewhere" in spots) is is_told
     shifted = changed(clean, "threshold", "holdout", "flagged_rate", {"value": 0.999})
-    assert "flags 99.9% of the holdout" in " ".join(verdict_of(shifted).weak_spots)
+    assert "flags 99.9% of the holdout" in verdict_of(shifted).weak_spots[0]
     though = "scores are no more miscalibrated than chance shows, though too extreme"
     verdict = verdict_of(changed(clean, "holdout", "calibration", "verdict", though))
     assert f"On the holdout, {though}." in verdict.weak_spots
@@ -290,8 +244,8 @@ def test_parts_that_fail_are_named_first(clean):
     slices.loc[slices.index[-1], ["verdict", "why"]] = ["fails", "predicts too much"]
     last = slices.iloc[-1]
     facts = replace(clean, tables={**clean.tables, "slices": slices})
-    first = verdict_of(facts).weak_spots[0]
-    assert first == (
+    steady = changed(facts, "threshold", "stability", {"applicable": False})
+    assert verdict_of(steady).weak_spots[0] == (
         f"The model fails where {last['feature']} = {last['slice']} ({last['n']} rows): predicts too much."
     )
 
@@ -301,6 +255,11 @@ def test_the_month_is_that_of_the_rows_of_a_month(clean):
     run["params"]["card"]["rows_per_month"] = 2000
     reasons = " ".join(verdict_of(replace(clean, run=run)).reasons)
     unit = clean.metrics["threshold"]["value"]["unit"]
-    assert f"that is 100 [48, 160] {unit} per month more than acting on none." in reasons
+    assert (
+        f"saves the equivalent of 100 [48, 160] {unit} per month against acting on none ("
+        in reasons
+    )
+    assert "a month's own chance is not in it" in reasons
+    assert f"{unit} more than" not in reasons
     run["params"]["card"]["rows_per_month"] = None
     assert "per month" not in " ".join(verdict_of(replace(clean, run=run)).reasons)

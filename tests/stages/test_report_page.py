@@ -7,18 +7,20 @@ from collections import Counter
 from copy import deepcopy
 from dataclasses import replace
 from html.parser import HTMLParser
-from itertools import pairwise
+from itertools import pairwise, product
 
 import pytest
-from browser import browser, chromium_path, opened, violations
+from browser import PHONE, WIDE, browser, chromium_path, opened, violations
 from cards import card_facts
+from playwright.sync_api import expect
+from pydantic import ValidationError
 
 from assay import artifacts
 from assay.decisions.amounts import amount
+from assay.report.model_card import model_card
 from assay.report.page.report import html_report
 from assay.report.page.sections import sections_of
-
-WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 360, "height": 800}
+from assay.sections import CostParams
 
 
 @pytest.fixture(scope="module")
@@ -136,24 +138,19 @@ def test_sections_headings_and_landmarks_are_there(page, finished_task):
     assert page.locator("img:not([alt])").count() == 0
 
 
-def test_nothing_is_in_the_way_of_anybody(chromium, path, finished_task):
-    with opened(chromium, path, viewport=WIDE, color_scheme="light") as page:
+def test_nothing_is_in_the_way_of_anybody_and_it_fits(chromium, path, finished_task):
+    with opened(chromium, path) as page:
         page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true })")
-        assert violations(page) == []
-        # Only colours differ in the dark, and they are the same whatever found the model.
+        width = "document.documentElement.scrollWidth"
+        assert page.evaluate(width) <= WIDE["width"]
+        # The parts of a page are the same whatever found the model.
         if finished_task.engine == "sklearn":
+            assert violations(page) == []
+            # Only colours differ in the dark.
             page.emulate_media(color_scheme="dark")
             assert violations(page, ["color-contrast"]) == []
-
-
-def test_it_fits_the_width(chromium, path):
-    for viewport in (WIDE, PHONE):
-        with opened(chromium, path, viewport=viewport) as page:
-            page.evaluate(
-                "document.querySelectorAll('details').forEach(each => { each.open = true })"
-            )
-            width = page.evaluate("document.documentElement.scrollWidth")
-            assert width <= viewport["width"]
+        page.set_viewport_size(PHONE)
+        assert page.evaluate(width) <= PHONE["width"]
 
 
 def test_colours_follow_the_system_and_the_button(chromium, path):
@@ -188,18 +185,19 @@ def test_paper_hides_nothing(chromium, path):
         )
 
 
-def test_without_javascript_the_figures_of_what_ships_stand_there(chromium, path, finished_task):
-    with opened(chromium, path, java_script_enabled=False) as page:
+def test_without_javascript_the_figures_of_what_ships_stand_there(chromium, path):
+    without = chromium.browser.new_context(java_script_enabled=False)
+    with opened(without, path) as page:
         assert page.locator("#controls").is_hidden()
         texts = {
             each.get_attribute("data-live"): each.inner_text()
             for each in page.locator("[data-live]").all()
         }
+    without.close()
     with opened(chromium, path) as page:
         live = {name: page.locator(f'[data-live="{name}"]').first.inner_text() for name in texts}
-    told = {name: text for name, text in texts.items() if text != "-"}
-    assert told
-    assert {name: live[name] for name in told} == told
+    assert texts
+    assert live == texts
 
 
 def slid(page, key, presses):
@@ -245,32 +243,186 @@ def test_the_slider_shows_the_counts_of_the_table(finished_task, page):
     assert page.locator("#reset").is_disabled()
 
 
-def test_other_costs_give_another_best_threshold(finished_task, page):
-    if finished_task.task != "binary":
-        pytest.skip("other tasks have no threshold")
-    if not page.locator("#whatif").count():
-        pytest.skip("its costs are columns")
-    table = artifacts.read_report(finished_task.folder / "reports/tables/operating_points.csv")
-    page.locator("#cost-false_negative").fill("10")
-    assert page.locator("#costs-reset").is_enabled()
-    counts = {name: table[f"{name}_count"] for name in ("false_positive", "false_negative")}
-    costs = (
-        1000
-        * (counts["false_positive"] * 1.0 + counts["false_negative"] * 10.0)
-        / (table.filter(like="_count").iloc[0].sum())
+OUTCOMES = ("false_positive", "false_negative", "true_positive", "true_negative")
+
+
+def costs_by_hand(folder, costs):
+    """Return each threshold's cost per 1,000 rows, and that of acting on none and on all."""
+    table = artifacts.read_report(folder / "reports/tables/operating_points.csv")
+    table = table.sort_values("threshold").reset_index(drop=True)
+    counts = {name: table[f"{name}_count"] for name in OUTCOMES}
+    rows = sum(counts.values()).iloc[0]
+    positives = (counts["true_positive"] + counts["false_negative"]).iloc[0]
+    negatives = rows - positives
+    at = sum(costs[name] * counts[name] for name in OUTCOMES)
+    none = costs["false_negative"] * positives + costs["true_negative"] * negatives
+    everything = costs["true_positive"] * positives + costs["false_positive"] * negatives
+    return 1000 * at / rows, 1000 * none / rows, 1000 * everything / rows
+
+
+def filled(page, costs):
+    for name, cost in costs.items():
+        page.locator(f"#cost-{name}").fill(repr(cost))
+
+
+def told_at(page, index):
+    page.locator("#slide").fill(str(index))
+    told = {name: live(page, name) for name in ("cost", "over_none", "over_all")}
+    command = (
+        page.locator("#hint-command").inner_text() if page.locator("#hint").is_visible() else ""
     )
-    if page.locator("#best").is_enabled():
-        page.locator("#best").click()
-    shown = float(live(page, "cost").replace(",", ""))
-    assert math.isclose(shown, costs.min(), abs_tol=0.51)
-    assert "threshold.costs.false_negative=10" in page.locator("#hint-command").inner_text()
-    page.locator("#cost-false_negative").fill("")
-    assert live(page, "cost") == "-"
+    return told, command
+
+
+@pytest.mark.parametrize(
+    "costs", [(1.0, 5.0, 0.0, 0.0), (3.0, 5.0, -20.0, -0.5), (1e7, 2e8 + 1, 1e6, 7.0)]
+)
+def test_other_costs_are_told_at_every_threshold(finished_task, page, costs):
+    if not page.locator("#whatif").count():
+        pytest.skip("it has no costs to change")
+    costs = dict(zip(OUTCOMES, costs, strict=True))
+    filled(page, costs)
+    at, none, everything = costs_by_hand(finished_task.folder, costs)
+    shipped = json.loads(page.locator("#slider-data").text_content())["shipped"]
+    for index in (0, len(at) // 3, len(at) - 1):
+        told, _ = told_at(page, index)
+        worth = {"over_none": none - at[index], "over_all": everything - at[index]}
+        assert told == {
+            name: amount(value) for name, value in ({"cost": at[index]} | worth).items()
+        }
+    least = at.idxmin() if at[shipped] > at.min() else shipped
+    page.locator("#slide").fill(str(len(at) - 1 if least == 0 else 0))
+    page.locator("#best").click()
+    assert page.locator("#slide").input_value() == str(least)
+    assert not page.locator("#best").is_enabled()
+    expect(page.locator("#live")).to_contain_text(
+        f"None of the {len(at)} thresholds here costs less"
+    )
+
+
+def test_the_command_builds_what_is_shown(finished_task, page):
+    if not page.locator("#whatif").count():
+        pytest.skip("it has no costs to change")
+    data = json.loads(page.locator("#slider-data").text_content())
+    shipped, other = data["shipped"], len(data["thresholds"]) // 3
+    fixed = "-S threshold.strategy=fixed -S threshold.fixed"
+    fixed_other = f"{fixed}={data['thresholds'][other]!r}"
+    assert data["strategy"] == "min_cost"
+    assert told_at(page, shipped)[1] == ""
+    assert told_at(page, other)[1] == f"dvc exp run {fixed_other}"
+    filled(page, {"false_positive": 1234567.5})
+    set_cost = "-S threshold.costs.false_positive=1234567.5"
+    assert told_at(page, other)[1] == f"dvc exp run {fixed_other} {set_cost}"
+    # The shipped threshold is no longer the best one, and min_cost would choose another.
+    fixed_shipped = f"{fixed}={data['thresholds'][shipped]!r}"
+    assert told_at(page, shipped)[1] == f"dvc exp run {fixed_shipped} {set_cost}"
+    page.locator("#best").click()
+    assert page.locator("#hint-command").inner_text() == f"dvc exp run {set_cost}"
+    assert "sought among all scores" in page.locator("#hint-lead").inner_text()
     page.locator("#costs-reset").click()
-    assert page.locator("#cost-false_negative").input_value() == "5"
-    if page.locator("#reset").is_enabled():
-        page.locator("#reset").click()
-    assert page.locator("#hint").is_hidden()
+    assert page.locator("#cost-false_positive").input_value() == "1"
+    assert told_at(page, shipped)[1] == ""
+
+
+@pytest.mark.parametrize("strategy", ["max_f1", "min_precision"])
+def test_another_strategy_is_kept_at_the_shipped_threshold(chromium, finished, tmp_path, strategy):
+    facts = card_facts(finished)
+    path = tmp_path / "report.html"
+    path.write_text(html_report(replace(facts, decision={**facts.decision, "strategy": strategy})))
+    with opened(chromium, path) as page:
+        shipped = json.loads(page.locator("#slider-data").text_content())["shipped"]
+        filled(page, {"false_positive": 40.0})
+        assert told_at(page, shipped)[1] == "dvc exp run -S threshold.costs.false_positive=40"
+        page.locator("#best").click()
+        command = page.locator("#hint-command").inner_text()
+        assert "-S threshold.strategy=min_cost -S threshold.costs.false_positive=40" in command
+
+
+TRIED = """all => all.map(given => {
+  for (const [name, cost] of Object.entries(given)) document.getElementById(`cost-${name}`).value = cost;
+  document.getElementById("cost-false_positive").dispatchEvent(new Event("input"));
+  const hint = document.getElementById("hint");
+  const told = ["cost", "over_none", "over_all"].map(each => document.querySelector(`[data-live=${each}]`).textContent);
+  return [told, hint.hidden ? "" : document.getElementById("hint-command").textContent];
+})"""
+
+
+def test_costs_that_no_run_takes_get_no_command(finished_task, page):
+    if not page.locator("#whatif").count():
+        pytest.skip("it has no costs to change")
+    unit = finished_task.params.threshold.costs.model_dump()
+    tried = [
+        dict(zip(OUTCOMES, costs, strict=True)) for costs in product((0.0, 1.0, -2.0), repeat=4)
+    ]
+    page.locator("#slide").fill("0")
+    counts = Counter()
+    for given, (told, command) in zip(tried, page.evaluate(TRIED, tried), strict=True):
+        try:
+            CostParams.model_validate(unit | given)
+        except ValidationError:
+            assert (set(told), command) == ({"-"}, ""), given
+            counts["refused"] += 1
+        else:
+            assert command.startswith("dvc exp run"), given
+            assert "-" not in told
+            counts["taken"] += 1
+    assert min(counts["refused"], counts["taken"]) > 10
+    page.evaluate(TRIED, [dict.fromkeys(OUTCOMES, 0)])
+    expect(page.locator("#live")).to_contain_text("cannot both cost what being right costs")
+    assert page.locator("#best").is_disabled()
+    page.evaluate(TRIED, [{"false_negative": ""}])
+    expect(page.locator("#live")).to_contain_text("A cost is missing")
+    assert live(page, "cost") == "-"
+
+
+def test_shipped_costs_are_written_with_all_their_digits(chromium, finished, tmp_path):
+    facts = card_facts(finished)
+    run = deepcopy(dict(facts.run))
+    run["params"]["threshold"]["costs"]["false_positive"] = 1234567.25
+    path = tmp_path / "report.html"
+    path.write_text(html_report(replace(facts, run=run)))
+    with opened(chromium, path) as page:
+        assert page.locator("#cost-false_positive").input_value() == "1234567.25"
+        assert page.locator("#costs-reset").is_disabled()
+        assert page.locator("#hint").is_hidden()
+
+
+def valued(facts, **gains):
+    """Return facts with other gains over other ways to act, each (value, low, high)."""
+    metrics = deepcopy(dict(facts.metrics))
+    for name, told in gains.items():
+        metrics["threshold"]["value"]["gain_over"][name] |= dict(
+            zip(("value", "ci_low", "ci_high"), told, strict=True)
+        )
+    run = deepcopy(dict(facts.run))
+    run["params"]["card"]["rows_per_month"] = 28_000
+    return replace(facts, metrics=metrics, run=run)
+
+
+@pytest.mark.parametrize(
+    ("gain", "word", "month"),
+    [
+        ((50.0, 20.0, 80.0), "More", "worth 1,400 [560, 2,240] more than"),
+        ((-50.0, -80.0, -20.0), "Less", "worth 1,400 [560, 2,240] less than"),
+        ((50.0, -20.0, 80.0), "Not shown", "not shown to be worth more than"),
+    ],
+)
+def test_what_acting_is_worth_is_told_by_its_sign(finished_task, gain, word, month):
+    facts = card_facts(finished_task.folder)
+    if not facts.metrics["threshold"].get("value", {}).get("applicable"):
+        pytest.skip("its costs are not known")
+    way = "baseline_plain" if finished_task.task == "regression" else "none"
+    facts = valued(facts, **{way: gain})
+    text = html_report(facts)
+    card = text[text.index("Worth of acting on the model over") :].split("</li>", maxsplit=1)[0]
+    assert f"<strong>{word}</strong>" in card
+    assert month in card
+    assert card.count('<div class="mark') - 1 == len(
+        facts.metrics["threshold"]["value"]["gain_over"]
+    )
+    # One month, whichever page tells of it.
+    if word == "More":
+        assert month.removeprefix("worth ").removesuffix(" more than") in model_card(facts)
 
 
 def test_the_sliders_of_other_tasks_follow_their_curves(finished_task, page):
@@ -284,13 +436,18 @@ def test_the_sliders_of_other_tasks_follow_their_curves(finished_task, page):
         last = curve.sort_values("decided_rate").iloc[0]
         assert live(page, "decided") == f"{last['decided_rate']:.1%}"
         assert live(page, "accuracy") == f"{last['accuracy']:.1%}"
+        command = page.locator("#hint-command").inner_text()
+        accept = float(command.removeprefix("dvc exp run -S threshold.accept_accuracy="))
+        assert last["accuracy"] - 1e-6 < accept <= last["accuracy"]
     else:
         slid(page, "Home", 1)
         first = curve.sort_values("wanted_coverage").iloc[0]
         assert live(page, "at") == f"{first['wanted_coverage']:.0%}"
         assert live(page, "measured") == f"{first['measured_coverage']:.1%}"
+        # These are figures of the holdout, by which nobody is to choose.
+        assert page.locator("#hint").count() == 0
     assert page.locator("#slide").get_attribute("aria-valuetext")
-    page.wait_for_function("document.getElementById('live').textContent.length > 20")
+    expect(page.locator("#live")).to_contain_text(re.compile(".{20}"))
     page.locator("#reset").click()
     data = json.loads(page.locator("#slider-data").text_content())
     assert page.locator("#slide").input_value() == str(data["shipped"])
@@ -348,7 +505,7 @@ def test_markup_in_names_is_text(chromium, finished_task, tmp_path):
     path.write_text(text)
     with opened(chromium, path, viewport=PHONE) as page:
         assert page.evaluate("typeof hacked") == "undefined"
-        assert ODD.split("\n", maxsplit=1)[0] in page.locator("h1").text_content()
+        assert ODD.split("\n", maxsplit=1)[0] in page.locator(".lede").first.text_content()
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
 

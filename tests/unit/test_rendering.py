@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from assay.report.rendering import cell, code, name
+from assay.report.rendering import cell, code, interval, name
 
 
 @pytest.mark.parametrize(
@@ -47,3 +47,22 @@ def test_a_cell_is_one_cell_on_one_line(text):
     assert "\r" not in written
     # As GitHub's parser goes through a row: a backslash takes the next character with it.
     assert "|" not in re.sub(r"\\.", "", written)
+
+
+@pytest.mark.parametrize(
+    ("estimate", "written"),
+    [
+        ((0.718, 0.69, 0.746), "0.718 [0.690, 0.746]"),
+        # What is not 0 does not read as 0, and ends do not read alike.
+        ((0.0003, 0.0001, 0.0006), "0.0003 [0.0001, 0.0006]"),
+        ((-0.0002, -0.0024, 0.0028), "-0.0002 [-0.0024, 0.0028]"),
+        ((0.02, 0.00004, 0.04), "0.02000 [0.00004, 0.04000]"),
+        ((0.99961, 0.99952, 0.9998), "0.9996 [0.9995, 0.9998]"),
+        ((1234.2, 1234.1, 1234.4), "1,234.2 [1,234.1, 1,234.4]"),
+        # What is alike stays alike, and so does what only rounding tells apart.
+        ((0.0, 0.0, 0.0), "0.000 [0.000, 0.000]"),
+        ((0.5, 0.5 - 1e-16, 0.5 + 2e-16), "0.500 [0.500, 0.500]"),
+    ],
+)
+def test_an_interval_has_as_many_digits_as_tell_its_ends_apart(estimate, written):
+    assert interval(dict(zip(("value", "ci_low", "ci_high"), estimate, strict=True))) == written

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from assay.decisions.amounts import amount, amount_interval, compared
+from assay.decisions.amounts import amount
 from assay.metrics.catalogue import primary_metric
 from assay.report.decided import decision_words
 from assay.report.facts import ReportFacts
@@ -45,8 +45,6 @@ _AFTER = (
 
 _FILTERS: Mapping[str, Callable[..., str]] = {
     "amount": amount,
-    "amount_interval": amount_interval,
-    "compared": compared,
     "holds": lambda count, unit: str(Complexity(int(count), unit)),
 }
 

@@ -7,6 +7,9 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+# An interval has so many digits more, at most, where fewer would not tell its ends apart.
+_MORE_DIGITS = 5
+
 
 def render(
     template: str, filters: Mapping[str, Callable[..., str]] | None = None, **facts: Any
@@ -69,11 +72,22 @@ def interval(estimate: Mapping[str, float], digits: int = 3) -> str:
     value = estimate["value"]
     if isnan(estimate.get("ci_low", nan)):
         return number(value, digits)
-    # All three as the largest of them needs.
-    largest = max(abs(value), abs(estimate["ci_low"]), abs(estimate["ci_high"]))
-    fixed = _digits(largest, digits)
-    low, high = estimate["ci_low"], estimate["ci_high"]
-    return f"{_fixed(value, fixed)} [{_fixed(low, fixed)}, {_fixed(high, fixed)}]"
+    told = (value, estimate["ci_low"], estimate["ci_high"])
+    value_told, low, high = (_fixed(each, _digits_apart(told, digits)) for each in told)
+    return f"{value_told} [{low}, {high}]"
+
+
+def _digits_apart(told: tuple[float, ...], digits: int) -> int:
+    """Return the digits that the largest needs, or more, so that all are told from 0 and from each other.
+
+    So `0.0003 [0.0001, 0.0006]` does not read as `0.000 [0.000, 0.001]`. What only the last bits of a
+    number tell apart stays alike.
+    """
+    fewest, numbers = _digits(max(map(abs, told)), digits), {0.0, *told}
+    for more in range(_MORE_DIGITS):
+        if len({_fixed(each, fewest + more) for each in numbers}) == len(numbers):
+            return fewest + more
+    return fewest
 
 
 def _digits(value: float, digits: int) -> int:

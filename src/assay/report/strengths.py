@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from assay.decisions.amounts import amount_interval
 from assay.report.facts import ReportFacts
 from assay.report.rendering import interval, number, percent
-from assay.report.value import other_ways, per_month, standing, unit_of
+from assay.report.value import other_ways, over_plain, per_month, standing, unit_of
 from assay.report.words import listed, metric_words, percent_interval
 
 
@@ -32,15 +32,30 @@ def headline(facts: ReportFacts) -> str:
 
 def worth(facts: ReportFacts) -> str:
     """Say in one clause what acting on the model is worth, or why that is not known."""
-    ways = list(other_ways(facts))
+    ways = [(words, gain) for _, words, gain in other_ways(facts)]
     if not ways:
-        if facts.schema.task == "multiclass":
-            return "what acting on it is worth is not measured for more than two classes"
+        return _not_known(facts)
+    if any(standing(gain) != "more" for _, gain in ways):
+        # Written by the stage that measured it, in its words.
+        return f"acting on it is {facts.metrics['threshold']['value']['verdict']}"
+    for words, gain in over_plain(facts):
+        stands = standing(gain)
+        if stands != "more":
+            beaten = listed([other for other, _ in ways])
+            but = "but less than" if stands == "less" else "but is not shown to be worth more than"
+            return f"acting on its quantile is worth more than {beaten}, {but} {words}"
+    if "baseline_left_out" in facts.metrics["threshold"]["value"]:
+        return "acting on it is worth more than every other way that could be compared"
+    return "acting on it is worth more than every other way to act"
+
+
+def _not_known(facts: ReportFacts) -> str:
+    if facts.schema.task == "multiclass":
+        return "what acting on it is worth is not measured for more than two classes"
+    costs = facts.run["params"]["threshold"]["costs"]
+    if costs["over_prediction" if facts.schema.task == "regression" else "false_positive"] is None:
         return "what acting on it is worth is not known, because threshold.costs are null"
-    if all(standing(gain) == "more" for _, _, gain in ways):
-        return "acting on it is worth more than every other way to act"
-    # Written by the stage that measured it, in its words.
-    return f"acting on it is {facts.metrics['threshold']['value']['verdict']}"
+    return "what acting on it is worth is not known"
 
 
 def _gains(facts: ReportFacts) -> Iterator[str]:
@@ -69,19 +84,26 @@ def _worth(facts: ReportFacts) -> Iterator[str]:
     more = [
         (name, words, gain) for name, words, gain in other_ways(facts) if standing(gain) == "more"
     ]
+    unit = f"{facts.schema.unit}s"
     if more:
-        told = listed([f"{amount_interval(gain)} more than {words}" for _, words, gain in more])
+        first, *others = [(amount_interval(gain), words) for _, words, gain in more]
+        told = listed(
+            [
+                f"{first[0]} {unit_of(facts)} against {first[1]}",
+                *(f"{gain} against {words}" for gain, words in others),
+            ]
+        )
         yield (
-            f"On the holdout, per 1,000 {facts.schema.unit}s and in {unit_of(facts)}, acting on the model "
-            f"is worth {told}."
+            f"On the holdout, per 1,000 {unit}, acting on the model saves the equivalent of {told}."
         )
     for name, words, gain in more:
         month = per_month(facts, gain)
         if name in ("none", "baseline_plain") and month is not None:
             rows = facts.run["params"]["card"]["rows_per_month"]
             yield (
-                f"At {rows:,} {facts.schema.unit}s per month, that is {amount_interval(month)} "
-                f"{unit_of(facts)} per month more than {words}."
+                f"At {rows:,} {unit} per month, it saves the equivalent of {amount_interval(month)} "
+                f"{unit_of(facts)} per month against {words} (the mean per {facts.schema.unit}, scaled: "
+                "a month's own chance is not in it)."
             )
 
 

@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from assay.decisions.amounts import amount_interval, compared
+from assay.decisions.amounts import amount_interval
 from assay.decisions.options import PER
 from assay.report.facts import ReportFacts
+from assay.report.words import turned
 
 _DECISIONS = {
     "model": "the model",
@@ -26,7 +27,7 @@ def other_ways(facts: ReportFacts) -> Iterator[tuple[str, str, Mapping[str, floa
     """Yield name, words and the model's gain per 1,000 rows for each other way to act.
 
     Nothing where costs are not known or the task has none. The model's own prediction, where it acts on a
-    quantile, is no other way to act: a warning tells of it.
+    quantile, is no way to act without the model: see `over_plain`.
     """
     value = facts.metrics["threshold"].get("value", {})
     if not value.get("applicable"):
@@ -45,6 +46,13 @@ def other_ways(facts: ReportFacts) -> Iterator[tuple[str, str, Mapping[str, floa
             yield name, words, value["gain_over"][name]
 
 
+def over_plain(facts: ReportFacts) -> Iterator[tuple[str, Mapping[str, float]]]:
+    """Yield words and the gain of the model's quantile over its own prediction, where both were valued."""
+    gains = facts.metrics["threshold"].get("value", {}).get("gain_over", {})
+    if "plain" in gains:
+        yield "acting on its prediction", gains["plain"]
+
+
 def standing(gain: Mapping[str, float]) -> str:
     """Return how the model stands to another way to act: `more`, `less`, `same` or `not shown`."""
     low, high = gain.get("ci_low", 0.0), gain.get("ci_high", 0.0)
@@ -55,12 +63,31 @@ def standing(gain: Mapping[str, float]) -> str:
     return "same" if gain["value"] == low == high == 0 else "not shown"
 
 
-def told_of(facts: ReportFacts, words: str, gain: Mapping[str, float]) -> str:
+def told_of(
+    facts: ReportFacts, words: str, gain: Mapping[str, float], acted_on: str = "the model"
+) -> str:
     """Say what acting on the model is worth against another way, per 1,000 rows."""
     return (
-        f"On the holdout, per 1,000 {facts.schema.unit}s and in {unit_of(facts)}, acting on the model is "
-        f"{compared(gain, words)}."
+        f"On the holdout, per 1,000 {facts.schema.unit}s, acting on {acted_on} "
+        f"{against(gain, words, unit_of(facts))}."
     )
+
+
+def against(gain: Mapping[str, float], words: str, unit: str) -> str:
+    """Say what a gain over another way to act is, so that what costs count is not read as more of it."""
+    stands = standing(gain)
+    if stands == "more":
+        return f"saves the equivalent of {amount_interval(gain)} {unit} against {words}"
+    if stands == "less":
+        return lost_to(gain, words, unit)
+    if stands == "same":
+        return f"is worth the same as {words}"
+    return f"is not shown to be worth more than {words} (a gain of {amount_interval(gain)}, counted in {unit})"
+
+
+def lost_to(gain: Mapping[str, float], words: str, unit: str) -> str:
+    """Say what a negative gain costs."""
+    return f"costs the equivalent of {amount_interval(turned(gain))} {unit} more than {words}"
 
 
 def unit_of(facts: ReportFacts) -> str:
@@ -80,13 +107,15 @@ def impact_facts(facts: ReportFacts) -> dict[str, Any]:
     Returns
     -------
     dict
-        `impact`: words and gain for each other way to act; `options`: a row of the table for each way, the
+        `impact`: a clause for each other way to act; `options`: a row of the table for each way, the
         model's first. Both are empty where costs are not known.
     """
     value = facts.metrics["threshold"].get("value", {})
     if not value.get("applicable"):
         return {"impact": [], "options": []}
-    ways = [{"words": words, "gain": gain} for _, words, gain in other_ways(facts)]
+    unit = unit_of(facts)
+    told = [(words, gain) for _, words, gain in other_ways(facts)]
+    ways = [against(gain, words, unit) for words, gain in (*told, *over_plain(facts))]
     words = _NUMBERS if facts.schema.task == "regression" else _DECISIONS
     names = [name for name in words if name in value["options"]]
     return {"impact": ways, "options": [_option(facts, name, words[name]) for name in names]}

@@ -1,6 +1,7 @@
 """What is to be watched once the model is in use, and when it is to be trained again."""
 
 from collections.abc import Iterator
+from math import sqrt
 
 from assay.metrics.catalogue import primary_metric
 from assay.report.facts import ReportFacts
@@ -41,21 +42,42 @@ def watched(facts: ReportFacts) -> Iterator[str]:
 
 
 def retraining_trigger(facts: ReportFacts) -> str:
-    """Return, as the end of "train it again when ...", the figure at which to do so."""
+    """Return, as the end of "train it again when ...", the figure at which to do so.
+
+    A batch errs by chance as the holdout does. A batch of as many rows from an unchanged model would lie
+    below the lower end of the holdout's 95% interval in 8% of looks (1.96 / sqrt(2) standard errors of the
+    difference). So the limit is sqrt(2) times as far from the holdout's value, on the side that is worse.
+    """
     name, told = _primary(facts)
-    task = facts.run["params"]["task"]
-    greater = primary_metric(task["type"], task["primary_metric"]).greater_is_better
-    limit = told.get("ci_low" if greater else "ci_high", told["value"])
     rows = facts.metrics["holdout"]["row_count"]
     coverage = (
         ", when intervals hold fewer outcomes than wanted by more than chance,"
         if facts.schema.task == "regression"
         else ","
     )
-    return (
-        f"{name} over {rows:,} rows, as many as the holdout has, lies {'below' if greater else 'above'} "
-        f"{number(limit)}{coverage} or when the input contract changes"
+    seldom = (
+        f" (by chance alone in about {percent((1 - facts.metrics['holdout']['interval']['confidence']) / 2)} "
+        "of looks: both errors are in it)"
+        if "ci_low" in told
+        else ""
     )
+    side = "below" if _greater_is_better(facts) else "above"
+    return (
+        f"{name} over {rows:,} rows, as many as the holdout has, lies {side} "
+        f"{number(retraining_limit(facts))}{seldom}{coverage} or when the input contract changes"
+    )
+
+
+def retraining_limit(facts: ReportFacts) -> float:
+    """Return the primary metric's value from which to train again; see `retraining_trigger`."""
+    _, told = _primary(facts)
+    end = told.get("ci_low" if _greater_is_better(facts) else "ci_high", told["value"])
+    return told["value"] + sqrt(2) * (end - told["value"])
+
+
+def _greater_is_better(facts: ReportFacts) -> bool:
+    task = facts.run["params"]["task"]
+    return primary_metric(task["type"], task["primary_metric"]).greater_is_better
 
 
 def _primary(facts: ReportFacts) -> tuple[str, dict[str, float]]:

@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 from typing import Any
 
+from assay.report.constraints import missed_constraints
 from assay.report.facts import ReportFacts
 from assay.report.rendering import interval, percent
 from assay.report.slices import weakest
+from assay.report.value import over_plain, standing, told_of
 from assay.report.words import counted, ends, metric_words
 from assay.robustness.drops import ALL_NUMBERS
 from assay.slices.judge import FAILS, HARD
@@ -21,7 +23,11 @@ _CHANGES = {
 
 
 def weak_spots(facts: ReportFacts) -> Iterator[str]:
-    """Yield a sentence for each: parts of the holdout, time, what breaks it, drift, the operating point."""
+    """Yield a sentence for each: the number of alerts, parts of the holdout, time, and so on.
+
+    How many rows are flagged comes first: whoever acts on them must have the hands for it.
+    """
+    yield from _alerts(facts)
     yield from _parts(facts)
     yield from _time(facts)
     yield from _breaks(facts)
@@ -128,17 +134,30 @@ def _decision(facts: ReportFacts) -> Iterator[str]:
     error = calibration["calibrated"]["equal_mass_error"]
     if error["value"] <= error["chance_q95"] and "though" in calibration["verdict"]:
         yield f"On the holdout, {calibration['verdict']}."
+    for missed in missed_constraints(facts):
+        if not missed.beyond_chance:
+            yield f"{missed.told}: less, though it may be chance."
+    for words, gain in over_plain(facts):
+        if standing(gain) in ("same", "not shown"):
+            yield told_of(facts, words, gain, "the model's quantile")
     steady = facts.metrics["threshold"].get("stability", {})
-    if steady.get("applicable"):
-        out_of_fold = facts.metrics["threshold"]["out_of_fold"]["flagged_rate"]
-        flagged = facts.metrics["threshold"]["holdout"]["flagged_rate"]["value"]
-        if not steady["flagged_rate"]["ci_low"] <= flagged <= steady["flagged_rate"]["ci_high"]:
-            yield (
-                f"The threshold flags {percent(flagged)} of the holdout, and {percent(out_of_fold)} "
-                "out-of-fold: the number of alerts may move as much again."
-            )
-        if steady["infeasible_rate"] > 0:
-            yield (
-                f"On {percent(steady['infeasible_rate'])} of bootstrap samples no threshold meets the "
-                "constraint."
-            )
+    if steady.get("applicable") and steady["infeasible_rate"] > 0:
+        yield (
+            f"On {percent(steady['infeasible_rate'])} of bootstrap samples no threshold meets the "
+            "constraint."
+        )
+
+
+def _alerts(facts: ReportFacts) -> Iterator[str]:
+    steady = facts.metrics["threshold"].get("stability", {})
+    if not steady.get("applicable"):
+        return
+    out_of_fold = facts.metrics["threshold"]["out_of_fold"]["flagged_rate"]
+    flagged = facts.metrics["threshold"]["holdout"]["flagged_rate"]["value"]
+    usual = steady["flagged_rate"]
+    if not usual["ci_low"] <= flagged <= usual["ci_high"]:
+        yield (
+            f"The threshold flags {percent(flagged)} of the holdout, and {percent(out_of_fold)} "
+            f"out-of-fold, where bootstrap samples give {percent(usual['ci_low'])} to "
+            f"{percent(usual['ci_high'])}: the number of alerts may move as much again."
+        )

@@ -34,6 +34,7 @@ def page_environment(figures: Figures) -> Environment:
         "amount": amount,
         "amount_interval": amount_interval,
         "compared": compared,
+        "exact": exact,
         "metric": metric_title,
         "of_metric": metric_words,
         "meaning": metric_meaning,
@@ -61,6 +62,11 @@ def ticked(text: object) -> Markup:
 def breaking(text: object) -> Markup:
     """Write a name that a narrow cell may break behind its underscores."""
     return Markup("_<wbr>").join(escape(part) for part in str(text).split("_"))
+
+
+def exact(value: float) -> str:
+    """Write a number with all its digits."""
+    return repr(float(value)).removesuffix(".0")
 
 
 def there(value: Any) -> bool:

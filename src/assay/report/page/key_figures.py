@@ -1,16 +1,21 @@
-"""What the first screen shows beside the verdict: interval marks, and the value of a month."""
+"""What the first screen shows beside the verdict: interval marks, and what acting is worth."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from assay.decisions.amounts import amount_interval
+from assay.decisions.amounts import amount_interval, compared
 from assay.report.facts import ReportFacts
 from assay.report.page.marks import marks_of
+from assay.report.value import other_ways, per_month, standing
 from assay.report.verdict import ANSWERS, verdict_of
+from assay.report.words import turned
+
+# What acting is told against, as in what speaks for shipping.
+MAIN_WAYS = ("none", "baseline_plain", "baseline")
 
 
 def key_figures(facts: ReportFacts) -> dict[str, Any]:
-    """Return the marks of the metric, of the gain and of the value, and the value of a month.
+    """Return the marks of the metric, of the gain and of the value, and what acting is worth.
 
     Parameters
     ----------
@@ -21,17 +26,20 @@ def key_figures(facts: ReportFacts) -> dict[str, Any]:
     baseline = holdout["baseline"]
     value = facts.metrics["threshold"].get("value", {"applicable": False})
     gains = value["gain_over"] if value["applicable"] else {}
-    told = {"none": "none", "all": "all", "rule": "the rule", "baseline": baseline["name"]}
+    told = _ways(facts)
     return {
         "metric": metric,
         "metric_marks": marks_of(
             [("model", holdout["model"][metric]), (baseline["name"], baseline[metric])]
         ),
         "gain_marks": marks_of([("gain", holdout["gain_over_baseline"][metric])], 0.0),
-        "value_marks": marks_of([(told[name], gains[name]) for name in told if name in gains], 0.0)
+        "value_marks": marks_of(
+            [(told[name], _with_ends(gains[name])) for name in told if name in gains], 0.0
+        )
         if gains
         else None,
-        "month": _month(facts, gains),
+        "worth": _worth(facts),
+        "alerts": _alerts(facts),
         "cost_per_1000": _cost_per_1000(facts),
         "sentence": _sentence(facts),
     }
@@ -52,17 +60,74 @@ def _cost_per_1000(facts: ReportFacts) -> str:
     if not value["applicable"]:
         return ""
     model = value["options"]["model"]
-    # A value is minus a cost, so that the ends change places.
-    turned = {"value": -model["value"]}
-    if "ci_low" in model:
-        turned |= {"ci_low": -model["ci_high"], "ci_high": -model["ci_low"]}
-    return amount_interval(turned)
+    # A value is minus a cost.
+    return amount_interval(turned(model))
 
 
-def _month(facts: ReportFacts, gains: Mapping[str, Mapping[str, float]]) -> str:
-    """Return what acting on the model is worth in a month; nothing where rows or costs are not told."""
-    rows = (facts.run["params"].get("card") or {}).get("rows_per_month")
-    over = "none" if "none" in gains else "baseline"
-    if rows is None or over not in gains:
-        return ""
-    return amount_interval({key: part * rows / 1000 for key, part in gains[over].items()})
+def _ways(facts: ReportFacts) -> dict[str, str]:
+    """Return how each other way to act is called beside its mark, the one that is told first."""
+    if facts.schema.task == "regression":
+        return {
+            "baseline_plain": "baseline's prediction",
+            "baseline": "baseline's quantile",
+            "plain": "model's prediction",
+        }
+    baseline = facts.metrics["holdout"]["baseline"]["name"]
+    return {"none": "none", "all": "all", "rule": "the rule", "baseline": baseline}
+
+
+def _worth(facts: ReportFacts) -> dict[str, Any] | None:
+    """Return what acting is worth against the first of `MAIN_WAYS` that is there, and against the baseline.
+
+    Returns
+    -------
+    dict or None
+        `name`, `words` and `standing` of the way; `month`, what a month is worth against it (empty where
+        its rows are not told); `baseline`, the same per 1,000 rows against the baseline. None where costs
+        are not known.
+    """
+    ways = {name: (words, gain) for name, words, gain in other_ways(facts)}
+    name = next((name for name in MAIN_WAYS if name in ways), None)
+    if name is None:
+        return None
+    words, gain = ways[name]
+    month = per_month(facts, gain)
+    return {
+        "name": name,
+        "words": words,
+        "standing": standing(gain),
+        "month": "" if month is None else compared(month, words),
+        "baseline": ""
+        if name == "baseline" or "baseline" not in ways
+        else _against(ways["baseline"]),
+    }
+
+
+def _alerts(facts: ReportFacts) -> dict[str, int] | None:
+    """Return how many alerts a month has as the holdout has them, and how many of them are wrong."""
+    rows = facts.run["params"]["card"]["rows_per_month"]
+    if rows is None or facts.schema.task != "binary":
+        return None
+    point = facts.metrics["threshold"]["holdout"]
+    alerts = rows * point["flagged_rate"]["value"]
+    # Two figures at most are sure of a month to come.
+    return {
+        "count": _rounded(alerts),
+        "in_vain": _rounded(alerts * (1 - point["precision"]["value"])),
+    }
+
+
+def _rounded(count: float) -> int:
+    step = 10 if count < 1000 else 100
+    return step * round(count / step)
+
+
+def _with_ends(gain: Mapping[str, float]) -> dict[str, float]:
+    """Return a gain with ends; one that no sample changes has none, and is a point."""
+    value = gain["value"]
+    return {"ci_low": value, "ci_high": value} | dict(gain)
+
+
+def _against(way: tuple[str, Mapping[str, float]]) -> str:
+    words, gain = way
+    return compared(gain, words)

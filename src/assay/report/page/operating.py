@@ -1,6 +1,7 @@
 """What the slider of the operating point moves over, as JSON for the page's script."""
 
 from collections.abc import Mapping, Sequence
+from math import floor
 from typing import Any
 
 import pandas as pd
@@ -39,10 +40,24 @@ def _thresholds(facts: ReportFacts) -> dict[str, Any] | None:
         "thresholds": table["threshold"].tolist(),
         **{name: table[f"{name}_count"].astype(int).tolist() for name in _COUNTS},
         "costs": plain,
+        "strategy": facts.decision["strategy"],
     }
+    if plain is not None:
+        slider |= _gains(table.iloc[chosen].to_dict(), plain)
     if plain is None and table["expected_cost"].notna().all():
         slider["expected_cost"] = table["expected_cost"].tolist()
     return slider
+
+
+def _gains(point: Mapping[Any, Any], costs: Mapping[str, float]) -> dict[str, float]:
+    """Return what a threshold is worth more than acting on none and on all, per 1,000 rows."""
+    rows = sum(point[f"{name}_count"] for name in _COUNTS)
+    # Who acts on none misses the hits and raises no false alarm; who acts on all lets no row go.
+    over_none = point["true_positive_count"] * (costs["false_negative"] - costs["true_positive"])
+    over_none -= point["false_positive_count"] * (costs["false_positive"] - costs["true_negative"])
+    over_all = point["true_negative_count"] * (costs["false_positive"] - costs["true_negative"])
+    over_all -= point["false_negative_count"] * (costs["false_negative"] - costs["true_positive"])
+    return {"over_none": 1000 * over_none / rows, "over_all": 1000 * over_all / rows}
 
 
 def plain_costs(costs: Mapping[str, Any]) -> dict[str, float] | None:
@@ -78,6 +93,8 @@ def _confidences(facts: ReportFacts) -> dict[str, Any] | None:
                 "decided": percent(row["decided_rate"]),
                 "undecided": percent(1 - row["decided_rate"]),
                 "accuracy": _accuracy(row["accuracy"]),
+                # Cut, not rounded, so that this point is accurate enough.
+                "accept": None if pd.isna(row["accuracy"]) else floor(1e6 * row["accuracy"]) / 1e6,
             }
             for row in table.to_dict("records")
         ],
@@ -119,6 +136,6 @@ def _coverages(facts: ReportFacts) -> dict[str, Any] | None:
     )
 
 
-def _steps(kind: str, steps: Sequence[Mapping[str, str]], shipped: int) -> dict[str, Any]:
+def _steps(kind: str, steps: Sequence[Mapping[str, Any]], shipped: int) -> dict[str, Any]:
     """Return a slider whose texts stand ready: the script only shows them."""
     return {"kind": kind, "shipped": shipped, "steps": list(steps)}

@@ -30,15 +30,15 @@ def sections_of(task: str) -> list[Section]:
     return [
         Section("verdict", "Verdict", "Verdict"),
         Section("problem", "The problem and the decision", "Problem and decision"),
-        Section("data", "Data and splits", "Data and splits"),
-        Section("models", "The models that were tried", "Models tried"),
-        Section("holdout", "How good it is on rows it never saw", "On the holdout"),
         Section("operating", operating[task], "Operating point"),
         Section(
             "weaknesses", "Where it fails, for whom it works, what breaks it", "Where it fails"
         ),
-        Section("reasons", "What it goes by", "What it goes by"),
-        Section("mending", "What to mend in the data", "What to mend"),
+        Section("holdout", "How good it is on rows it never saw", "On the holdout"),
+        Section("reasons", "What drives it", "What drives it"),
+        Section("mending", "What to fix in the data", "What to fix"),
+        Section("data", "Data and splits", "Data and splits"),
+        Section("models", "The models that were tried", "Models tried"),
         Section("limits", "Findings, limits, and the history of the holdout", "Limits and history"),
         Section("rebuild", "How to rebuild, score and watch it", "Rebuild, score, watch"),
     ]

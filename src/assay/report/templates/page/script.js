@@ -38,16 +38,24 @@
   });
   window.addEventListener("afterprint", () => closed.forEach((part) => { part.open = false; }));
 
+  // Only a box that scrolls is a stop of the tab key.
+  if ("ResizeObserver" in window) {
+    const sizes = new ResizeObserver((entries) => entries.forEach(({ target }) => {
+      target.tabIndex = target.scrollWidth > target.clientWidth ? 0 : -1;
+    }));
+    document.querySelectorAll(".scroll, .plate").forEach((box) => sizes.observe(box));
+  }
+
   const source = at("slider-data");
   if (!source) return;
   const data = JSON.parse(source.textContent);
   const slide = at("slide"), now = at("now"), live = at("live"), reset = at("reset");
-  const hint = at("hint"), command = at("hint-command");
+  const hint = at("hint"), lead = at("hint-lead"), command = at("hint-command");
   const last = Number(slide.max);
   const show = (name, text) => document.querySelectorAll(`[data-live="${name}"]`).forEach((cell) => { cell.textContent = text; });
   const fixed = (value, digits) => (Object.is(value, -0) ? 0 : value)
-    .toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits }).replace(/^-(0(\.0*)?)$/, "$1");
-  const percent = (value) => `${(100 * value).toFixed(1)}%`;
+    .toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits, roundingMode: "halfEven" }).replace(/^-(0(\.0*)?)$/, "$1");
+  const percent = (value) => `${fixed(100 * value, 1)}%`;
   const amount = (value) => {
     const size = Math.abs(value);
     return fixed(value, size >= 10 || size === 0 ? 0 : 1 - Math.floor(Math.log10(size)));
@@ -66,13 +74,18 @@
   at("controls").hidden = false;
   live.hidden = false;
   let speak;
-  const say = (text) => {
-    slide.setAttribute("aria-valuetext", text.split(";")[0]);
+  const say = (text, short) => {
+    slide.setAttribute("aria-valuetext", short);
     // A screen reader is told once the slider rests.
     clearTimeout(speak);
     speak = setTimeout(() => { live.textContent = text; }, 150);
   };
-  const suggest = (text) => { hint.hidden = !text; command.textContent = text; };
+  const suggest = (text, why) => {
+    if (!hint) return;
+    hint.hidden = !text;
+    lead.textContent = why ?? "To build the run with it:";
+    command.textContent = text;
+  };
 
   if (data.kind !== "threshold") {
     const units = { confidence: ["confidence", ["decided", "undecided", "accuracy"]], coverage: ["coverage", ["at", "measured", "width"]] };
@@ -83,11 +96,10 @@
       shown.forEach((key) => show(key, step[key]));
       reset.disabled = index === data.shipped;
       if (data.kind === "confidence") {
-        say(`From a confidence of ${step.at}; ${step.decided} of the rows are decided, ${step.accuracy} of these rightly, and ${step.undecided} are left to a person.`);
-        suggest(index === data.shipped || step.accuracy === "-" ? "" : `dvc exp run -S threshold.accept_accuracy=${(parseFloat(step.accuracy) / 100).toFixed(3)}`);
+        say(`From a confidence of ${step.at}; ${step.decided} of the rows are decided, ${step.accuracy} of these rightly, and ${step.undecided} are left to a person.`, `${step.at}: decides ${step.decided}, right ${step.accuracy}`);
+        suggest(index === data.shipped || step.accept === null ? "" : `dvc exp run -S threshold.accept_accuracy=${step.accept}`, "To build the run that decides as many rows as it can this accurately:");
       } else {
-        say(`Wanted: ${step.at}; the intervals hold ${step.measured} of the outcomes and are ${step.width} wide on average.`);
-        suggest(index === data.shipped ? "" : `dvc exp run -S threshold.interval_coverage=${(parseFloat(step.at) / 100).toFixed(2)}`);
+        say(`Wanted: ${step.at}; the intervals hold ${step.measured} of the outcomes and are ${step.width} wide on average.`, `${step.at}: holds ${step.measured}, width ${step.width}`);
       }
     };
     slide.addEventListener("input", update);
@@ -111,6 +123,26 @@
     for (let index = 1; index <= last; index += 1) if (costAt(index, by) < costAt(found, by) - 1e-9) found = index;
     // Of equal costs, what ships.
     return Math.abs(costAt(data.shipped, by) - costAt(found, by)) < 1e-9 ? data.shipped : found;
+  };
+
+  // What params would refuse; costs that hold give nothing.
+  const refused = (by) => {
+    if (!Object.values(by).every(Number.isFinite)) return "A cost is missing, so no value is told.";
+    const wrong = by.false_positive < by.true_negative ? "a false alarm must not cost less than a row rightly let go"
+      : by.false_negative < by.true_positive ? "a miss must not cost less than a hit"
+        : by.false_positive === by.true_negative && by.false_negative === by.true_positive ? "a false alarm and a miss cannot both cost what being right costs" : "";
+    return wrong && `No run takes these costs, and no value is told: ${wrong}.`;
+  };
+  // The command that builds what is shown.
+  const build = (index, by, changed, found) => {
+    const set = changed.map((key) => ` -S threshold.costs.${key}=${by[key]}`).join("");
+    const seeks = data.strategy === "min_cost";
+    // Other strategies choose the same threshold whatever errors cost.
+    const stays = index === data.shipped && (!changed.length || !seeks);
+    const sought = !stays && index === found && (changed.length > 0 || !seeks);
+    const point = stays ? "" : sought ? seeks ? "" : " -S threshold.strategy=min_cost"
+      : ` -S threshold.strategy=fixed -S threshold.fixed=${data.thresholds[index]}`;
+    suggest(point || set ? `dvc exp run${point}${set}` : "", sought ? "To build the run with the best threshold by these costs, sought among all scores:" : undefined);
   };
 
   // The value over the slider, on the slider's own scale.
@@ -161,6 +193,27 @@
     curve.style.marginTop = "1.6rem";
   };
 
+  const tellCosts = (index) => {
+    const by = costs(), wrong = refused(by);
+    const changed = keys.filter((key) => by[key] !== data.costs[key]);
+    costsReset.disabled = !changed.length;
+    const figures = { cost: costAt(index, by), over_none: costNone(by) - costAt(index, by), over_all: costAll(by) - costAt(index, by) };
+    Object.entries(figures).forEach(([name, value]) => show(name, wrong ? "-" : amount(value)));
+    const found = wrong ? index : cheapest(by);
+    best.disabled = index === found;
+    if (wrong) {
+      suggest("");
+      return wrong;
+    }
+    build(index, by, changed, found);
+    const told = [`Per 1,000 out-of-fold rows it costs ${amount(figures.cost)}; acting on none costs ${amount(costNone(by))}, acting on all ${amount(costAll(by))}.`];
+    if (changed.length) told.push("These are not the shipped costs.");
+    told.push(index === found ? `None of the ${last + 1} thresholds here costs less.`
+      : `Least of the ${last + 1} thresholds here is ${amount(costAt(found, by))}, at ${three(data.thresholds[found])}.`);
+    if (found !== data.shipped) told.push(`Keeping the shipped one loses ${amount(costAt(data.shipped, by) - costAt(found, by))}.`);
+    return told.join(" ");
+  };
+
   const update = () => {
     const index = Number(slide.value);
     const threshold = data.thresholds[index];
@@ -174,37 +227,22 @@
     reset.disabled = index === data.shipped;
     const cursor = curve.querySelector(".cursor:not(.fixed)");
     if (cursor) cursor.style.left = `${last ? 100 * index / last : 0}%`;
-    let worth = "", commands = index === data.shipped ? "" : `dvc exp run -S threshold.strategy=fixed -S threshold.fixed=${threshold}`;
-    if (data.costs) {
-      const by = costs();
-      const known = Object.values(by).every(Number.isFinite);
-      const changed = keys.filter((key) => by[key] !== data.costs[key]);
-      costsReset.disabled = !changed.length;
-      best.disabled = !known;
-      show("cost", known ? amount(costAt(index, by)) : "-");
-      show("over_none", known ? amount(costNone(by) - costAt(index, by)) : "-");
-      show("over_all", known ? amount(costAll(by) - costAt(index, by)) : "-");
-      if (known) {
-        const found = cheapest(by);
-        best.disabled = index === found;
-        worth = ` Per 1,000 rows it costs ${amount(costAt(index, by))}; acting on none costs ${amount(costNone(by))}.`;
-        if (changed.length) worth += " These are not the shipped costs.";
-        worth += found === index ? " No other threshold costs less." : ` Least is ${amount(costAt(found, by))}, at ${three(data.thresholds[found])}.`;
-        if (found !== data.shipped) worth += ` Keeping the shipped one loses ${amount(costAt(data.shipped, by) - costAt(found, by))}.`;
-        if (changed.length) {
-          const set = changed.map((key) => `-S threshold.costs.${key}=${by[key]}`).join(" ");
-          commands = `dvc exp run ${index === data.shipped || index === found ? "-S threshold.strategy=min_cost" : `-S threshold.strategy=fixed -S threshold.fixed=${threshold}`} ${set}`;
-        }
-      } else worth = " A cost is missing, so no value is told.";
-    } else if (data.expected_cost) show("cost", amount(1000 * data.expected_cost[index]));
-    say(`Threshold ${three(threshold)}, out-of-fold; ${percent(flagged)} of the rows are flagged, ${percent(precision)} of them rightly, and ${percent(recall)} of the cases are caught.${worth}`);
-    suggest(commands);
+    say(`Threshold ${three(threshold)}, out-of-fold; ${percent(flagged)} of the rows are flagged, ${percent(precision)} of them rightly, and ${percent(recall)} of the cases are caught.${data.costs ? ` ${tellCosts(index)}` : ""}`,
+      `${three(threshold)}: flags ${percent(flagged)}, right ${percent(precision)}`);
+    if (data.costs) return;
+    if (data.expected_cost) show("cost", amount(1000 * data.expected_cost[index]));
+    build(index, null, [], -1);
   };
   slide.addEventListener("input", update);
   reset.addEventListener("click", () => { slide.value = data.shipped; update(); slide.focus(); });
   if (data.costs) {
     whatif.hidden = false;
-    const redraw = () => { const by = costs(); if (Object.values(by).every(Number.isFinite)) draw(by); update(); };
+    const redraw = () => {
+      const by = costs(), wrong = refused(by);
+      curve.classList.toggle("stale", Boolean(wrong));
+      if (!wrong) draw(by);
+      update();
+    };
     inputs.forEach((input) => input.addEventListener("input", redraw));
     costsReset.addEventListener("click", () => { keys.forEach((key, place) => { inputs[place].value = data.costs[key]; }); redraw(); inputs[0].focus(); });
     best.addEventListener("click", () => { slide.value = cheapest(costs()); update(); slide.focus(); });
