@@ -192,6 +192,13 @@ def test_a_pipeline_that_was_not_rerun_is_told(folder):
     # What is in Git of the run is the same on both sides.
     assert text.splitlines()[3].startswith("The environment changed: **the pipeline was not rerun")
     assert "Nothing changed" not in text
+    git(folder, "checkout", "--quiet", ".")
+    data = folder / "data/processed/features.parquet"
+    content = data.read_bytes()
+    data.unlink()
+    data.write_bytes(content + b"more")
+    text = comment_of(folder)
+    assert text.splitlines()[3].startswith("The data changed: **the pipeline was not rerun")
 
 
 def test_another_side_that_was_not_rerun_is_told(folder):

@@ -181,9 +181,7 @@ def _figures(review: Review) -> list[str]:
                 "",
             ]
         if always and rows and len(same) == len(rows):
-            run = (
-                "" if review.trusted.rerun else "**Nothing was rerun**, so these are old figures: "
-            )
+            run = "" if review.trusted.rerun else _old_figures(review)
             lines += [f"{run}{'all' if run else 'All'} {len(rows)} figures are the same.", ""]
             shown_rows = [row for row in rows if row.weight == 2]
         if shown_rows:
@@ -196,6 +194,11 @@ def _figures(review: Review) -> list[str]:
     for words, found in (("New warnings", came), ("Warnings that are gone", went)):
         lines += [f"{words}:", "", *(f"- {each}" for each in found), ""] if found else []
     return lines
+
+
+def _old_figures(review: Review) -> str:
+    what = "Not all that should be" if review.reruns else "Nothing"
+    return f"**{what} was rerun**, so these are old figures: "
 
 
 def _now(review: Review) -> str:

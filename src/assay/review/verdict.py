@@ -50,7 +50,7 @@ def _unknown(trusted: Trust) -> str:
     """Say why nothing is known of the model; empty if its figures are those of the pipeline."""
     why = []
     if not trusted.rerun:
-        why.append(f"the pipeline was not rerun ({listed(trusted.late_stages)} of an older one)")
+        why.append(f"the pipeline was not rerun ({listed(trusted.late_stages)} should be)")
     if trusted.figures:
         is_one = len(trusted.figures) == 1
         why.append(
