@@ -44,9 +44,7 @@ def worth(facts: ReportFacts) -> str:
             beaten = listed([other for other, _ in ways])
             but = "but less than" if stands == "less" else "but is not shown to be worth more than"
             return f"acting on its quantile is worth more than {beaten}, {but} {words}"
-    if "baseline_left_out" in facts.metrics["threshold"]["value"]:
-        return "acting on it is worth more than every other way that could be compared"
-    return "acting on it is worth more than every other way to act"
+    return f"acting on it is worth more than {listed([words for words, _ in ways])}"
 
 
 def _not_known(facts: ReportFacts) -> str:

@@ -6,10 +6,12 @@ from math import sqrt
 from assay.metrics.catalogue import primary_metric
 from assay.report.facts import ReportFacts
 from assay.report.rendering import interval, number, percent
-from assay.report.words import metric_words
+from assay.report.words import listed, metric_words
 
 # Population stability index: what is usual in the field (Siddiqi 2006).
 _LOOK, _ACT = 0.1, 0.25
+# Features that are named.
+_NAMED = 4
 
 
 def watched(facts: ReportFacts) -> Iterator[str]:
@@ -35,10 +37,21 @@ def watched(facts: ReportFacts) -> Iterator[str]:
     yield "missing rates, and unknown categories, which predict reports, with the reference"
     yield (
         "each feature's shares with the reference, by the population stability index: above "
-        f"{_LOOK} look, above {_ACT} act"
+        f"{_LOOK} look, above {_ACT} find the cause{_moved_before(facts)}"
     )
     name, told = _primary(facts)
     yield f"once outcomes are known, {name} with {interval(told)}"
+
+
+def _moved_before(facts: ReportFacts) -> str:
+    """Say which features moved as far between training set and holdout: no alarm when they do again."""
+    drift = facts.tables["drift"]
+    moved = drift[drift["psi"] > _ACT].sort_values("psi", ascending=False, kind="stable")
+    if moved.empty:
+        return ""
+    names = listed([str(name) for name in moved["feature"].head(_NAMED)])
+    more = f" and {len(moved) - _NAMED} more" if len(moved) > _NAMED else ""
+    return f" (from training set to holdout {names}{more} moved by more than {_ACT} already)"
 
 
 def retraining_trigger(facts: ReportFacts) -> str:
@@ -57,7 +70,7 @@ def retraining_trigger(facts: ReportFacts) -> str:
     )
     seldom = (
         f" (by chance alone in about {percent((1 - facts.metrics['holdout']['interval']['confidence']) / 2)} "
-        "of looks: both errors are in it)"
+        "of looks: both errors are in it; more often where rows of one day share what happens)"
         if "ci_low" in told
         else ""
     )
