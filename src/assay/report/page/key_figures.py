@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from assay.decisions.amounts import amount_interval, compared
+from assay.decisions.amounts import amount_interval
 from assay.report.facts import ReportFacts
 from assay.report.page.marks import marks_of
-from assay.report.value import other_ways, per_month, standing
+from assay.report.value import against, other_ways, per_month, standing, unit_of
 from assay.report.verdict import ANSWERS, verdict_of
 from assay.report.words import turned
 
@@ -91,15 +91,14 @@ def _worth(facts: ReportFacts) -> dict[str, Any] | None:
     if name is None:
         return None
     words, gain = ways[name]
-    month = per_month(facts, gain)
+    month, unit = per_month(facts, gain), unit_of(facts)
+    others = [] if name == "baseline" or "baseline" not in ways else [ways["baseline"]]
     return {
         "name": name,
         "words": words,
         "standing": standing(gain),
-        "month": "" if month is None else compared(month, words),
-        "baseline": ""
-        if name == "baseline" or "baseline" not in ways
-        else _against(ways["baseline"]),
+        "month": "" if month is None else against(month, words, unit),
+        "baseline": "".join(against(other, told, unit) for told, other in others),
     }
 
 
@@ -126,8 +125,3 @@ def _with_ends(gain: Mapping[str, float]) -> dict[str, float]:
     """Return a gain with ends; one that no sample changes has none, and is a point."""
     value = gain["value"]
     return {"ci_low": value, "ci_high": value} | dict(gain)
-
-
-def _against(way: tuple[str, Mapping[str, float]]) -> str:
-    words, gain = way
-    return compared(gain, words)
