@@ -77,28 +77,25 @@ def _ways(facts: ReportFacts) -> dict[str, str]:
 
 
 def _worth(facts: ReportFacts) -> dict[str, Any] | None:
-    """Return what acting is worth against the first of `MAIN_WAYS` that is there, and against the baseline.
+    """Return what acting is worth against the first of `MAIN_WAYS` that is there.
 
     Returns
     -------
     dict or None
         `name`, `words` and `standing` of the way; `month`, what a month is worth against it (empty where
-        its rows are not told); `baseline`, the same per 1,000 rows against the baseline. None where costs
-        are not known.
+        its rows are not told). None where costs are not known.
     """
     ways = {name: (words, gain) for name, words, gain in other_ways(facts)}
     name = next((name for name in MAIN_WAYS if name in ways), None)
     if name is None:
         return None
     words, gain = ways[name]
-    month, unit = per_month(facts, gain), unit_of(facts)
-    others = [] if name == "baseline" or "baseline" not in ways else [ways["baseline"]]
+    month = per_month(facts, gain)
     return {
         "name": name,
         "words": words,
         "standing": standing(gain),
-        "month": "" if month is None else against(month, words, unit),
-        "baseline": "".join(against(other, told, unit) for told, other in others),
+        "month": "" if month is None else against(month, words, unit_of(facts)),
     }
 
 
