@@ -7,6 +7,7 @@ Needs Chromium. Pictures are looked for beside the comment.
 
 import argparse
 import re
+import shutil
 from pathlib import Path
 
 _STYLE = """
@@ -34,6 +35,23 @@ def html_of(markdown: str) -> str:
     return f'<!doctype html><meta charset="utf-8"><style>{_STYLE}</style><main>{body}</main>'
 
 
+def browser_path() -> str:
+    """Return where Chromium is.
+
+    Raises
+    ------
+    SystemExit
+        If it is nowhere on the path.
+    """
+    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    if found is None:
+        raise SystemExit(
+            "No `chromium` on the path, expected one to draw with. Install it, such as by "
+            "`apt-get install chromium`, or read the comment as Markdown."
+        )
+    return found
+
+
 def draw(comment: Path, picture: Path, height: int | None = None) -> None:
     """Write the picture of a comment; of its first pixels only, if a height is given."""
     from playwright.sync_api import sync_playwright
@@ -43,9 +61,7 @@ def draw(comment: Path, picture: Path, height: int | None = None) -> None:
     page_file.write_text(html_of(comment.read_text(encoding="utf-8")), encoding="utf-8")
     try:
         with sync_playwright() as driver:
-            browser = driver.chromium.launch(
-                executable_path="/usr/bin/chromium", args=["--no-sandbox"]
-            )
+            browser = driver.chromium.launch(executable_path=browser_path(), args=["--no-sandbox"])
             page = browser.new_page(viewport={"width": 928, "height": height or 800})
             page.goto(page_file.absolute().as_uri())
             page.screenshot(path=picture, full_page=height is None)

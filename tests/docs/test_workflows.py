@@ -185,3 +185,13 @@ def test_a_rebuild_that_differs_is_noticed(tmp_path):
     done = shell(tmp_path, script("Fail if the rebuild"))
     assert done.returncode == 1
     assert "::error::" in done.stdout
+
+
+def test_a_comment_is_not_drawn_without_a_browser(tmp_path):
+    (tmp_path / "comment.md").write_text("A comment.")
+    command = [sys.executable, ROOT / "scripts/show_comment.py", "comment.md", "comment.png"]
+    environment = {**os.environ, "PATH": str(tmp_path)}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, check=False)
+    assert done.returncode == 1
+    assert b"No `chromium` on the path" in done.stderr
+    assert b"Traceback" not in done.stderr

@@ -5,7 +5,7 @@ import re
 import shutil
 
 import pytest
-from conftest import inside
+from conftest import inside, read_yaml
 from repositories import commit, git
 from reviewed import (
     another_model,
@@ -167,17 +167,31 @@ def test_a_gate_that_is_no_longer_passed_is_in_the_first_sentence(folder):
 
 def test_a_pipeline_that_was_not_rerun_is_told(folder):
     set_param(folder, "  strategy: min_cost", "  strategy: max_f1")
-    (told,) = [each for each in warnings(comment_of(folder)) if "not rerun" in each]
+    text = comment_of(folder)
+    (told,) = [each for each in warnings(text) if "not rerun" in each]
     assert "`threshold.strategy` is `max_f1` in `params.yaml`" in told
+    first_sentence = text.splitlines()[3]
+    assert (
+        "from `min_cost` to `max_f1`: **the pipeline was not rerun (`threshold`" in first_sentence
+    )
+    assert "it is **not known** what became of the model" in first_sentence
+    assert "untouched" not in first_sentence
+    assert "still passes" not in first_sentence
+    assert "**Not rerun, though it should be**: `threshold`, `package`." in text
+    assert "No stage was rerun" not in text
+    assert "nothing to compare but" not in text
+    assert "|  | main | now (not rerun) | difference |" in text
     assert "(`threshold`, `package`)" in told
     git(folder, "checkout", "--quiet", ".")
     with (folder / "requirements.lock").open() as stream:
         other = stream.read() + "# another\n"
     (folder / "requirements.lock").unlink()
     (folder / "requirements.lock").write_text(other)
-    assert any(
-        "the environment (`requirements.lock`)" in each for each in warnings(comment_of(folder))
-    )
+    text = comment_of(folder)
+    assert any("the environment (`requirements.lock`)" in each for each in warnings(text))
+    # What is in Git of the run is the same on both sides.
+    assert text.splitlines()[3].startswith("The environment changed: **the pipeline was not rerun")
+    assert "Nothing changed" not in text
 
 
 def test_another_side_that_was_not_rerun_is_told(folder):
@@ -195,7 +209,103 @@ def test_a_figure_that_was_edited_by_hand_is_told(folder):
     text = comment_of(folder)
     (told,) = [each for each in warnings(text) if "by hand" in each]
     assert "`metrics/holdout.json` is not what `dvc.lock` says" in told
-    assert any("Not all of this is committed: 1 file" in each for each in warnings(text))
+    assert any("Not all of this is committed: 1 file differs" in each for each in warnings(text))
+    first_sentence = text.splitlines()[3]
+    assert "**`metrics/holdout.json` is not what the pipeline wrote**" in first_sentence
+    assert "so it is **not known** what became of the model" in first_sentence
+    assert "passes the gate," not in first_sentence
+    _, now, change = row(text, "**`roc_auc`**")
+    assert now.endswith("**(edited)**")
+    assert change == "not known"
+    assert "| `0.99` | edited |" in text
+    commit(folder, "edited")
+    before = git(folder, "rev-parse", "HEAD")
+    git(folder, "checkout", "--quiet", "main", "--", "metrics/holdout.json")
+    text = comment_of(folder, before)
+    assert any("`metrics/holdout.json` of " in each for each in warnings(text))
+    assert row(text, "**`roc_auc`**")[0].endswith("**(edited)**")
+
+
+@pytest.mark.parametrize("name", ["reports/eval_summary.md", "reports/report.html"])
+def test_a_page_that_was_edited_by_hand_is_told(folder, name):
+    with (folder / name).open("a") as stream:
+        stream.write("And it is the best.\n")
+    text = comment_of(folder)
+    assert f"**`{name}` is not what the pipeline wrote**" in text.splitlines()[3]
+    assert any(f"**`{name}` is not what `dvc.lock` says" in each for each in warnings(text))
+    # Where it is not, as in a fresh clone, nothing is said of the report.
+    (folder / "reports/report.html").unlink()
+    assert ("Nothing changed" in comment_of(folder)) == (name == "reports/report.html")
+
+
+def answer(folder, answer):
+    """Put another verdict on the summary, as a run would."""
+    path = folder / "reports/eval_summary.md"
+    lines = [
+        f"**{answer}: so it is.**" if line.startswith("**") else line
+        for line in path.read_text().split("\n")
+    ]
+    path.write_text("\n".join(lines))
+    write_lock(folder)
+
+
+def test_another_verdict_of_the_pages_is_in_the_first_sentence(folder):
+    answer(folder, "Ship")
+    commit(folder, "ship")
+    before = git(folder, "rev-parse", "HEAD")
+    answer(folder, "Ship with care")
+    text = comment_of(folder, before)
+    assert (
+        'the verdict of its pages is now **"Ship with care"** instead of "Ship"'
+        in text.splitlines()[3]
+    )
+    assert row(text, "verdict of the pages") == ["Ship", "Ship with care", "changed"]
+    # A revision from before the summary has it on the card, or says nothing of it.
+    git(folder, "rm", "--quiet", "-f", "reports/eval_summary.md")
+    card = folder / "reports/model_card.md"
+    head, _, rest = card.read_text().partition("## Verdict")
+    card.write_text(f"{head}## Verdict\n\n**Do not ship: no.**\n\n## Then\n{rest}")
+    write_lock(folder)
+    commit(folder, "card")
+    assert row(comment_of(folder, before), "verdict of the pages")[1] == "Do not ship"
+    card.write_text("# A card\n\n**Ship: of nothing.**\n")
+    write_lock(folder)
+    text = comment_of(folder, before)
+    assert "the verdict of its pages" not in text
+    assert row(text, "verdict of the pages")[1] == "-"
+
+
+def test_figures_in_other_costs_are_not_subtracted(folder):
+    params = folder / "params.yaml"
+    old = f"false_positive: {read_yaml(params)['threshold']['costs']['false_positive']}"
+    set_param(folder, old, "false_positive: 3.0")
+    rerun(folder, "threshold", "package")
+    text = comment_of(folder)
+    (value,) = re.findall(r"\| (value over acting on none,[^|]*) \|", text)
+    assert row(text, value)[2] == "other costs"
+    assert row(text, "expected cost at the threshold")[2] == "other costs"
+    assert row(text, "expected cost")[2] == "other costs"
+    details = [line for line in text.splitlines() if "gain_over.none.value" in line]
+    assert [line.split("|")[-2].strip() for line in details] == ["other costs"]
+    # Both at the costs of now: it is no merit of the change that it fits them.
+    compared(
+        folder, verdict="the same", value_gain={"value": 20.0, "ci_low": 10.0, "ci_high": 30.0}
+    )
+    text = comment_of(folder)
+    words = "at the costs of now acting on it is worth 20 [10, 30] false alarms per 1,000 cases more than"
+    assert words in text.splitlines()[3]
+    assert "**worth more**" not in text
+    assert "**value over the old model at its old threshold** at the costs of now" in text
+
+
+def test_one_model_on_other_rows_is_said_to_be_one(folder):
+    edit_json(folder / "metrics/holdout.json", judged__rows_sha256="others")
+    write_lock(folder)
+    text = comment_of(folder)
+    assert "the model is untouched, judged on other holdout rows" in text.splitlines()[3]
+    assert "It is one model, judged on other rows" in text
+    assert "these two models" not in text
+    assert any("Other holdout rows judged the model:" in each for each in warnings(text))
 
 
 def test_a_card_of_another_run_is_told(folder):

@@ -11,8 +11,8 @@ from reviewed import edit_json, set_param, write_lock, write_reviewed
 from assay.report.rendering import interval, number
 from assay.review.changes import changes, explanations
 from assay.review.comment import MARKER
-from assay.review.doubts import _md5
 from assay.review.revision import committed, working_copy
+from assay.review.trust import _md5
 
 EXAMPLE = (ROOT / "docs/review/comment.md").read_text()
 

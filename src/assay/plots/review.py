@@ -9,11 +9,13 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from assay.plots.labels import label, labels
-from assay.plots.style import BLUE, GREY, ORANGE, panels, titled_axes
+from assay.plots.style import BASELINE, GREY, MODEL, panels, titled_axes
 
 # The new side lies below, so that the old one shows where both are the same.
-OLD: Mapping[str, Any] = {"color": ORANGE, "linestyle": "--", "linewidth": 1.2, "zorder": 3}
-NEW: Mapping[str, Any] = {"color": BLUE, "linestyle": "-", "linewidth": 2.2, "zorder": 2}
+# What is compared with has the colour of a baseline, what is judged that of the model.
+OLD: Mapping[str, Any] = {"color": BASELINE, "linestyle": "--", "linewidth": 1.2, "zorder": 3}
+NEW: Mapping[str, Any] = {"color": MODEL, "linestyle": "-", "linewidth": 2.2, "zorder": 2}
+BOTH: Mapping[str, Any] = {"color": GREY, "linestyle": "-", "linewidth": 1.8, "zorder": 2}
 _SIZE = (5.0, 3.9)
 _FEATURES, _BINS = 12, 10
 
@@ -165,11 +167,13 @@ def _value(
     values = [side.get("threshold", {}).get("value", {}) for side in metrics]
     unit = label(values[1].get("unit", "units of cost"))
     with titled_axes(title, figsize=_SIZE) as (figure, axes):
+        x, y = "acted_rate", "model_saved"
+        for frame, style, name in _told_apart(pair, names, [x, y]):
+            axes.plot(frame[x], frame[y], label=name, **style)
         for frame, style, name, value in zip(pair, (OLD, NEW), names, values, strict=True):
-            axes.plot(frame["acted_rate"], frame["model_saved"], label=name, **style)
             acted = value.get("options", {}).get("model", {}).get("acted_rate")
             if acted is not None:
-                _mark(axes, acted, style, f"{name}: acts on {acted:.1%}")
+                _mark(axes, acted, frame, (x, y), style, f"{name}: acts on {acted:.1%}")
         axes.axhline(0, color="black", linewidth=0.8)
         axes.set(xlabel="Share of rows acted on, the highest scores first",
                  ylabel=f"Saved per 1,000 rows against\nacting on none, in {unit}", xlim=(0, 1))  # fmt: skip
@@ -182,15 +186,15 @@ def _threshold(
     pair: tuple[pd.DataFrame, pd.DataFrame], metrics: Sides, names: tuple[str, str], title: str
 ) -> Figure:
     with titled_axes(title, figsize=_SIZE) as (figure, axes):
+        x, rates = "threshold", ("recall", "precision")
+        for frame, style, name in _told_apart(pair, names, [x, *rates]):
+            for rate, share in zip(rates, (1.0, 0.5), strict=True):
+                thinner = {**style, "linewidth": share * style["linewidth"]}
+                axes.plot(frame[x], frame[rate], label=f"{name}: {rate}", **thinner)
         for frame, style, name, side in zip(pair, (OLD, NEW), names, metrics, strict=True):
-            axes.plot(frame["threshold"], frame["recall"], label=f"{name}: recall", **style)
-            precision = {**style, "linewidth": style["linewidth"] / 2}
-            axes.plot(
-                frame["threshold"], frame["precision"], label=f"{name}: precision", **precision
-            )
             chosen = side.get("threshold", {}).get("threshold")
             if chosen is not None:
-                _mark(axes, chosen, style, f"{name}: threshold {chosen:.3g}")
+                _mark(axes, chosen, frame, (x, *rates), style, f"{name}: threshold {chosen:.3g}")
         axes.set(xlabel="Threshold", ylabel="Precision, recall", ylim=(0, 1.02))
         _legend(axes, "best")
     return figure
@@ -200,11 +204,13 @@ def _rejection(
     pair: tuple[pd.DataFrame, pd.DataFrame], metrics: Sides, names: tuple[str, str], title: str
 ) -> Figure:
     with titled_axes(title, figsize=_SIZE) as (figure, axes):
+        x, y = "decided_rate", "accuracy"
+        for frame, style, name in _told_apart(pair, names, [x, y]):
+            axes.plot(frame[x], frame[y], label=name, **style)
         for frame, style, name, side in zip(pair, (OLD, NEW), names, metrics, strict=True):
-            axes.plot(frame["decided_rate"], frame["accuracy"], label=name, **style)
             decided = side.get("threshold", {}).get("out_of_fold", {}).get("decided_rate")
             if decided is not None:
-                _mark(axes, decided, style, f"{name}: decides {decided:.1%}")
+                _mark(axes, decided, frame, (x, y), style, f"{name}: decides {decided:.1%}")
         axes.set(
             xlabel="Share of rows decided, the surest first", ylabel="Accuracy", xlim=(0, 1.02)
         )
@@ -218,12 +224,13 @@ def _coverage(
 ) -> Figure:
     with titled_axes(title, figsize=_SIZE) as (figure, axes):
         axes.plot([0, 1], [0, 1], color=GREY, linestyle=":", label="as wanted")
+        x, y = "wanted_coverage", "measured_coverage"
+        for frame, style, name in _told_apart(pair, names, [x, y]):
+            axes.plot(frame[x], frame[y], marker=".", label=name, **style)
         for frame, style, name, side in zip(pair, (OLD, NEW), names, metrics, strict=True):
-            axes.plot(frame["wanted_coverage"], frame["measured_coverage"], marker="o",
-                      markersize=4, label=name, **style)  # fmt: skip
             wanted = side.get("threshold", {}).get("interval", {}).get("wanted_coverage")
             if wanted is not None:
-                _mark(axes, wanted, style, f"{name}: wants {wanted:.0%}")
+                _mark(axes, wanted, frame, (x, y), style, f"{name}: wants {wanted:.0%}")
         axes.set(
             xlabel="Wanted coverage",
             ylabel="Outcomes inside the interval",
@@ -251,8 +258,8 @@ def _importance(
         figure.suptitle(title, x=0.01, ha="left", fontsize=11)
         axes.hlines(y, shown.min(axis=1), shown.max(axis=1), color=GREY, linewidth=1)
         axes.plot(shown["old"], y, "o", markersize=7, markerfacecolor="none",
-                  markeredgecolor=ORANGE, markeredgewidth=1.4, label=names[0], zorder=3)  # fmt: skip
-        axes.plot(shown["new"], y, "o", markersize=5, color=BLUE, label=names[1], zorder=2)
+                  markeredgecolor=BASELINE, markeredgewidth=1.4, label=names[0], zorder=3)  # fmt: skip
+        axes.plot(shown["new"], y, "o", markersize=5, color=MODEL, label=names[1], zorder=2)
         axes.axvline(0, color="black", linewidth=0.8)
         axes.set_yticks(y, labels(shown.index, 28))
         axes.set(xlabel=f"Loss of {label(primary)} when shuffled")
@@ -261,9 +268,37 @@ def _importance(
     return figure
 
 
-def _mark(axes: Any, at: float, style: Mapping[str, Any], words: str) -> None:
-    axes.axvline(at, color=style["color"], linestyle=style["linestyle"],
-                 linewidth=0.6 * style["linewidth"], label=words)  # fmt: skip
+def _told_apart(
+    pair: tuple[pd.DataFrame, pd.DataFrame], names: tuple[str, str], columns: list[str]
+) -> Iterator[tuple[pd.DataFrame, Mapping[str, Any], str]]:
+    """Yield what to draw of both sides with its style and name: one curve where they are the same."""
+    old, new = pair
+    if old[columns].equals(new[columns]):
+        yield new, BOTH, "both"
+    else:
+        yield old, OLD, names[0]
+        yield new, NEW, names[1]
+
+
+def _mark(
+    axes: Any,
+    at: float,
+    frame: pd.DataFrame,
+    columns: tuple[str, ...],
+    style: Mapping[str, Any],
+    words: str,
+) -> None:
+    """Mark where a side acts: a line up from the axis, and a point on each curve of that side."""
+    x, *heights = columns
+    axes.axvline(at, color=style["color"], linestyle=style["linestyle"], linewidth=0.9, zorder=1)
+    ordered = frame.sort_values(x, kind="stable")
+    points = [float(np.interp(at, ordered[x], ordered[height])) for height in heights]
+    is_old = style is OLD
+    axes.plot(
+        [at] * len(points), points, label=words, linestyle="none", color=style["color"], zorder=4,
+        marker="s" if is_old else "o", markersize=8, markeredgewidth=1.6,
+        markerfacecolor="white" if is_old else style["color"],
+    )  # fmt: skip
 
 
 def _legend(axes: Any, place: str) -> None:

@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from assay import artifacts
 from assay.errors import ArtifactError, counted
 from assay.registry import resolve
@@ -14,6 +16,7 @@ from assay.review.doubts import doubts
 from assay.review.figures import alarms, chosen_by, judged_by, new_warnings
 from assay.review.model import DECISION, ModelChange, model_change, primary_of
 from assay.review.revision import COMPARISON, PARAMS, Revision, committed, working_copy
+from assay.review.trust import trust
 from assay.review.verdict import verdict
 from assay.review.words import prose
 from assay.revisions import find_commit, lock_at, lock_entries, run_git
@@ -54,12 +57,12 @@ def write_review(project: Path, against: str, output: Path, pictures_url: str) -
     new = working_copy(project, find_commit(project, "HEAD") or "")
     model = model_change(old, new, _compared_decision(project, new))
     found, params = reruns(old, new), changes(old.params, new.params)
-    figures = review_figures(old, new, model)
-    sentences = [*doubts(project, old, new, model, found, params), *_beside(project, old)]
+    figures, trusted = review_figures(old, new, model), trust(project, old, new)
+    sentences = [*doubts(trusted, old, new, model, found, params), *_beside(project, old)]
     review = Review(
         old,
         new,
-        verdict(old, new, params, causes(found), model),
+        verdict(old, new, params, causes(found), model, trusted),
         sentences,
         params,
         [each for each in changes(old.metrics, new.metrics) if not each.key.startswith(_TOLD)],
@@ -67,6 +70,7 @@ def write_review(project: Path, against: str, output: Path, pictures_url: str) -
         causes(found),
         found,
         model,
+        trusted,
         chosen_by(old, new, model),
         judged_by(old, new, model),
         alarms(old, new),
@@ -100,6 +104,9 @@ def review_figures(
         for name in _CURVES
         if old.files.get(f"plots/data/{name}.csv") != new.files.get(f"plots/data/{name}.csv")
     }
+    if not model.same_costs:
+        # In different costs: not one pair of axes.
+        curves["value"] = (pd.DataFrame(), pd.DataFrame())
     if model.decided:
         changed.add("decision")
     return change_figures(curves, changed, (old.metrics, new.metrics), old.name, primary_of(new))
@@ -124,8 +131,9 @@ def _beside(project: Path, old: Revision) -> Iterator[str]:
             f"changed looks undone here. Merge {prose(old.name)} first."
         )
     dirty = run_git(project, "status", "--porcelain", "--untracked-files=no", "--", ".").stdout
-    if dirty.strip():
-        yield f"Not all of this is committed: {counted(len(dirty.splitlines()), 'file')} differ from `HEAD`."
+    count = len(dirty.splitlines())
+    if count:
+        yield f"Not all of this is committed: {counted(count, 'file')} {'differs' if count == 1 else 'differ'} from `HEAD`."
 
 
 def require_output(output: Path) -> Path:

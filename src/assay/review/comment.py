@@ -1,14 +1,15 @@
 """The comment: Markdown that says what a change did, and fits where GitHub puts it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from assay.report.rendering import code, interval
 from assay.review.causes import Kind, Rerun
 from assay.review.changes import ABSENT, Change, explanation, value_at
-from assay.review.figures import Row
+from assay.review.figures import OTHER_COSTS, Row
 from assay.review.model import ModelChange
-from assay.review.revision import Revision
+from assay.review.revision import SUMMARY, Revision
+from assay.review.trust import Trust
 from assay.review.words import difference, listed, prose, shown, table
 
 # By this line a comment of ours is found again, and replaced.
@@ -19,6 +20,12 @@ LONGEST_BYTES = 65_000
 _SHOWN_PARAMS = 20
 # Two panels.
 _WIDE = ("curves.png",)
+_IN_COSTS = (
+    *(".expected_cost.", ".value.gain_over.", ".value.options.", ".sensitivity."),
+    ".mean_regret.",
+)
+_FREE = ("threshold", "acted_rate")
+_NOT_KNOWN = "not known"
 _KINDS: Mapping[Kind, str] = {
     "params": "parameters",
     "data": "data",
@@ -49,6 +56,7 @@ class Review:
         What differs in what the stages start from.
     reruns : sequence of Rerun
     model : ModelChange
+    trusted : Trust
     chosen_by, judged_by, alarms : sequence of Row
     warnings : (sequence of str, sequence of str)
         The decision's new warnings, and those that are gone.
@@ -66,6 +74,7 @@ class Review:
     causes: Mapping[Kind, Sequence[str]]
     reruns: Sequence[Rerun]
     model: ModelChange
+    trusted: Trust
     chosen_by: Sequence[Row]
     judged_by: Sequence[Row]
     alarms: Sequence[Row]
@@ -88,7 +97,7 @@ def comment(review: Review, pictures_url: str) -> str:
     if new.files == old.files:
         return _lines([*head, _origin(review)])
     head += [*_what_changed(review), *_figures(review), *_paired(review)]
-    head += [*_pictures(review.pictures, pictures_url), _origin(review), ""]
+    head += [*_pictures(review, pictures_url), _origin(review), ""]
     found = _lines(head)
     left = LONGEST_BYTES - len(found.encode())
     return found + _details(review, left)
@@ -129,8 +138,11 @@ def _what_changed(review: Review) -> list[str]:
         names = review.causes.get(kind, ())
         told.append(f"{_KINDS[kind]} {listed(names, 4) if names else 'as before'}")
     lines += [f"By the hashes in `dvc.lock`: {'; '.join(told)}.", ""]
+    if not review.trusted.rerun:
+        late = listed(review.trusted.late_stages, 8)
+        lines += [f"**Not rerun, though it should be**: {late}.", ""]
     if not review.reruns:
-        return [*lines, "No stage was rerun.", ""]
+        return [*lines, *(["No stage was rerun.", ""] if review.trusted.rerun else [])]
     lines += [f"Rerun or written anew: {_reran(review.reruns)}."]
     rest = [
         name for name in review.new.stages if name not in {each.stage for each in review.reruns}
@@ -152,23 +164,27 @@ def _side(revision: Revision) -> str:
 
 
 def _figures(review: Review) -> list[str]:
-    header = ["", _side(review.old), "now", "difference"]
+    header = ["", _side(review.old), _now(review), "difference"]
     lines = []
-    for title, rows, always in (
+    for title, told_rows, always in (
         ("### Out-of-fold, by which to choose", review.chosen_by, True),
         ("### On the holdout, which only judges", review.judged_by, True),
         ("### Faults and warnings", review.alarms, False),
     ):
+        rows = [_marked(row, review) for row in told_rows]
         shown_rows = [row for row in rows if row.weight == 2 or row.changed]
         same = [row.name for row in rows if not row.changed]
         lines += [title, ""]
-        if rows is review.chosen_by and len(same) < len(rows):
+        if told_rows is review.chosen_by and len(same) < len(rows):
             lines += [
                 "No interval is known for these differences; the sd tells how far folds lie apart.",
                 "",
             ]
         if always and rows and len(same) == len(rows):
-            lines += [f"All {len(rows)} figures are the same.", ""]
+            run = (
+                "" if review.trusted.rerun else "**Nothing was rerun**, so these are old figures: "
+            )
+            lines += [f"{run}{'all' if run else 'All'} {len(rows)} figures are the same.", ""]
             shown_rows = [row for row in rows if row.weight == 2]
         if shown_rows:
             cells = [[row.name, row.old, row.new, row.change] for row in shown_rows]
@@ -182,10 +198,32 @@ def _figures(review: Review) -> list[str]:
     return lines
 
 
+def _now(review: Review) -> str:
+    return "now" if review.trusted.rerun else "now (not rerun)"
+
+
+def _marked(row: Row, review: Review) -> Row:
+    """Mark what comes from a file that somebody edited; its difference is of no pipeline."""
+    name = f"metrics/{row.source}.json" if row.source else SUMMARY
+    was, now = (name in paths for paths in (review.trusted.old_edited, review.trusted.edited))
+    if not (was or now):
+        return row
+    old, new = (
+        f"{text} **(edited)**" if is_edited else text
+        for text, is_edited in ((row.old, was), (row.new, now))
+    )
+    return replace(row, old=old, new=new, change=_NOT_KNOWN)
+
+
 def _paired(review: Review) -> list[str]:
     model, old = review.model, review.old
     lines = ["### Compared on the same rows", ""]
     if model.paired is None:
+        if not review.trusted.rerun:
+            return [*lines, "The pipeline was not rerun, so there is nothing yet to compare.", ""]
+        if model.kind == "untouched" and not model.same_rows:
+            words = "It is one model, judged on other rows: figures of the holdout differ by these."
+            return [*lines, words, ""]
         if model.kind != "another" and model.same_rows:
             what = "Model and holdout are" if model.kind == "untouched" else "Predictions are"
             lines += [f"{what} the same, so there is nothing to compare but the decision."]
@@ -227,10 +265,14 @@ def _paired(review: Review) -> list[str]:
     return [*lines, *table(["", _side(old), "now", "gain (paired)"], cells), ""]
 
 
-def _pictures(pictures: Mapping[str, str], url: str) -> list[str]:
+def _pictures(review: Review, url: str) -> list[str]:
+    pictures = review.pictures
     if not pictures:
         return []
     lines = ["### Pictures", "", "Old: thin, dashed or hollow. New: solid.", ""]
+    drawn = [path for path in review.trusted.edited if path.startswith(("metrics/", "plots/data/"))]
+    if drawn:
+        lines += [f"**What is drawn from {listed(drawn)} was edited.**", ""]
     for name, title in pictures.items():
         address = url.replace("{name}", name) if "{name}" in url else f"{url}{name}"
         width = 720 if name in _WIDE else 430
@@ -258,13 +300,14 @@ def _details(review: Review, budget: int) -> str:
     """Return both whole diffs, as much of them as the budget of bytes holds."""
     params = [[code(each.key), shown(each.old), shown(each.new)] for each in review.params]
     metrics = [
-        [code(each.key), shown(each.old), shown(each.new), _gap(each)] for each in review.metrics
+        [code(each.key), shown(each.old), shown(each.new), _gap(each, review)]
+        for each in review.metrics
     ]
     text = ""
     side = _side(review.old)
     for title, header, rows in (
         ("parameters", ["parameter", side, "now"], params if len(params) > _SHOWN_PARAMS else []),
-        ("figures in metrics/", ["figure", side, "now", "difference"], metrics),
+        ("figures in metrics/", ["figure", side, _now(review), "difference"], metrics),
     ):
         text += _folded(title, header, rows, budget - len(text.encode()))
     return text
@@ -291,7 +334,13 @@ def _folded(title: str, header: Sequence[str], rows: Sequence[Sequence[str]], bu
     return "\n".join([*opening, *lines, *closing]) + "\n"
 
 
-def _gap(each: Change) -> str:
+def _gap(each: Change, review: Review) -> str:
+    file = f"metrics/{each.key.split('.')[0]}.json"
+    if file in (*review.trusted.edited, *review.trusted.old_edited):
+        return "edited"
+    in_costs = any(name in f".{each.key}." for name in _IN_COSTS)
+    if in_costs and not review.model.same_costs and not each.key.endswith(_FREE):
+        return OTHER_COSTS
     numbers = [value for value in (each.old, each.new) if value is not ABSENT]
     is_number = all(isinstance(v, int | float) and not isinstance(v, bool) for v in numbers)
     return difference(each.old, each.new) if is_number and len(numbers) == 2 else ""

@@ -1,24 +1,19 @@
 """What a reviewer must know before believing the figures: runs that do not match what is committed."""
 
-import hashlib
-import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
 
 from assay.report.rendering import code
-from assay.review.causes import Rerun, kind_of, without_cause
-from assay.review.changes import ABSENT, Change, changes, value_at
+from assay.review.causes import Rerun, without_cause
+from assay.review.changes import Change, value_at
 from assay.review.model import ModelChange
 from assay.review.revision import CARD, POINTER, Revision
+from assay.review.trust import Trust, other_params
 from assay.review.words import listed, prose, shown
-from assay.revisions import LOCK, content_md5, lock_entries, parse_yaml
-
-_WRITTEN = ("metrics/", "plots/data/", CARD, POINTER)
+from assay.revisions import LOCK
 
 
 def doubts(
-    project: Path,
+    trusted: Trust,
     old: Revision,
     new: Revision,
     model: ModelChange,
@@ -29,47 +24,26 @@ def doubts(
 
     Parameters
     ----------
-    project : Path
-        The folder of the working copy, which is the new side.
+    trusted : Trust
     old, new : Revision
     model : ModelChange
     found : sequence of Rerun
     params : sequence of Change
     """
     return [
-        *_not_rerun(project, new),
+        *_not_rerun(trusted, new),
         *_old_not_rerun(old),
-        *_edited(new),
+        *_edited(trusted.edited, ""),
+        *_edited(trusted.old_edited, f" of {prose(old.name)}"),
         *_uncaused(found, old),
         *_stale_card(new),
         *_asked_again(old, new, model, params),
     ]
 
 
-def out_of_date(project: Path, new: Revision) -> Iterator[tuple[str, str, Sequence[str]]]:
-    """Yield each stage whose lock is of something else, with what differs; missing files are left out."""
-    outputs = {entry["path"] for _, entry in lock_entries(new.stages, "outs")}
-    hashes: dict[str, str | None] = {}
-    for name, stage in new.stages.items():
-        keys = list(_other_params(stage, new.params))
-        if keys:
-            yield name, "params", keys
-        differing: dict[str, list[str]] = {}
-        for entry in stage.get("deps") or ():
-            path = entry["path"]
-            if path in outputs:
-                continue
-            if path not in hashes:
-                hashes[path] = _md5(project, path)
-            if hashes[path] not in (None, entry.get("md5")):
-                differing.setdefault(kind_of(path, outputs), []).append(path)
-        for kind, paths in differing.items():
-            yield name, kind, paths
-
-
-def _not_rerun(project: Path, new: Revision) -> Iterator[str]:
+def _not_rerun(trusted: Trust, new: Revision) -> Iterator[str]:
     stages: dict[tuple[str, tuple[str, ...]], list[str]] = {}
-    for name, kind, names in out_of_date(project, new):
+    for name, kind, names in trusted.late:
         stages.setdefault((kind, tuple(names)), []).append(name)
     for (kind, names), late in stages.items():
         if kind == "history":
@@ -95,7 +69,7 @@ def _not_rerun(project: Path, new: Revision) -> Iterator[str]:
 
 
 def _old_not_rerun(old: Revision) -> Iterator[str]:
-    late = [name for name, stage in old.stages.items() if any(_other_params(stage, old.params))]
+    late = [name for name, stage in old.stages.items() if any(other_params(stage, old.params))]
     if late:
         yield (
             f"{prose(old.name)} itself was not rerun after its parameters changed ({listed(late)}): its "
@@ -103,45 +77,12 @@ def _old_not_rerun(old: Revision) -> Iterator[str]:
         )
 
 
-def _other_params(stage: Mapping[str, Any], params: Mapping[str, Any]) -> Iterator[str]:
-    for file in (stage.get("params") or {}).values():
-        for key, locked in file.items():
-            found = value_at(params, key)
-            for each in changes({key: locked}, {key: None if found is ABSENT else found}):
-                yield each.key
-
-
-def _md5(project: Path, path: str) -> str | None:
-    """Return DVC's hash of a dependency as it is here: of the file, or as its `.dvc` file notes it."""
-    noted = project / f"{path}.dvc"
-    if noted.is_file():
-        content = parse_yaml(noted.read_bytes(), noted.name)
-        return str(content["outs"][0]["md5"])
-    if not (project / path).is_dir():
-        return content_md5(project / path)
-    # As `.dvcignore` has it: byte code is no part of a folder.
-    files = sorted(
-        (file.relative_to(project / path).as_posix(), file)
-        for file in (project / path).rglob("*")
-        if file.is_file() and file.suffix != ".pyc" and "__pycache__" not in file.parts
-    )
-    listing = [{"md5": content_md5(file), "relpath": name} for name, file in files]
-    return f"{hashlib.md5(json.dumps(listing).encode()).hexdigest()}.dir"  # noqa: S324
-
-
-def _edited(new: Revision) -> Iterator[str]:
-    """Compare what is there with what the lock says was written."""
-    other = [
-        entry["path"]
-        for _, entry in lock_entries(new.stages, "outs")
-        if entry["path"].startswith(_WRITTEN)
-        and hashlib.md5(new.files.get(entry["path"], b"")).hexdigest() != entry.get("md5")  # noqa: S324
-    ]
-    if other:
+def _edited(found: Sequence[str], of: str) -> Iterator[str]:
+    if found:
         yield (
-            f"**{listed(other)} {'is' if len(other) == 1 else 'are'} not what `{LOCK}` says that the "
-            "pipeline wrote**: edited by hand, or not committed together. Do not believe figures that "
-            "come from there. Run `dvc repro --force`, and commit."
+            f"**{listed(found)}{of} {'is' if len(found) == 1 else 'are'} not what `{LOCK}` says that the "
+            "pipeline wrote**: edited by hand, or not committed together. Do not believe what comes from "
+            "there. Run `dvc repro --force`, and commit."
         )
 
 
@@ -186,7 +127,8 @@ def _asked_again(
     if not model.same_rows:
         split = [each.key for each in params if each.key.startswith(("split.", "data."))]
         why = f" ({listed(split)} changed)" if split else ""
+        judged = "the two models" if model.kind == "another" else "the model"
         yield (
-            f"Other holdout rows judged the two models{why}: the two figures of a row below cannot be "
+            f"Other holdout rows judged {judged}{why}: the two figures of a row below cannot be "
             "compared, not even roughly. Easier rows raise them without a better model."
         )

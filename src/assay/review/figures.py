@@ -1,8 +1,8 @@
 """The key figures of two revisions side by side, from their metrics files."""
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from assay.report.rendering import code, interval, number, percent
@@ -14,6 +14,9 @@ from assay.review.words import difference, prose, told, value_of
 _RATES = ("flagged_rate", "decided_rate", "wanted_coverage", "holdout_coverage")
 # Set by a parameter, so that it has no interval to tell.
 _SET = ("wanted_coverage",)
+# By this word a figure in costs begins.
+_COST = "expected cost"
+OTHER_COSTS = "other costs"
 # What is no figure of its own: it stands elsewhere, or is what the others are made of.
 _LEFT_OUT = ("threshold", "name")
 
@@ -29,6 +32,8 @@ class Row:
         The difference, and what it shows.
     weight : {2, 1, 0}
         2: always told; 1: told if it changed; 0: told if it changed, in the details only.
+    source : str
+        The metrics file that both sides are from, such as `holdout`.
     """
 
     name: str
@@ -36,6 +41,7 @@ class Row:
     new: str
     change: str
     weight: int = 1
+    source: str = ""
 
     @property
     def changed(self) -> bool:
@@ -64,16 +70,29 @@ def chosen_by(old: Revision, new: Revision, model: ModelChange) -> list[Row]:
         rows.append(Row(words, _over_folds(before), _over_folds(after), change, 2))
     rows += _row("model", *_pair(old, new, "train.selection.chosen_model"), weight=2)
     rows += _row("calibrator", *_pair(old, new, "train.calibration.method"))
-    rows += _row("best baseline", *_pair(old, new, "baseline.best"))
-    rows += _row("rule of the decision", *_pair(old, new, "threshold.strategy"))
-    rows += _row("**threshold**", *_pair(old, new, "threshold.threshold"), weight=2)
-    rows += _row("least confidence", *_pair(old, new, "threshold.min_confidence"))
-    rows += _of_decision(old, new, "threshold.out_of_fold", "")
+    rows = _from("train", rows)
+    rows += _from("baseline", _row("best baseline", *_pair(old, new, "baseline.best")))
+    rows += _from("threshold", _of_choice(old, new, model))
     if not model.same_folds:
-        rows = [
-            Row(r.name, r.old, r.new, _unlike(r, "other rows or folds"), r.weight) for r in rows
-        ]
+        rows = [replace(r, change=_unlike(r, "other rows or folds")) for r in rows]
     return rows
+
+
+def _of_choice(old: Revision, new: Revision, model: ModelChange) -> Iterator[Row]:
+    yield from _row("rule of the decision", *_pair(old, new, "threshold.strategy"))
+    yield from _row("**threshold**", *_pair(old, new, "threshold.threshold"), weight=2)
+    yield from _row("least confidence", *_pair(old, new, "threshold.min_confidence"))
+    for row in _of_decision(old, new, "threshold.out_of_fold", ""):
+        yield _priced(row, model) if row.name.startswith(_COST) else row
+
+
+def _from(source: str, rows: Iterable[Row]) -> list[Row]:
+    return [replace(row, source=source) for row in rows]
+
+
+def _priced(row: Row, model: ModelChange) -> Row:
+    """Do not tell the difference of two figures in different costs."""
+    return row if model.same_costs or row.change == "same" else replace(row, change=OTHER_COSTS)
 
 
 def judged_by(old: Revision, new: Revision, model: ModelChange) -> list[Row]:
@@ -91,25 +110,30 @@ def judged_by(old: Revision, new: Revision, model: ModelChange) -> list[Row]:
         rows += _row(
             _bold(name, name == primary), before, after, change, 2 if name == primary else 1
         )
-    rows += _of_gate(old, new, model)
+    rows = _from("holdout", [*rows, *_of_gate(old, new, model)])
+    rows += _row("verdict of the pages", old.answer(), new.answer(), weight=2)
     cut = value_at(new.metrics, "threshold.threshold") is not ABSENT
     where = " at the threshold" if cut else " of the decision"
-    rows += _of_decision(old, new, "threshold.holdout", where, model)
-    rows += _of_decision(old, new, "threshold.interval", " of the interval", model)
-    rows += _of_value(old, new, model)
-    return rows
+    acted = [
+        *_of_decision(old, new, "threshold.holdout", where, model),
+        *_of_decision(old, new, "threshold.interval", " of the interval", model),
+    ]
+    acted = [_priced(row, model) if row.name.startswith(_COST) else row for row in acted]
+    return rows + _from("threshold", [*acted, *_of_value(old, new, model)])
 
 
 def alarms(old: Revision, new: Revision) -> list[Row]:
     """Return what is counted or said of faults: calibration, slices, groups, data, warnings."""
     rows = [*_row("calibration", *_pair(old, new, "holdout.calibration.verdict"), weight=2)]
-    rows += _error("calibration error, and up to what by chance", old, new)
+    rows = _from(
+        "holdout", [*rows, *_error("calibration error, and up to what by chance", old, new)]
+    )
     for name, key in (
         ("slices that fail", "interpret.slices.verdicts.fails"),
         ("slices that are hard", "interpret.slices.verdicts.hard"),
         ("fairness alarms", "fairness.alarm_count"),
     ):
-        rows += _row(name, *_pair(old, new, key), weight=2)
+        rows += _from(key.split(".")[0], _row(name, *_pair(old, new, key), weight=2))
     for name, key in (
         ("likely errors in the data", "interpret.feedback.error_count"),
         ("features whose direction is not as expected", "interpret.directions.against_count"),
@@ -126,7 +150,7 @@ def alarms(old: Revision, new: Revision) -> list[Row]:
         ("value of acting", "threshold.value.verdict"),
         ("models judged on this holdout", "history.ledger.model_count"),
     ):
-        rows += _row(name, *_pair(old, new, key))
+        rows += _from(key.split(".")[0], _row(name, *_pair(old, new, key)))
     return rows
 
 
@@ -198,9 +222,13 @@ def _of_value(old: Revision, new: Revision, model: ModelChange) -> Iterator[Row]
         was, now = ("-" if each is ABSENT else interval(each, 1) for each in (before, after))
         if after is not ABSENT:
             name = f"value over {against}, {prose(unit)} per 1,000 {prose(one)}s"
-            yield Row(name, was, now, _unpaired(before, after, model, 1), weight)
+            yield _priced(Row(name, was, now, _unpaired(before, after, model, 1), weight), model)
     if model.value_gain is not None:
-        name = f"**value over the old model at its old threshold**, {prose(unit)} per 1,000 {prose(one)}s"
+        costs = "" if model.same_costs else " at the costs of now"
+        name = (
+            f"**value over the old model at its old threshold**{costs}, {prose(unit)} per 1,000 "
+            f"{prose(one)}s"
+        )
         yield Row(name, "", "", _gain(model.value_gain, 1), 2)
 
 

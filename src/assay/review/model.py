@@ -10,6 +10,7 @@ from assay.review.revision import COMPARISON, Revision
 MODEL, DECISION = "models/candidate", "models/decision.json"
 HOLDOUT = "data/split/holdout.parquet"
 _FOLDS = "data/split/folds.parquet"
+_COSTS = "threshold.costs"
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,8 @@ class ModelChange:
         The content of `reports/history/comparison.json`, if it compares these two models.
     value_gain : dict, optional
         What the decision is worth more than the old one, paired; only with the costs of now.
+    same_costs : bool
+        Whether both sides were run with the same costs of a decision, in the same unit.
     """
 
     kind: Literal["untouched", "same predictions", "another"]
@@ -37,6 +40,7 @@ class ModelChange:
     decided: bool
     paired: Mapping[str, Any] | None
     value_gain: Mapping[str, Any] | None
+    same_costs: bool = True
 
 
 def model_change(old: Revision, new: Revision, compared_with: str | None) -> ModelChange:
@@ -64,7 +68,7 @@ def model_change(old: Revision, new: Revision, compared_with: str | None) -> Mod
     value = None
     if paired and "value_gain" in paired:
         decision = paired.get("decision") == new.out(DECISION)
-        costs = paired.get("costs") == value_at(new.params, "threshold.costs")
+        costs = paired.get("costs") == value_at(new.params, _COSTS)
         if decision and costs and compared_with == old.out(DECISION):
             value = paired["value_gain"]
     return ModelChange(
@@ -74,6 +78,7 @@ def model_change(old: Revision, new: Revision, compared_with: str | None) -> Mod
         old.out(DECISION) != new.out(DECISION),
         paired,
         value,
+        old.locked(_COSTS) == new.locked(_COSTS),
     )
 
 

@@ -10,13 +10,18 @@ import pandas as pd
 
 from assay import artifacts
 from assay.errors import ArtifactError
+from assay.report.verdict import ANSWERS
+from assay.review.changes import flat
 from assay.revisions import LOCK, files_at, parse_yaml, run_git
 
 PARAMS, CARD, POINTER = "params.yaml", "reports/model_card.md", "models/registry/latest.txt"
 COMPARISON = "reports/history/comparison.json"
+SUMMARY = "reports/eval_summary.md"
+# In DVC's cache only.
+PAGE = "reports/report.html"
 _JUDGED = "metrics/holdout.json"
 _FOLDERS = ("metrics", "plots/data")
-_SINGLE = (PARAMS, LOCK, CARD, POINTER, COMPARISON)
+_SINGLE = (PARAMS, LOCK, CARD, SUMMARY, POINTER, COMPARISON)
 
 
 @dataclass(frozen=True)
@@ -30,7 +35,7 @@ class Revision:
     commit : str
         The full hash of the commit; for the working copy, that of `HEAD`.
     files : dict of str to bytes
-        The content of parameters, lock, metrics, plot data, model card and pointer, by path.
+        The content of parameters, lock, metrics, plot data, pages and pointer, by path.
     params : dict
         The content of `params.yaml`.
     stages : dict
@@ -69,6 +74,26 @@ class Revision:
             for entry in stage.get("outs") or ():
                 if entry["path"] == path:
                     return str(entry.get("md5"))
+        return None
+
+    def locked(self, section: str) -> dict[str, Any]:
+        """Return the parameters below a key that the stages were run by, by dotted key."""
+        found: dict[str, Any] = {}
+        for stage in self.stages.values():
+            for file in (stage.get("params") or {}).values():
+                found.update(flat(file))
+        return {key: value for key, value in found.items() if f"{key}.".startswith(f"{section}.")}
+
+    def answer(self) -> str | None:
+        """Return what the pages say of shipping, such as `Ship with care`; None if they say nothing."""
+        card = self.text(CARD).partition("\n## Verdict")[2].partition("\n## ")[0]
+        for text in (self.text(SUMMARY), card):
+            bold = next((line for line in text.splitlines() if line.startswith("**")), "")
+            words = bold.removeprefix("**")
+            # The longest first: one answer begins with another.
+            for answer in sorted(ANSWERS.values(), key=len, reverse=True):
+                if words.startswith(answer):
+                    return answer
         return None
 
     def judged(self, what: str) -> str:

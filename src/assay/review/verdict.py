@@ -1,15 +1,17 @@
 """The one sentence that a review begins with: what changed, what became of the model, and the gate."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from assay.report.rendering import interval, number
 from assay.review.causes import Kind
 from assay.review.changes import ABSENT, Change, value_at
-from assay.review.model import ModelChange, primary_of
+from assay.review.model import ModelChange
 from assay.review.revision import Revision
+from assay.review.trust import Trust
 from assay.review.words import listed, prose, shown, told
 
+_ROWS = ", judged on other holdout rows"
 _OTHER: Mapping[Kind, str] = {
     "data": "the data",
     "code": "code that the pipeline depends on",
@@ -25,19 +27,59 @@ def verdict(
     params: Sequence[Change],
     causes: Mapping[Kind, Sequence[str]],
     model: ModelChange,
+    trusted: Trust,
 ) -> str:
     """Return the sentence as Markdown."""
     name = prose(old.name)
-    if new.files == old.files:
+    unknown = _unknown(trusted)
+    if new.files == old.files and not trusted.edited and trusted.rerun:
         return (
             f"Nothing changed against {name}: parameters, data, code, environment, the model and "
             "every figure are the same."
         )
-    parts = [_of_model(old, new, model), *_of_decision(old, new, model), _of_gate(old, new)]
-    return f"{_what(params, causes)}: {', '.join(parts[:-1])}, and {parts[-1]}."
+    late = [kind for _, kind, _ in trusted.late if kind not in ("params", "history")]
+    what = _what(params, [*causes, *late], new.files != old.files)
+    if unknown:
+        return f"{what}: {unknown}."
+    parts = [_of_model(old, new, model), *_of_decision(old, new, model), _of_gate(old, new, model)]
+    parts += _of_pages(old, new, trusted)
+    return f"{what}: {', '.join(parts[:-1])}, and {parts[-1]}."
 
 
-def _what(params: Sequence[Change], causes: Mapping[Kind, Sequence[str]]) -> str:
+def _unknown(trusted: Trust) -> str:
+    """Say why nothing is known of the model; empty if its figures are those of the pipeline."""
+    why = []
+    if not trusted.rerun:
+        why.append(f"the pipeline was not rerun ({listed(trusted.late_stages)} of an older one)")
+    if trusted.figures:
+        is_one = len(trusted.figures) == 1
+        why.append(
+            f"{listed(trusted.figures)} {'is' if is_one else 'are'} not what the pipeline wrote"
+        )
+    if not why:
+        return ""
+    return (
+        f"**{' and '.join(why)}**, so it is **not known** what became of the model, what acting on it is "
+        "worth, and whether it passes the gate"
+    )
+
+
+def _of_pages(old: Revision, new: Revision, trusted: Trust) -> list[str]:
+    """Say what became of the pages' answer, if it is another one, and whether somebody edited them."""
+    if trusted.pages:
+        is_one = len(trusted.pages) == 1
+        return [
+            f"**{listed(trusted.pages)} {'is' if is_one else 'are'} not what the pipeline wrote**, so that "
+            "the verdict there is not known"
+        ]
+    before, after = old.answer(), new.answer()
+    if before == after or after is None:
+        return []
+    was = "" if before is None else f' instead of "{before}"'
+    return [f'the verdict of its pages is now **"{after}"**{was}']
+
+
+def _what(params: Sequence[Change], causes: Collection[str], differ: bool) -> str:
     subjects = []
     if len(params) == 1:
         (only,) = params
@@ -55,6 +97,8 @@ def _what(params: Sequence[Change], causes: Mapping[Kind, Sequence[str]]) -> str
     if others:
         subjects.append(f"{' and '.join(others)} changed")
     if not subjects:
+        if not differ:
+            return "No parameter, data, code or environment changed"
         return "Files differ, but no parameter, data, code or environment does"
     text = "; ".join(subjects)
     return text if text.startswith("`") else text[0].upper() + text[1:]
@@ -63,13 +107,12 @@ def _what(params: Sequence[Change], causes: Mapping[Kind, Sequence[str]]) -> str
 def _of_model(old: Revision, new: Revision, model: ModelChange) -> str:
     name = prose(old.name)
     if model.kind == "untouched":
-        return "the model is untouched"
+        return f"the model is untouched{_ROWS * (not model.same_rows)}"
     if model.kind == "same predictions":
         return "the model gives the same predictions as before"
     if model.paired is None:
-        why = "" if model.same_rows else ", judged on other holdout rows"
         return (
-            f"the model is another one{why}, and **not known to be better or worse** than that of "
+            f"the model is another one{_ROWS * (not model.same_rows)}, and **not known to be better or worse** than that of "
             f"{name} (no paired comparison)"
         )
     metric = str(model.paired["primary"])
@@ -100,14 +143,26 @@ def _of_decision(old: Revision, new: Revision, model: ModelChange) -> list[str]:
         return words
     unit = prose(model.paired["unit"] if model.paired else "")
     rows = f"per 1,000 {prose(value_at(new.params, 'data.unit'))}s"
-    if gain["ci_low"] > 0:
+    if not model.same_costs:
+        more = "more" if gain["value"] >= 0 else "less"
+        size = gain if gain["value"] >= 0 else _negative(gain)
+        words.append(
+            f"at the costs of now acting on it is worth {interval(size, 1)} {unit} {rows} {more} than "
+            "acting as before"
+        )
+    elif gain["ci_low"] > 0:
         words.append(f"acting on it is **worth more** by {interval(gain, 1)} {unit} {rows}")
     elif gain["ci_high"] < 0:
-        loss = {"value": -gain["value"], "ci_low": -gain["ci_high"], "ci_high": -gain["ci_low"]}
-        words.append(f"acting on it is **worth less** by {interval(loss, 1)} {unit} {rows}")
+        words.append(
+            f"acting on it is **worth less** by {interval(_negative(gain), 1)} {unit} {rows}"
+        )
     else:
         words.append(f"what acting is worth is not told apart ({interval(gain, 1)} {unit} {rows})")
     return words
+
+
+def _negative(gain: Mapping[str, float]) -> dict[str, float]:
+    return {"value": -gain["value"], "ci_low": -gain["ci_high"], "ci_high": -gain["ci_low"]}
 
 
 def _of_interval(old: Revision, new: Revision) -> Iterator[str]:
@@ -124,13 +179,15 @@ def _of_interval(old: Revision, new: Revision) -> Iterator[str]:
         yield f"its intervals {holds}go from {width} in mean width"
 
 
-def _of_gate(old: Revision, new: Revision) -> str:
+def _of_gate(old: Revision, new: Revision, model: ModelChange) -> str:
     before, after = (_gate(side) for side in (old, new))
     if after == "off":
         return "the gate is off"
     if after == "not passed":
         words = {"passed": "no longer passes", "not passed": "still does not pass"}
         return f"it **{words.get(before, 'does not pass')} the gate**"
+    if not model.same_rows:
+        return "it passes the gate on these"
     return "it still passes the gate" if before == "passed" else "it passes the gate now"
 
 
@@ -139,8 +196,3 @@ def _gate(side: Revision) -> str:
     if gate is ABSENT or gate.get("action") == "off":
         return "off"
     return "passed" if gate.get("passed") else "not passed"
-
-
-def primary(new: Revision) -> str:
-    """Return the name of the metric that models are chosen by, as Markdown."""
-    return prose(primary_of(new))
