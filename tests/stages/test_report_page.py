@@ -402,9 +402,9 @@ def valued(facts, **gains):
 @pytest.mark.parametrize(
     ("gain", "word", "month"),
     [
-        ((50.0, 20.0, 80.0), "More", "worth 1,400 [560, 2,240] more than"),
-        ((-50.0, -80.0, -20.0), "Less", "worth 1,400 [560, 2,240] less than"),
-        ((50.0, -20.0, 80.0), "Not shown", "not shown to be worth more than"),
+        ((50.0, 20.0, 80.0), "More", "saves the equivalent of 1,400 [560, 2,240]"),
+        ((-50.0, -80.0, -20.0), "Less", "costs the equivalent of 1,400 [560, 2,240]"),
+        ((50.0, -20.0, 80.0), "Not shown", "is not shown to be worth more than"),
     ],
 )
 def test_what_acting_is_worth_is_told_by_its_sign(finished_task, gain, word, month):
@@ -422,7 +422,7 @@ def test_what_acting_is_worth_is_told_by_its_sign(finished_task, gain, word, mon
     )
     # One month, whichever page tells of it.
     if word == "More":
-        assert month.removeprefix("worth ").removesuffix(" more than") in model_card(facts)
+        assert month in model_card(facts)
 
 
 def test_the_sliders_of_other_tasks_follow_their_curves(finished_task, page):

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from assay.decisions.amounts import amount_interval, compared
+from assay.decisions.amounts import amount_interval
 from assay.report.facts import ReportFacts
 from assay.report.page.marks import marks_of
-from assay.report.value import other_ways, per_month, standing
+from assay.report.value import against, other_ways, per_month, standing, unit_of
 from assay.report.verdict import ANSWERS, verdict_of
 from assay.report.words import turned
 
@@ -77,14 +77,13 @@ def _ways(facts: ReportFacts) -> dict[str, str]:
 
 
 def _worth(facts: ReportFacts) -> dict[str, Any] | None:
-    """Return what acting is worth against the first of `MAIN_WAYS` that is there, and against the baseline.
+    """Return what acting is worth against the first of `MAIN_WAYS` that is there.
 
     Returns
     -------
     dict or None
         `name`, `words` and `standing` of the way; `month`, what a month is worth against it (empty where
-        its rows are not told); `baseline`, the same per 1,000 rows against the baseline. None where costs
-        are not known.
+        its rows are not told). None where costs are not known.
     """
     ways = {name: (words, gain) for name, words, gain in other_ways(facts)}
     name = next((name for name in MAIN_WAYS if name in ways), None)
@@ -96,10 +95,7 @@ def _worth(facts: ReportFacts) -> dict[str, Any] | None:
         "name": name,
         "words": words,
         "standing": standing(gain),
-        "month": "" if month is None else compared(month, words),
-        "baseline": ""
-        if name == "baseline" or "baseline" not in ways
-        else _against(ways["baseline"]),
+        "month": "" if month is None else against(month, words, unit_of(facts)),
     }
 
 
@@ -126,8 +122,3 @@ def _with_ends(gain: Mapping[str, float]) -> dict[str, float]:
     """Return a gain with ends; one that no sample changes has none, and is a point."""
     value = gain["value"]
     return {"ci_low": value, "ci_high": value} | dict(gain)
-
-
-def _against(way: tuple[str, Mapping[str, float]]) -> str:
-    words, gain = way
-    return compared(gain, words)
