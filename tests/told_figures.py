@@ -17,7 +17,7 @@ _NO_FIGURES = (
     r"&#\d+;", r"```.*?```", r"`+[^`\n]*`+", r"\]\([^)]*\)", r"\d{4}-\d\d-\d\d(?:[T ][\d:.]+)?",
     r"per 1,000", r"\b(?:cost|lost) per 1,000( rows)?", r"[Oo]f 100 alerts \d+ are right[,;] (?:and )?they catch \d+ of 100", r"one of \d+ such tables",
     r"19 cases of 20", r"(?:Bengio|Tippett) \d{4}", r"Cawley and Talbot \d{4}", r"SHA-256", r"\| at 0\.5 \|",
-    r"log\(1 \+ target\)", r"p < 0\.001", r"above 0\.1 look, above 0\.25 act", r"error of 0, a",
+    r"log\(1 \+ target\)", r"p < 0\.001", r"above 0\.1 look, above 0\.25 find", r"moved by more than 0\.25", r"error of 0, a",
     r"a slope of 1 and an intercept of 0", r"the interval holds 0", r"\d+(?:st|nd|rd|th) of", r"^\| \d+ \|",
 )  # fmt: skip
 _FIGURE = re.compile(r"(?<![\w.,:-])-?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?%?(?![\w])")

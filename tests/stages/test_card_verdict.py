@@ -183,9 +183,14 @@ def test_the_primary_metric_counts_where_the_gate_has_another(clean):
 
 
 def test_a_way_that_could_not_be_compared_is_not_among_those_beaten(clean):
-    assert "worth more than every other way to act" in verdict_of(clean).sentence
-    left_out = changed(clean, "threshold", "value", "baseline_left_out", "it has none")
-    assert "worth more than every other way that could be compared" in verdict_of(left_out).sentence
+    told = verdict_of(clean).sentence.split("acting on it is worth more than ")[1]
+    assert "none" in told
+    assert "the baseline logistic" in told
+    gains = {**clean.metrics["threshold"]["value"]["gain_over"]}
+    del gains["baseline"]
+    told = verdict_of(changed(clean, "threshold", "value", "gain_over", gains)).sentence
+    assert "none" in told.split("worth more than ")[1]
+    assert "baseline" not in told.split("worth more than ")[1]
 
 
 def test_warnings_of_the_checks_call_for_care(clean):

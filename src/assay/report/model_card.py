@@ -44,6 +44,8 @@ _AFTER = (
 )
 
 _FILTERS: Mapping[str, Callable[..., str]] = {
+    # With all digits that were given: 1234567, not 1.23457e+06.
+    "exact": lambda value: f"{value:.15g}",
     "amount": amount,
     "holds": lambda count, unit: str(Complexity(int(count), unit)),
 }

@@ -44,7 +44,10 @@ def worth(facts: ReportFacts) -> str:
             beaten = listed([other for other, _ in ways])
             but = "but less than" if stands == "less" else "but is not shown to be worth more than"
             return f"acting on its quantile is worth more than {beaten}, {but} {words}"
-    return f"acting on it is worth more than {listed([words for words, _ in ways])}"
+    first, *others = [words for words, _ in ways]
+    # "Acting on" once for all of them.
+    beaten = [first, *(words.removeprefix("acting on ") for words in others)]
+    return f"acting on it is worth more than {listed(beaten)}"
 
 
 def _not_known(facts: ReportFacts) -> str:

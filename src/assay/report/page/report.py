@@ -18,6 +18,7 @@ from assay.report.page.splits import time_line
 from assay.report.page.weaknesses import weakness_facts
 from assay.report.rendering import render
 from assay.report.verdict import verdict_of
+from assay.report.watch import retraining_trigger, watched
 
 
 def html_report(facts: ReportFacts) -> str:
@@ -45,6 +46,8 @@ def _variables(facts: ReportFacts) -> dict[str, Any]:
         "m": facts.metrics,
         "sections": sections_of(facts.schema.task),
         "verdict": verdict_of(facts),
+        "watched": list(watched(facts)),
+        "trigger": retraining_trigger(facts),
         "keys": key_figures(facts),
         "primary": metric.name,
         "greater_is_better": metric.greater_is_better,
