@@ -4,8 +4,9 @@
     python scripts/run_guides.py --update [NAME...]    writes outputs and pictures into the pages
 
 A guide is a page of `docs/guides`. It is run in the project's folder, from top to bottom, after `dvc
-repro`: pages read what the pipeline wrote. Pictures go to `docs/guides/pictures`, all else that a page
-writes to `outputs/guides/NAME`, which is emptied before.
+repro`: pages read what the pipeline wrote. What a page writes to `docs/guides/pictures` goes to a
+temporary folder instead, and from there into the repository with `--update` alone. All else that a page
+writes goes to `outputs/guides/NAME`, which is emptied before.
 
 - Blocks of `python` run in one process. A `text` block right after one holds what it prints.
 - Of a `console` block, bash runs the lines that begin with `$ `; the lines below are their output, errors
@@ -31,6 +32,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 GUIDES = Path("docs/guides")
+PICTURES = GUIDES / "pictures"
 WRITTEN = Path("outputs/guides")
 # Runs one page.
 PROCESS = Path(__file__).with_name("guide_process.py")
@@ -141,12 +143,23 @@ def agrees(shown: list[str], got: list[str]) -> bool:
     return not (shown or got) or bool(re.fullmatch(pattern, "".join(f"{line}\n" for line in got)))
 
 
-def steps_of(blocks: list[Block]) -> list[dict[str, Any]]:
-    """Return what a page runs, in order: a block of Python, or one command of a console block."""
+def steps_of(blocks: list[Block], pictures: Path) -> list[dict[str, Any]]:
+    """Return what a page runs, in order: a block of Python, or one command of a console block.
+
+    Parameters
+    ----------
+    blocks : list of Block
+    pictures : Path
+        The folder where Python draws, instead of `docs/guides/pictures`: a run that is stopped, or that
+        draws something else, leaves tracked pictures as they are.
+    """
     steps: list[dict[str, Any]] = []
     for block in blocks:
         if block.kind == "python":
-            steps.append({"kind": "python", "line": block.line, "source": block.source})
+            source = [
+                line.replace(PICTURES.as_posix(), pictures.as_posix()) for line in block.source
+            ]
+            steps.append({"kind": "python", "line": block.line, "source": source})
         else:
             steps += [{"kind": "console", "source": lines} for lines, _ in block.commands()]
     return steps
@@ -167,12 +180,12 @@ def environment(project: Path) -> dict[str, str]:
     }
 
 
-def answers_of(page: Path, project: Path, blocks: list[Block]) -> list[dict[str, Any]]:
+def answers_of(page: Path, project: Path, steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Run a page in the project's folder; return what each step printed, and what stopped the last."""
     with tempfile.TemporaryDirectory() as folder:
-        answers, steps = Path(folder) / "answers.json", Path(folder) / "steps.json"
-        steps.write_text(json.dumps(steps_of(blocks)), encoding="utf-8")
-        command = [sys.executable, PROCESS, page, steps, answers]
+        answers, told = Path(folder) / "answers.json", Path(folder) / "steps.json"
+        told.write_text(json.dumps(steps), encoding="utf-8")
+        command = [sys.executable, PROCESS, page, told, answers]
         try:
             done = subprocess.run(
                 [str(word) for word in command],
@@ -186,7 +199,7 @@ def answers_of(page: Path, project: Path, blocks: list[Block]) -> list[dict[str,
             raise SystemExit(f"{page}: it ran for {MOST_SECONDS} s and did not end.") from None
         if answers.is_file():
             found: list[dict[str, Any]] = json.loads(answers.read_text(encoding="utf-8"))
-            if found[-1]["fault"] or len(found) == len(steps_of(blocks)):
+            if found[-1]["fault"] or len(found) == len(steps):
                 return found
         raise SystemExit(f"{page}: its process ended with {done.returncode} before the page did.")
 
@@ -234,14 +247,10 @@ def run_page(name: str, project: Path, update: bool) -> list[str]:
     shutil.rmtree(project / WRITTEN / name, ignore_errors=True)
     (project / WRITTEN / name).mkdir(parents=True)
     known = _taken(ROOT / GUIDES, pictures_of(page))
-    # One that the page does not draw must not be found.
-    _taken(project / GUIDES, pictures_of(page), remove=True)
-    drawn: dict[str, bytes] = {}
-    try:
-        answers = answers_of(path, project, blocks)
-        drawn = _taken(project / GUIDES, pictures_of(page))
-    finally:
-        _put(project / GUIDES, known)
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "pictures").mkdir()
+        answers = answers_of(path, project, steps_of(blocks, Path(folder) / "pictures"))
+        drawn = _taken(Path(folder), pictures_of(page))
     faults, edits = _judged(name, blocks, answers)
     for picture in pictures_of(page):
         if picture not in drawn:
@@ -294,16 +303,10 @@ def _edited(page: str, edits: list[Edit]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _taken(folder: Path, pictures: list[str], remove: bool = False) -> dict[str, bytes]:
-    """Return the bytes of the pictures that are there; remove them if asked."""
-    found = {}
-    for picture in pictures:
-        path = folder / picture
-        if path.is_file():
-            found[picture] = path.read_bytes()
-            if remove:
-                path.unlink()
-    return found
+def _taken(folder: Path, pictures: list[str]) -> dict[str, bytes]:
+    """Return the bytes of the pictures that are there."""
+    paths = {picture: folder / picture for picture in pictures}
+    return {picture: path.read_bytes() for picture, path in paths.items() if path.is_file()}
 
 
 def _put(folder: Path, pictures: dict[str, bytes]) -> None:

@@ -148,6 +148,16 @@ def test_a_picture_that_differs_fails_and_stays(run, picture):
     assert picture.read_bytes() == b"other pixels"
 
 
+def test_a_tracked_picture_stays_while_a_page_runs(run, picture):
+    picture.write_bytes(b"as it was")
+    look = 'print((Path("docs/guides") / "pictures/tiny.png").read_bytes())'
+    page = GOOD.replace("* figure)\n```", f"* figure)\n{look}\n```\n\n```text\nb'as it was'\n```")
+    code, told, _ = run("--check", page)
+    assert code == 1
+    assert "pictures/tiny.png differs" in told
+    assert "gives another output" not in told
+
+
 def test_a_picture_that_is_not_drawn_fails(run, picture):
     page = GOOD.replace('picture.write_bytes(b"pixels" * figure)', "")
     for option in ("--check", "--update"):
