@@ -1,6 +1,7 @@
 """Projects under Git and DVC: a full one on the tiny table, and a small one whose stage is a line or two."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -90,7 +91,10 @@ def write_repository(folder: Path, table: pd.DataFrame, params: dict[str, Any]) 
                 target = folder / path.relative_to(ROOT)
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_bytes(path.read_bytes())
-    return start_repository(folder)
+    start_repository(folder)
+    # DVC makes its folder itself.
+    shutil.copytree(ROOT / ".dvc/plots", folder / ".dvc/plots")
+    return folder
 
 
 def write_small_repository(folder: Path, inner: str = "") -> Path:
