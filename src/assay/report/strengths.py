@@ -46,8 +46,8 @@ def worth(facts: ReportFacts) -> str:
             return f"acting on its quantile is worth more than {beaten}, {but} {words}"
     first, *others = [words for words, _ in ways]
     # "Acting on" once for all of them.
-    beaten = [first, *(words.removeprefix("acting on ") for words in others)]
-    return f"acting on it is worth more than {listed(beaten)}"
+    named = [first, *(words.removeprefix("acting on ") for words in others)]
+    return f"acting on it is worth more than {listed(named)}"
 
 
 def _not_known(facts: ReportFacts) -> str:
