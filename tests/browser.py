@@ -72,6 +72,18 @@ def opened(
     assert not complaints, "; ".join(complaints)
 
 
+def becomes_true(page: Page, expression: str, tries: int = 100) -> bool:
+    """Say whether an expression is true within some seconds.
+
+    Playwright's own waiting evaluates the text within the page, which the page's content policy forbids.
+    """
+    for _ in range(tries):
+        if page.evaluate(expression):
+            return True
+        page.wait_for_timeout(50)
+    return False
+
+
 def violations(page: Page, rules: list[str] | None = None) -> list[str]:
     """Return what axe-core finds wrong with a page's accessibility, with the first place of each.
 

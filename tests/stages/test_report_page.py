@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 from itertools import pairwise, product
 
 import pytest
-from browser import PHONE, WIDE, browser, chromium_path, opened, violations
+from browser import PHONE, WIDE, becomes_true, browser, chromium_path, opened, violations
 from cards import card_facts
 from playwright.sync_api import expect
 from pydantic import ValidationError
@@ -174,9 +174,10 @@ def test_paper_hides_nothing(chromium, path):
     with opened(chromium, path, viewport=WIDE) as page:
         page.emulate_media(media="print", color_scheme="dark")
         # What is hidden is told once the page is drawn anew.
-        page.wait_for_function(
+        assert becomes_true(
+            page,
             "[...document.querySelectorAll('main details:not(.contents) .inside')].every("
-            "each => each.checkVisibility({contentVisibilityAuto: true}) && each.offsetHeight)"
+            "each => each.checkVisibility({contentVisibilityAuto: true}) && each.offsetHeight)",
         )
         assert page.locator("nav.side").is_hidden()
         assert page.locator("#theme").is_hidden()
