@@ -23,7 +23,7 @@ from assay.history.command import COMPARISON, LEDGER, read_comparison, read_ledg
 from assay.history.facts import history_facts
 from assay.interpretation.background import background_rows
 from assay.metrics.catalogue import primary_metric
-from assay.monitoring import reference_profile
+from assay.monitoring.reference import reference_profile
 from assay.params import parse_params, section_names
 from assay.predictions import by_row, predictions_of
 from assay.predictor import load_predictor

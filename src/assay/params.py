@@ -20,6 +20,7 @@ from assay.sections import (
     DataParams,
     EvaluateParams,
     InterpretParams,
+    MonitorParams,
     PackageParams,
     PreprocessParams,
     Section,
@@ -65,6 +66,7 @@ class Params(Section):
     threshold: ThresholdParams
     interpret: InterpretParams
     package: PackageParams
+    monitor: MonitorParams
     card: CardParams
 
     @model_validator(mode="after")

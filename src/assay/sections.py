@@ -333,6 +333,41 @@ class PackageParams(Section):
     refit: bool
 
 
+class EffectParams(Section):
+    """From which size on a difference between a batch and what was shipped is told."""
+
+    distance: Annotated[float, Field(gt=0, le=1)]
+    rate: Annotated[float, Field(gt=0, le=1)]
+    change: Annotated[float, Field(gt=0)]
+
+
+class MonitorParams(Section):
+    """What is asked of every batch."""
+
+    cadence: Literal["day", "week", "month"]
+    min_rows: Annotated[int, Field(ge=50)]
+    false_alarm_rate: Annotated[float, Field(gt=0, lt=1)]
+    window: Annotated[int, Field(ge=4)]
+    sample_rows: Annotated[int, Field(ge=1000)]
+    slice_count: Annotated[int, Field(ge=0)]
+    max_rejected_rate: Fraction
+    max_latency_seconds: Annotated[float, Field(gt=0)] | None
+    warn: EffectParams
+    alarm: EffectParams
+
+    @model_validator(mode="after")
+    def _alarms_lie_further(self) -> "MonitorParams":
+        nearer = [
+            f"alarm.{name} ({getattr(self.alarm, name):g}) must not be less than warn.{name} "
+            f"({getattr(self.warn, name):g})"
+            for name in EffectParams.model_fields
+            if getattr(self.alarm, name) < getattr(self.warn, name)
+        ]
+        if nearer:
+            raise ValueError("; ".join(nearer))
+        return self
+
+
 class CardParams(Section):
     """What the pages say beside the figures; null or an empty list where it is not said yet."""
 

@@ -7,7 +7,7 @@ from cases import make_case
 
 from assay.conformal import fit_intervals
 from assay.costs import NumberCosts
-from assay.monitoring import reference_profile
+from assay.monitoring.reference import reference_profile
 from assay.newsvendor import fit_quantile
 from assay.predictions import prediction_columns
 

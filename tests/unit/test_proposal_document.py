@@ -121,7 +121,7 @@ def test_every_key_is_there_once_and_has_a_comment(written):
         "true_negative",
         "under_prediction",
     }
-    shared |= {"confidence", "clip_high"}
+    shared |= {"confidence", "clip_high", "distance", "rate", "change"}
     shared |= {"categorical_columns", "passthrough_columns", "known_limits"}
     bare = {place for place in places(document) if not told[place]}
     assert {place.rsplit(".", 1)[-1] for place in bare} <= shared
