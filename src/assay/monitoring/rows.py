@@ -61,14 +61,14 @@ def row_keys(first: int, count: int) -> HashArray:
     return mixed(np.arange(first, first + count, dtype=np.uint64))
 
 
-def mixed(values: HashArray) -> HashArray:
-    """Return other 64-bit numbers for these: near ones lie far apart, and no two become one.
+def mixed(numbers: HashArray) -> HashArray:
+    """Return well mixed numbers, each of one other.
 
     References
     ----------
     Steele, Lea and Flood 2014, "Fast splittable pseudorandom number generators" (SplitMix64's mixer).
     """
-    out = values + np.uint64(0x9E3779B97F4A7C15)
+    moved = numbers + np.uint64(0x9E3779B97F4A7C15)
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
-        out = (out ^ (out >> np.uint64(shift))) * np.uint64(factor)
-    return np.asarray(out ^ (out >> np.uint64(31)), dtype=np.uint64)
+        moved = (moved ^ (moved >> np.uint64(shift))) * np.uint64(factor)
+    return np.asarray(moved ^ (moved >> np.uint64(31)), dtype=np.uint64)
