@@ -124,8 +124,8 @@ def _missing(
 
 def missing_rate_before(entry: Mapping[str, Any]) -> float:
     """Return the share of training rows without a value; `entry` is the feature's in the reference."""
-    count: int = entry["missing_count"]
-    return count / max(entry["row_count"] + count, 1)
+    missing, known = int(entry["missing_count"]), int(entry["row_count"])
+    return missing / max(missing + known, 1)
 
 
 def _effective(shared: Mapping[str, float], tally: "Tally", watch: Watch) -> tuple[float, float]:

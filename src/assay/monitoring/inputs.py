@@ -110,22 +110,31 @@ def feature_facts(
     judged = {check.key: check for check in checks if check.area == "inputs"}
     notes = type_notes or {}
     return [
-        {
-            "name": name,
-            "kind": entry["kind"],
-            "missing_rate": {
-                "now": counts.missing / max(tally.row_count, 1),
-                "before": missing_rate_before(entry),
-            },
-            **_beyond(entry, counts),
-            **_means(entry, counts),
-            **_judged(name, _compared(entry, counts, tally, watch), judged, watch),
-            **customary(entry, counts, _compared(entry, counts, tally, watch)),
-            "type_note": notes.get(name),
-            "bins": _bins(entry, _compared(entry, counts, tally, watch)),
-        }
+        _fact(name, entry, counts, tally, watch, judged) | {"type_note": notes.get(name)}
         for name, entry, counts in _features(tally, watch)
     ]
+
+
+def _fact(
+    name: str,
+    entry: Mapping[str, Any],
+    counts: FeatureCounts,
+    tally: "Tally",
+    watch: Watch,
+    judged: Mapping[str, Check],
+) -> dict[str, Any]:
+    found = _compared(entry, counts, tally, watch)
+    missing = counts.missing / max(tally.row_count, 1)
+    return {
+        "name": name,
+        "kind": entry["kind"],
+        "missing_rate": {"now": missing, "before": missing_rate_before(entry)},
+        **_beyond(entry, counts),
+        **_means(entry, counts),
+        **_judged(name, found, judged, watch),
+        **customary(entry, counts, found),
+        "bins": _bins(entry, found),
+    }
 
 
 def _beyond(entry: Mapping[str, Any], counts: FeatureCounts) -> dict[str, Any]:
