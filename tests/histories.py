@@ -17,7 +17,8 @@ START = datetime(2024, 1, 1)
 def watch_of(task: str = "binary", ordinary: Any = None, **monitor: Any) -> Watch:
     """Return what batches of a tiny table are held against, as far as trends need it."""
     case = make_case(task)
-    reference = {"ordinary": {"limits": ordinary or {}}}
+    outputs = {"out_of_fold": {"means": {"mean_prediction": [1000.0, 100.0]}}}
+    reference = {"ordinary": {"limits": ordinary or {}}, "outputs": outputs}
     params = case.params.monitor.model_copy(update=monitor)
     return Watch(case.schema, {}, reference, params, case.params.task)
 

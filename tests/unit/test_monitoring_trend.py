@@ -141,7 +141,7 @@ def test_a_metric_that_gets_worse_is_found_and_one_that_gets_better_is_not():
         "ci_low": 0.6,
         "ci_high": 0.8,
     }
-    assert "The measured roc_auc fell from 0.75 to 0.61, 0.02 a batch," in told["sentence"]
+    assert "The measured roc_auc fell from 0.75 to 0.61, 0.0201 a batch," in told["sentence"]
     assert levels(varied(8, value=falling[::-1], **ends), watch)[0] == {}
     # An estimate is told as one.
     found, facts = levels(varied(8, estimated_value=falling), watch)
@@ -168,13 +168,32 @@ def test_outcomes_that_are_not_known_yet_are_left_out():
 def test_numbers_are_judged_relative_to_their_size():
     watch = watch_of("regression", window=8)
     widths = 100 + 5.0 * np.arange(8) + np.tile([0.3, -0.3], 4)
-    mean = 1000 + 5.0 * np.arange(8) + np.tile([0.3, -0.3], 4)
-    rows = varied(8, mean_interval_width=widths, mean_prediction=mean)
+    mean = 1000 + 25.0 * np.arange(8) + np.tile([1, -1], 4)
+    rows = varied(8, mean_interval_width=widths, mean_prediction=np.full(8, 1000.0))
     found, facts = levels(rows.assign(flagged_rate=None, metric="mae", value=None), watch)
-    assert found == {"trend:prediction:mean_interval_width": "alarm"}
+    assert found == {"trend:predictions:mean_interval_width": "alarm"}
     (told,) = [fact for fact in facts if fact["level"] == "alarm"]
-    assert "rose from 100 to 135, 5 a batch, by 30%, along" in told["sentence"]
+    assert "rose from 100 to 135, 4.97 a batch, by 30%, along" in told["sentence"]
     assert "warning from 10%" in told["sentence"]
+    far = rows.assign(flagged_rate=None, metric="mae", value=None, mean_interval_width=100.0)
+    found, facts = levels(far.assign(mean_prediction=mean), watch)
+    assert found == {"trend:predictions:mean": "alarm"}
+    (told,) = [fact for fact in facts if fact["level"] == "alarm"]
+    assert "from 1,000 to 1,175, 24.9 a batch, by 1.74 standard deviations" in told["sentence"]
+
+
+def test_the_share_of_a_class_that_creeps_is_found():
+    shares = [0.2 + 0.02 * number + 0.001 * (number % 2) for number in range(8)]
+    told = [[{"label": "low", "share": s}, {"label": "| high", "share": 1 - s}] for s in shares]
+    rows = varied(8, predicted_shares=told).assign(metric="log_loss", flagged_rate=None)
+    found, facts = levels(rows, watch_of("multiclass", window=8))
+    assert found == {
+        "trend:predictions:share of low": "alarm",
+        "trend:predictions:share of | high": "alarm",
+    }
+    assert any(
+        "The share of rows predicted as low rose from 0.2 to" in f["sentence"] for f in facts
+    )
 
 
 def test_a_metric_of_before_is_no_series_of_this_one():

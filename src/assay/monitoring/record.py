@@ -33,7 +33,7 @@ _WAIT_SECONDS = 60.0
 _COUNT, _NUMBER, _TEXT = pa.int64(), pa.float64(), pa.string()
 _MOMENT = pa.timestamp("us")
 # What is decided on predictions, as the task has it.
-_RATES = ("flagged_rate", "decided_rate", "mean_interval_width")
+_RATES = ("mean_confidence", "flagged_rate", "decided_rate", "mean_interval_width")
 _SCHEMA = pa.schema(
     [
         *(pa.field(name, _TEXT) for name in ("batch", "batch_id", "run_id", "reference_sha256")),
@@ -56,6 +56,7 @@ _SCHEMA = pa.schema(
         ),
         *(pa.field(name, _NUMBER) for name in ("outcome_mean", "latency_p99_seconds")),
         pa.field("reconstruction_error", _NUMBER),
+        pa.field("predicted_shares", pa.list_(pa.struct({"label": _TEXT, "share": _NUMBER}))),
         pa.field(
             "features",
             pa.list_(
@@ -118,6 +119,10 @@ def history_row(result: Mapping[str, Any], recorded_at: datetime | None = None) 
         "outcome_mean": _at(result, "performance", "outcome_mean", "now"),
         "latency_p99_seconds": _at(result, "operations", "latency_seconds", "p99"),
         "reconstruction_error": _at(outputs, "joint", "reconstruction_error", "now"),
+        "predicted_shares": [
+            {"label": each["label"], "share": each["now"]}
+            for each in outputs.get("predicted_shares") or []
+        ],
         "features": [_feature(fact) for fact in result.get("features") or []],
     }
     return {name: row[name] for name in COLUMNS}
@@ -173,7 +178,7 @@ def append(path: Path, row: Mapping[str, Any]) -> None:
         added = pa.Table.from_pylist([dict(row)], schema=_SCHEMA)
         table = pa.concat_tables([_table(path), added]) if os.path.lexists(path) else added
         # Features stay as they are: of a wide table they are many.
-        told = table.drop_columns("features").to_pylist()
+        told = table.drop_columns(["features", "predicted_shares"]).to_pylist()
         kept = [
             number
             for number, each in enumerate(told)
