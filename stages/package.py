@@ -23,7 +23,7 @@ from assay.history.command import COMPARISON, LEDGER, read_comparison, read_ledg
 from assay.history.facts import history_facts
 from assay.interpretation.background import background_rows
 from assay.metrics.catalogue import primary_metric
-from assay.monitoring.reference import reference_profile
+from assay.monitoring.reference import Parts, reference_profile
 from assay.params import parse_params, section_names
 from assay.predictions import by_row, predictions_of
 from assay.predictor import load_predictor
@@ -112,7 +112,7 @@ def main() -> None:
         texts={
             **{STAGE.writes[name].name: page for name, page in pages.items()},
             "monitoring/baseline.json": _reference(
-                train, table, holdout.predictions, contract, decision, params
+                train, table, holdout.predictions, contract, decision, params, metrics["holdout"]
             ),
             **environment_files(artifacts.read_text(LOCK), environment, model_families(shipped)),
         },
@@ -200,12 +200,11 @@ def _check_skew(source, schema, candidate, train, decision) -> Holdout:
     return holdout
 
 
-def _reference(train, table, judged, contract, decision, params) -> str:
+def _reference(train, table, predictions, contract, decision, params, judged) -> str:
     out_of_fold = artifacts.read_table(STAGE.reads["out_of_fold"])
-    holdout = table[table[ROW].isin(judged[ROW])]
-    predicted = pd.concat([out_of_fold, judged], ignore_index=True)
-    told = reference_profile(train, holdout, predicted, contract, decision, params)
-    return artifacts.json_text(told)
+    holdout = table[table[ROW].isin(predictions[ROW])]
+    parts = Parts(train, holdout, out_of_fold, predictions)
+    return artifacts.json_text(reference_profile(parts, contract, decision, params, judged))
 
 
 def _pycaret_model(shipped, schema) -> dict[str, bytes]:

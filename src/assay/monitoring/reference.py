@@ -1,7 +1,7 @@
 """The reference: what a batch will be compared with. Histograms, shares and limits, no raw rows."""
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,7 @@ from assay.monitoring.input_reference import input_reference
 from assay.monitoring.joint import joint_reference
 from assay.monitoring.ordinary import ordinary_limits
 from assay.monitoring.outputs import output_reference
+from assay.monitoring.performance_reference import performance_reference
 from assay.monitoring.table_rows import codes_of, known_rows, table_rows
 from assay.monitoring.watch import Watch
 from assay.params import Params
@@ -22,47 +23,64 @@ FORMAT_VERSION = 2
 _NO_LIMITS: dict[str, Any] = {"window_count": 0, "limits": {}}
 
 
+class Parts(NamedTuple):
+    """The parts of the validated table, with calibrated predictions by row of the source.
+
+    Never those of the refit for its own rows, which flatter.
+    """
+
+    train: pd.DataFrame
+    holdout: pd.DataFrame
+    out_of_fold: pd.DataFrame
+    holdout_predictions: pd.DataFrame
+
+
 def reference_profile(
-    train: pd.DataFrame,
-    holdout: pd.DataFrame,
-    predicted: pd.DataFrame,
+    parts: Parts,
     contract: InputContract,
     decision: Mapping[str, Any],
     params: Params,
+    judged: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Describe the rows that a model was made of, and what it predicts for rows it did not learn from.
 
     Parameters
     ----------
-    train, holdout : DataFrame
-        Rows of the validated table.
-    predicted : DataFrame
-        Calibrated predictions by row of the source: those made out-of-fold, and for the holdout. Never
-        those of the refit for its own rows, which flatter.
+    parts : Parts
     contract : InputContract
         Of the rows that the shipped model was fitted on.
     decision : dict
         The content of `models/decision.json`.
     params : Params
+    judged : dict
+        The content of `metrics/holdout.json`.
     """
-    schema, codes = contract.schema, codes_of(train, contract.schema)
-    rows = table_rows(pd.concat([train, holdout], ignore_index=True), predicted, schema)
+    schema, train, holdout = contract.schema, parts.train, parts.holdout
+    codes = codes_of(train, schema)
+    rows = table_rows(
+        pd.concat([train, holdout], ignore_index=True),
+        pd.concat([parts.out_of_fold, parts.holdout_predictions], ignore_index=True),
+        schema,
+    )
     of_holdout = np.arange(len(rows)) >= len(train)
-    out_of_fold, judged = known_rows(rows.at(~of_holdout)), rows.at(of_holdout)
-    parts: dict[str, Any] = {
+    reference: dict[str, Any] = {
         "format_version": FORMAT_VERSION,
         "row_count": len(train),
         "cadence": params.monitor.cadence,
         "clusters": cluster_reference(codes, len(train)),
         "inputs": input_reference(train, contract, codes),
         "ordinary": _NO_LIMITS,
-        "outputs": output_reference(out_of_fold, judged, schema, decision, params.task),
+        "outputs": output_reference(
+            known_rows(rows.at(~of_holdout)), rows.at(of_holdout), schema, decision, params.task
+        ),
         "joint": joint_reference(train, schema),
-        "performance": None,
+        "performance": performance_reference(
+            *parts, schema=schema, decision=decision, params=params, judged=judged
+        ),
         "slices": [],
     }
-    watch = Watch(schema, decision, parts, params.monitor, params.task, params.task.seed)
-    return parts | {"ordinary": ordinary_limits(rows, of_holdout, watch)}
+    watch = Watch(schema, decision, reference, params.monitor, params.task, params.task.seed)
+    return reference | {"ordinary": ordinary_limits(rows, of_holdout, watch)}
 
 
 class _Part(BaseModel):
