@@ -1,6 +1,5 @@
 """From the options of `python -m stages.monitor` to a result, a history and the lines that tell of it."""
 
-import re
 from argparse import Namespace
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -17,10 +16,10 @@ from assay.batch.progress import Progress
 from assay.batch.receipt import InputHashes
 from assay.batch.sources import Source
 from assay.bundle import Bundle, load_bundle
-from assay.databases.access import check_url, is_database
-from assay.errors import ArtifactError, ParamsError, counted, numbered, shown
+from assay.errors import ArtifactError, DataError, counted
 from assay.monitoring.check import EXIT_CODES, judged
 from assay.monitoring.operations import Jobs, other_inputs, other_models, read_jobs
+from assay.monitoring.options import batch_name, check_options
 from assay.monitoring.outcomes import open_outcomes
 from assay.monitoring.record import HISTORY, append, history_row, read_history, with_row
 from assay.monitoring.result import Batch, batch_checks, batch_result, judged_result
@@ -28,15 +27,9 @@ from assay.monitoring.shipped import shipped_watch
 from assay.monitoring.slope import FEWEST_BATCHES
 from assay.monitoring.stream import check_source, stream_batch
 from assay.monitoring.trend import trend_checks, trend_facts
-from assay.monitoring.verdict import Verdict, gravest, verdict_of
+from assay.monitoring.verdict import gravest, verdict_of
 from assay.monitoring.watch import Watch
 from assay.monitoring.words import result_lines
-
-# Bytes of a file's name, which is followed by endings of ours.
-_LONGEST = 180
-_ENDINGS = re.compile(
-    r"(\.(parquet|pq|csv|jsonl|ndjson|arrow|feather|ipc))?(\.(gz|zst))?$", re.IGNORECASE
-)
 
 
 @dataclass(frozen=True)
@@ -74,7 +67,7 @@ def run_command(chosen: Namespace, registry: Path) -> Monitored:
     AssayError
         If an option does not fit, or if the batch, the model or the history cannot be read.
     """
-    since = _check_options(chosen)
+    since = check_options(chosen)
     bundle = load_bundle(run_folder(chosen, registry))
     watch, reference_sha256 = shipped_watch(bundle)
     if not chosen.input:
@@ -83,79 +76,6 @@ def run_command(chosen: Namespace, registry: Path) -> Monitored:
     result, history = _monitored(chosen, name, bundle, watch, reference_sha256, since)
     verdict = result["verdict"]
     return Monitored(result_lines(result), verdict["exit_code"], result, history, name)
-
-
-def _check_options(chosen: Namespace) -> datetime | None:
-    """Check that options go together; return the time of --since."""
-    faults = []
-    if not chosen.input:
-        told = {
-            "--labels": chosen.labels, "--labels-file": chosen.labels_file,
-            "--receipts": chosen.receipts, "--query": chosen.query, "--name": chosen.name,
-        }  # fmt: skip
-        faults += [
-            f"{option}: there is no --input that it belongs to. Name one, or leave it out."
-            for option, value in told.items()
-            if value is not None
-        ]
-        if chosen.since is None and chosen.window is None:
-            faults.append(
-                "--input is missing. Name a batch, or give --since or --window for a trend."
-            )
-    elif is_database(chosen.input) != bool(chosen.query):
-        faults.append(
-            "--query: an input that is a database needs one."
-            if is_database(chosen.input)
-            else "--query: the input is no database's URL. Leave it out."
-        )
-    if chosen.labels is not None and chosen.labels_file is not None:
-        faults.append("--labels and --labels-file: outcomes come from one place. Leave one out.")
-    if chosen.no_history and not chosen.input:
-        faults.append("--no-history: a trend is that of the history. Leave it out.")
-    if chosen.workers < 1:
-        faults.append(f"--workers must be 1 or more, got {chosen.workers}.")
-    if chosen.window is not None and chosen.window < FEWEST_BATCHES:
-        faults.append(f"--window must be {FEWEST_BATCHES} or more, got {chosen.window}.")
-    since = None
-    if chosen.since is not None:
-        try:
-            since = datetime.fromisoformat(chosen.since)
-        except ValueError:
-            faults.append(f"--since must be a date such as 2026-01-31, got {shown(chosen.since)}.")
-        if since is not None and since.tzinfo is not None:
-            faults.append(f"--since must have no zone, got {chosen.since}. Tell it in UTC.")
-    if chosen.name is not None and not _is_name(chosen.name):
-        faults.append(
-            f"--name must be a file's name of at most {_LONGEST} bytes without / and without a dot in "
-            f"front, got {shown(chosen.name)}."
-        )
-    if is_database(chosen.input or ""):
-        check_url(chosen.input)
-    if faults:
-        raise ParamsError(numbered(faults))
-    return since
-
-
-def _is_name(name: str) -> bool:
-    return (
-        name.isprintable()
-        and bool(name.strip())
-        and not name.startswith(".")
-        and not set(name) & {"/", "\\"}
-        and len(name.encode()) <= _LONGEST
-    )
-
-
-def batch_name(chosen: Namespace) -> str:
-    """Return what files of the batch are named by: --name, or the input's own name without ending."""
-    if chosen.name is not None:
-        return str(chosen.name)
-    if is_database(chosen.input):
-        return "query"
-    own = Path(chosen.input).name or Path(chosen.input).resolve().name
-    stem = _ENDINGS.sub("", own).lstrip(".") or "batch"
-    safe = "".join(each if each.isprintable() else "_" for each in stem)
-    return safe.encode()[:_LONGEST].decode(errors="ignore").strip() or "batch"
 
 
 def _monitored(
@@ -178,11 +98,13 @@ def _monitored(
         told = batch_result(batch, bundle, watch, reference_sha256, notes)
         checks = batch_checks(batch, watch)
     row = history_row(told)
+    earlier = _until(with_row(before, row), row)[:-1]
+    earlier = earlier[earlier["run_id"] == row["run_id"]]
     crept, trends = trend_checks(before, row, watch, since, chosen.window)
     rows, run = told["batch"]["rows_scored"], told["model"]["run_id"]
     verdict = verdict_of([*checks, *crept], watch.params, name, run, rows)
     facts = trend_facts(trends, verdict.checks)
-    result = judged_result(batch, watch, told, verdict, facts, before)
+    result = judged_result(batch, watch, told, verdict, facts, earlier)
     row = history_row(result, row["recorded_at"])
     artifacts.write_json(output / f"{name}.json", result)
     if not chosen.no_history:
@@ -214,7 +136,8 @@ def _read_batch(
             source.close()
             outcomes.check()
             files = hashes.described()
-        assert streamed.tally is not None  # otherwise refused
+        if streamed.tally is None:
+            raise DataError(f"{source.name}: no row was scored. Name another batch.")
         yield Batch(name, source, files, streamed, streamed.tally, outcomes, jobs)
 
 

@@ -28,13 +28,16 @@ def shipped_watch(bundle: Bundle) -> tuple[Watch, str]:
         If the run folder is of an Assay that did not ship what is needed, or does not hold it.
     """
     params = bundle.meta.get("params")
-    named = isinstance(params, Mapping) and isinstance(params.get("monitor"), Mapping)
-    if not named or REFERENCE not in read_manifest(bundle.folder).files:
+    if not isinstance(params, Mapping):
+        params = {}
+    if (
+        not isinstance(params.get("monitor"), Mapping)
+        or REFERENCE not in read_manifest(bundle.folder).files
+    ):
         raise ArtifactError(
             f"{bundle.folder} was packaged by an earlier Assay, without what monitoring needs. Package "
             "the run anew."
         )
-    assert isinstance(params, Mapping)
     monitor = _section(MonitorParams, params["monitor"], bundle, "monitor")
     task = _section(TaskParams, params.get("task"), bundle, "task")
     content = read_verified(bundle.folder, REFERENCE, bundle.manifest_sha256)
