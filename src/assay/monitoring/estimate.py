@@ -25,6 +25,7 @@ from assay.monitoring.clusters import (
 from assay.monitoring.expected import expected_value, rate_metrics, spread_by_outcomes, surprises
 from assay.monitoring.number_errors import (
     METRICS,
+    error_edges,
     expected_of_numbers,
     number_errors,
     number_surprises,
@@ -84,7 +85,6 @@ def estimate_reference(
     schema: Schema,
     decision: Mapping[str, Any],
     task: TaskParams,
-    edges: FloatArray,
 ) -> dict[str, Any]:
     """Describe how outcomes scattered around what predictions let expect.
 
@@ -96,21 +96,20 @@ def estimate_reference(
     decision : dict
         The content of `decision.json`.
     task : TaskParams
-    edges : ndarray
-        Bounds of the bins of predictions.
 
     Returns
     -------
     dict
         `metrics`, by name: `shared` (intraclass correlations of the rows' surprises), `effective_rows`
         (independent out-of-fold rows), and the holdout's value, `measured` and `estimated`; of numbers
-        also `errors`, by bin of the prediction.
+        also `edges` and `errors`, by bin of the prediction.
     """
     metrics = estimated_metrics(task, decision)
     outcome, predicted = out_of_fold.outcome, out_of_fold.predicted
     judged = holdout.outcome
-    errors = None
+    errors, edges = None, np.empty(0)
     if schema.task == "regression":
+        edges = error_edges(predicted)
         errors = number_errors(outcome, predicted, edges)
         errors = scaled_errors(errors, judged, holdout.predicted, edges)
         scattered = number_surprises(outcome, predicted, edges)
@@ -134,7 +133,7 @@ def estimate_reference(
             "measured": _finite(measured),
             "estimated": _finite(_value(metric, holdout.predicted, errors, edges)),
         }
-    return {"metrics": told} | ({"errors": errors} if errors else {})
+    return {"metrics": told} | ({"edges": edges.tolist(), "errors": errors} if errors else {})
 
 
 def _value(
@@ -174,15 +173,16 @@ def _expected(tally: "Tally", watch: Watch, metric: Metric) -> Expected | None:
     """Return what a metric is expected to be; None where it is not defined."""
     content = watch.reference["outputs"]["estimate"]
     told = content["metrics"][metric.name]
+    predicted = tally.scored.predicted
+    n = len(predicted)
     if "errors" in content:
-        # Bins are counted of every row, so nothing is drawn.
-        n, outputs = tally.outputs.row_count, tally.outputs
-        _, sd = outputs.mean_and_sd("mean_prediction")
-        value, one = expected_of_numbers(metric.name, outputs.bins / n, sd, content["errors"])
+        bins = bin_counts(predicted, np.array(content["edges"], dtype=float)) / n
+        value, one = expected_of_numbers(
+            metric.name, bins, float(predicted.std()), content["errors"]
+        )
         spread = one / n**0.5
     else:
-        predicted = tally.scored.predicted
-        n, value = len(predicted), expected_value(metric, predicted)
+        value = expected_value(metric, predicted)
         spread = spread_by_outcomes(metric, predicted, watch.seed)
     if not np.isfinite(value) or not np.isfinite(spread):
         return None
@@ -214,7 +214,6 @@ def estimate_of(
     """
     if not tally.row_count:
         return None
-    content = watch.reference["outputs"]["estimate"]
     told: dict[str, Any] = {}
     for name, metric in estimated_metrics(watch.task, watch.decision).items():
         found = _expected(tally, watch, metric)
@@ -224,14 +223,13 @@ def estimate_of(
     if primary not in told:
         return None
     of_primary = told.pop(primary)
-    counted = tally.outputs.row_count if "errors" in content else len(tally.scored.predicted)
     return {
         "metric": primary,
         **of_primary,
         "retraining_limit": _limit(watch),
         "level": next((check.level for check in checks if check.key == _key(watch)), "fine"),
         "assumption": _ASSUMPTIONS[watch.schema.task],
-        "n": counted,
+        "n": len(tally.scored.predicted),
         "others": told,
     }
 

@@ -163,7 +163,7 @@ def output_reference(
         "effective_rows": {
             name: reference_effective_rows(clusters, n, of_name) for name, of_name in shared.items()
         },
-        "estimate": estimate_reference(out_of_fold, holdout, schema, decision, task, edges),
+        "estimate": estimate_reference(out_of_fold, holdout, schema, decision, task),
     }
 
 
@@ -283,10 +283,11 @@ def _compared(tally: "Tally", watch: Watch) -> Iterator[Compared]:
         yield Compared(name, words_of(name, watch), share, old, later, *rows, None, None, "rate")
 
 
-# The mean score is the share of positives that the model expects. The mean of predicted numbers is told
-# alone: how far it moved on the scale of its spread, the distance of the distributions says.
+# The mean score is the share of positives that the model expects: of rare ones, few more are much. The
+# mean of predicted numbers is only told: how far they moved, on the scale of their spread, the distance
+# of the distributions says.
 _MEAN_SCALES: Mapping[str, Mapping[str, Scale]] = {
-    "binary": {"mean_prediction": "rate"},
+    "binary": {"mean_prediction": "change"},
     "multiclass": {"mean_confidence": "change"},
     "regression": {"mean_interval_width": "change"},
 }
