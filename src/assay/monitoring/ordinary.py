@@ -16,6 +16,7 @@ from assay.monitoring.clusters import ClusterTally
 from assay.monitoring.drift_checks import drift_checks
 from assay.monitoring.inputs import InputTally, input_checks
 from assay.monitoring.joint import JointTally, joint_checks
+from assay.monitoring.ordinary_trends import trend_limits
 from assay.monitoring.outputs import output_checks
 from assay.monitoring.rows import ScoredRows
 from assay.monitoring.table_rows import known_rows
@@ -54,11 +55,14 @@ def ordinary_limits(
     dict
         `window_count`, and `limits`: by the key of a check, three standard deviations above the mean
         effect of windows, if there are at least five; and no less than the effect of the whole holdout.
+        Of trends, the largest among runs of windows.
     """
     of_windows: list[dict[str, float]] = []
+    trends: dict[str, float] = {}
     if rows.times is not None:
         windows = calendar_windows(rows.times, watch.params.cadence, watch.params.min_rows)
         of_windows = _effects_of(rows, windows, watch)
+        trends = trend_limits(rows, windows, watch)
     holdout_parts = np.where(holdout, 1, 0).astype(np.int64)
     limits = _effects(rows.at(holdout), watch)
     if holdout.any() and not holdout.all():
@@ -67,6 +71,7 @@ def ordinary_limits(
         if len(effects) >= _FEWEST:
             usual = float(effects.mean() + _DEVIATIONS * effects.std(ddof=1))
             limits[key] = max(limits.get(key, 0.0), usual)
+    limits |= trends
     return {"window_count": len(of_windows), "limits": dict(sorted(limits.items()))}
 
 
