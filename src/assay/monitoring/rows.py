@@ -57,13 +57,18 @@ class ScoredRows:
 
 
 def row_keys(first: int, count: int) -> HashArray:
-    """Return keys of rows that have no other name than their place, from `first` on.
+    """Return keys of rows that have no other name than their place, from `first` on."""
+    return mixed(np.arange(first, first + count, dtype=np.uint64))
+
+
+def mixed(numbers: HashArray) -> HashArray:
+    """Return well mixed numbers, each of one other.
 
     References
     ----------
     Steele, Lea and Flood 2014, "Fast splittable pseudorandom number generators" (SplitMix64's mixer).
     """
-    mixed = np.arange(first, first + count, dtype=np.uint64) + np.uint64(0x9E3779B97F4A7C15)
+    moved = numbers + np.uint64(0x9E3779B97F4A7C15)
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
-        mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(factor)
-    return np.asarray(mixed ^ (mixed >> np.uint64(31)), dtype=np.uint64)
+        moved = (moved ^ (moved >> np.uint64(shift))) * np.uint64(factor)
+    return np.asarray(moved ^ (moved >> np.uint64(31)), dtype=np.uint64)
