@@ -44,6 +44,8 @@ class Check:
         The p-value for having asked so many questions.
     level : {"fine", "warning", "alarm"}
         Set by `judged`.
+    at_most : {"warning", "alarm"}
+        The gravest level that it is given, however far it goes; a warning for what is only estimated.
     """
 
     area: Area
@@ -60,6 +62,7 @@ class Check:
     ordinary: float | None = None
     adjusted: float = 1.0
     level: Level = "fine"
+    at_most: Level = "alarm"
 
     @property
     def key(self) -> str:
@@ -108,7 +111,7 @@ def judged(checks: Sequence[Check], false_alarm_rate: float) -> list[Check]:
 def _level(check: Check, beyond_chance: bool) -> Level:
     if not beyond_chance or check.effect < check.warn_from:
         return "fine"
-    return "alarm" if check.effect >= check.alarm_from else "warning"
+    return check.at_most if check.effect >= check.alarm_from else "warning"
 
 
 def _reach(check: Check) -> float:

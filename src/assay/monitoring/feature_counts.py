@@ -1,0 +1,137 @@
+"""What is counted of one feature; the counts of two halves of a batch merge into those of the whole."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from zlib import crc32
+
+import numpy as np
+import pandas as pd
+
+from assay.metrics.core import FloatArray
+from assay.monitoring.binning import (
+    IntArray,
+    binned,
+    category_counts,
+    category_places,
+    merged_counts,
+)
+
+# Unknown categories that are kept by name.
+_NAMED = 8
+
+
+@dataclass
+class NumberCounts:
+    """Counts of a numeric feature.
+
+    Attributes
+    ----------
+    missing, below, above : int
+        Rows without a value, and rows below and above all values of fitting.
+    low, high : float
+        The least and the greatest value; infinite where there is none.
+    counts, sums : ndarray, each of shape (k,)
+        Rows of each fine bin, and what their values add up to.
+    """
+
+    missing: int
+    below: int
+    above: int
+    low: float
+    high: float
+    counts: IntArray
+    sums: FloatArray
+
+    @classmethod
+    def of(cls, values: FloatArray, entry: Mapping[str, Any]) -> "NumberCounts":
+        """Count values, NaN where missing; `entry` is the feature's in the reference."""
+        known = values[~np.isnan(values)]
+        low, high = entry["range"] or (np.inf, -np.inf)
+        return cls(
+            len(values) - len(known),
+            int((known < low).sum()) if entry["range"] else 0,
+            int((known > high).sum()) if entry["range"] else 0,
+            float(known.min(initial=np.inf)),
+            float(known.max(initial=-np.inf)),
+            *binned(known, np.asarray(entry["edges"], dtype=float)),
+        )
+
+    def merge(self, other: "NumberCounts") -> None:
+        """Add the counts of later rows."""
+        self.missing += other.missing
+        self.below += other.below
+        self.above += other.above
+        self.low, self.high = min(self.low, other.low), max(self.high, other.high)
+        self.counts = self.counts + other.counts
+        self.sums = self.sums + other.sums
+
+    @property
+    def known(self) -> int:
+        """Rows with a value."""
+        return int(self.counts.sum())
+
+    @property
+    def mean(self) -> float | None:
+        """The mean of known values."""
+        return float(self.sums.sum() / self.known) if self.known else None
+
+    def judged(self, entry: Mapping[str, Any]) -> IntArray:
+        """Return the counts of the bins that are compared."""
+        return merged_counts(self.counts, np.asarray(entry["coarse"], dtype=np.int64))
+
+
+@dataclass
+class CategoryCounts:
+    """Counts of a categorical feature.
+
+    Attributes
+    ----------
+    missing : int
+    counts : ndarray of int, shape (k + 2,)
+        Rows of each category that is counted by itself, of other known ones, and of unknown ones.
+    unknown : dict of str to int
+        Rows of a few unknown categories, those whose hashes are least, whatever the order of rows.
+    """
+
+    missing: int
+    counts: IntArray
+    unknown: dict[str, int]
+
+    @classmethod
+    def of(cls, values: "pd.Series[Any]", entry: Mapping[str, Any]) -> "CategoryCounts":
+        """Count texts, NaN where missing; `entry` is the feature's in the reference."""
+        top = entry["categories"]
+        places = category_places(values, top, entry["others"])
+        strange = values[places == len(top) + 1].value_counts()
+        named = {str(name): int(count) for name, count in strange.items()}
+        return cls(int((places < 0).sum()), category_counts(places, top), _least(named))
+
+    def merge(self, other: "CategoryCounts") -> None:
+        """Add the counts of later rows."""
+        self.missing += other.missing
+        self.counts = self.counts + other.counts
+        for name, count in other.unknown.items():
+            self.unknown[name] = self.unknown.get(name, 0) + count
+        self.unknown = _least(self.unknown)
+
+    @property
+    def known(self) -> int:
+        """Rows with a category, known to fitting or not."""
+        return int(self.counts.sum())
+
+    def judged(self, entry: Mapping[str, Any]) -> IntArray:
+        """Return the counts of the categories that are compared."""
+        return self.counts
+
+
+FeatureCounts = NumberCounts | CategoryCounts
+
+
+def _least(named: dict[str, int]) -> dict[str, int]:
+    """Keep the categories of the least hashes: those of the whole are among those of each half."""
+
+    def place(name: str) -> tuple[int, str]:
+        return crc32(name.encode("utf-8", "surrogatepass")), name
+
+    return {name: named[name] for name in sorted(named, key=place)[:_NAMED]}
