@@ -147,6 +147,7 @@ def expected_of_numbers(
 
 def _median(bins: FloatArray, quantiles: FloatArray) -> tuple[float, float]:
     """Return the median of the bins' absolute errors together, and its deviation for one row."""
+    bins, quantiles = bins[bins > 0], quantiles[bins > 0]
     values = quantiles.ravel()
     weights = np.repeat(bins / quantiles.shape[1], quantiles.shape[1])
     order = np.argsort(values, kind="stable")
