@@ -6,13 +6,20 @@ from typing import Any
 import numpy as np
 
 from assay.metrics.core import FloatArray
-from assay.monitoring.binning import bins_of
+from assay.monitoring.binning import bin_edges, bins_of
 
 METRICS = ("mae", "rmse", "r2", "median_absolute_error")
 # Absolute errors of a bin are told by this many quantiles, evenly spaced.
-_LEVELS = (np.arange(40) + 0.5) / 40
+_LEVELS = (np.arange(10) + 0.5) / 10
+# Many bins, because rows of a batch may lie at one end of theirs, each with as many rows on average.
+_BINS, _ROWS_OF_BIN = 30, 40
 # Of fewer rows, a bin is taken to be as all rows are.
 _FEWEST_ROWS = 20
+
+
+def error_edges(predicted: FloatArray) -> FloatArray:
+    """Return the bounds of the bins of out-of-fold predictions in which errors are told."""
+    return bin_edges(predicted, max(1, min(_BINS, len(predicted) // _ROWS_OF_BIN)))
 
 
 def number_errors(outcome: FloatArray, predicted: FloatArray, edges: FloatArray) -> dict[str, Any]:
@@ -140,10 +147,12 @@ def expected_of_numbers(
 
 def _median(bins: FloatArray, quantiles: FloatArray) -> tuple[float, float]:
     """Return the median of the bins' absolute errors together, and its deviation for one row."""
+    bins, quantiles = bins[bins > 0], quantiles[bins > 0]
     values = quantiles.ravel()
     weights = np.repeat(bins / quantiles.shape[1], quantiles.shape[1])
     order = np.argsort(values, kind="stable")
-    reached = np.cumsum(weights[order])
+    # Each quantile stands for as many rows below it as above.
+    reached = np.cumsum(weights[order]) - weights[order] / 2
     low, middle, high = np.interp([0.4, 0.5, 0.6], reached, values[order])
     # The median's deviation is 0.5 over the density there: a fifth of the rows in this width.
     return float(middle), float(0.5 * (high - low) / 0.2)
