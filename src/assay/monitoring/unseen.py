@@ -49,9 +49,7 @@ def unseen_effects(
     return found
 
 
-def _shares(
-    new: "np.ndarray[Any, np.dtype[np.bool_]]", parts: IntArray, count: int
-) -> FloatArray:
+def _shares(new: "np.ndarray[Any, np.dtype[np.bool_]]", parts: IntArray, count: int) -> FloatArray:
     rows = np.bincount(parts, minlength=count)
     return np.asarray(np.bincount(parts, new, count) / np.maximum(rows, 1), dtype=float)
 
@@ -76,9 +74,7 @@ def _least_of_others(least: FloatArray) -> FloatArray:
     return others
 
 
-def _of_one_part(
-    texts: "pd.Series[Any]", parts: IntArray
-) -> "np.ndarray[Any, np.dtype[np.bool_]]":
+def _of_one_part(texts: "pd.Series[Any]", parts: IntArray) -> "np.ndarray[Any, np.dtype[np.bool_]]":
     """Return which rows have a category that only their part has."""
     category = pd.factorize(pd.Index(texts, dtype=object))[0]
     pairs = pd.DataFrame({"category": category, "part": parts}).drop_duplicates()
