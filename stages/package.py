@@ -23,7 +23,7 @@ from assay.history.command import COMPARISON, LEDGER, read_comparison, read_ledg
 from assay.history.facts import history_facts
 from assay.interpretation.background import background_rows
 from assay.metrics.catalogue import primary_metric
-from assay.monitoring.reference import reference_profile
+from assay.monitoring.reference import Parts, reference_profile
 from assay.params import parse_params, section_names
 from assay.predictions import by_row, predictions_of
 from assay.predictor import load_predictor
@@ -102,6 +102,7 @@ def main() -> None:
     holdout = _check_skew(source, schema, candidate, train, decision)
 
     fitted = table if params.package.refit else train
+    contract = build_contract(schema, fitted)
     shipped = refit_on_all(candidate, table, schema, params) if params.package.refit else candidate
     origin = trace_origin(source, table, schema, params, list(CODE), LOCK, metrics["history"])
     environment = provenance.environment(stages.kernel_pins())
@@ -110,7 +111,9 @@ def main() -> None:
     extra = companions(
         texts={
             **{STAGE.writes[name].name: page for name, page in pages.items()},
-            "monitoring/baseline.json": _reference_profile(train, schema, decision),
+            "monitoring/baseline.json": _reference(
+                train, table, holdout.predictions, contract, decision, params, metrics["holdout"]
+            ),
             **environment_files(artifacts.read_text(LOCK), environment, model_families(shipped)),
         },
         files={name: path for name, path in reads.items() if "/" in name},
@@ -123,7 +126,6 @@ def main() -> None:
     if params.train.engine == "pycaret":
         extra |= _pycaret_model(shipped, schema)
     folder = STAGE.writes["runs"] / meta["run_id"]
-    contract = build_contract(schema, fitted)
     bundle = Bundle(shipped, contract, decision, meta, folder, manifest_sha256="")
     extra |= check_files(bundle, holdout.source) | scorer_files(Path())
     write_bundle(folder, bundle_files(shipped, contract, decision, meta, extra))
@@ -198,9 +200,11 @@ def _check_skew(source, schema, candidate, train, decision) -> Holdout:
     return holdout
 
 
-def _reference_profile(train, schema, decision) -> str:
+def _reference(train, table, predictions, contract, decision, params, judged) -> str:
     out_of_fold = artifacts.read_table(STAGE.reads["out_of_fold"])
-    return artifacts.json_text(reference_profile(train, schema, out_of_fold, decision))
+    holdout = table[table[ROW].isin(predictions[ROW])]
+    parts = Parts(train, holdout, out_of_fold, predictions)
+    return artifacts.json_text(reference_profile(parts, contract, decision, params, judged))
 
 
 def _pycaret_model(shipped, schema) -> dict[str, bytes]:

@@ -28,6 +28,7 @@ from assay.monitoring.number_errors import (
     expected_of_numbers,
     number_errors,
     number_surprises,
+    scaled_errors,
 )
 from assay.monitoring.rows import ScoredRows
 from assay.monitoring.watch import Watch
@@ -44,8 +45,8 @@ _ASSUMPTIONS = {
     "multiclass": "Estimated without outcomes, and right only if probabilities stay calibrated: of rows "
     "with a probability of 70%, 70% have that class, as out-of-fold. A change of how outcomes follow from "
     "features is not seen.",
-    "regression": "Estimated without outcomes, and right only if errors stay as large as out-of-fold "
-    "errors of predictions alike. A change of how outcomes follow from features is not seen.",
+    "regression": "Estimated without outcomes, and right only if errors stay as large as those of "
+    "predictions alike, out-of-fold and in the holdout. A change of how outcomes follow from features is not seen.",
 }
 # Standard deviations on both sides of what 95% of batches have.
 _WIDTH = 1.959963984540054
@@ -107,21 +108,29 @@ def estimate_reference(
     """
     metrics = estimated_metrics(task, decision)
     outcome, predicted = out_of_fold.outcome, out_of_fold.predicted
+    judged = holdout.outcome
     errors = None
     if schema.task == "regression":
         errors = number_errors(outcome, predicted, edges)
+        errors = scaled_errors(errors, judged, holdout.predicted, edges)
         scattered = number_surprises(outcome, predicted, edges)
     else:
+        judged = judged.astype(np.int64)
         scattered = surprises(list(metrics), outcome, predicted, schema, decision)
     codes = cluster_codes(out_of_fold.times, out_of_fold.groups)
     clusters, n = cluster_reference(codes, len(out_of_fold)), len(out_of_fold)
+    of_holdout = cluster_reference(cluster_codes(holdout.times, holdout.groups), len(holdout))
     told = {}
     for name, metric in metrics.items():
         shared = shared_by_kind(scattered[name], codes)
-        measured = metric.value(holdout.outcome, holdout.predicted)
+        measured = metric.value(judged, holdout.predicted)
+        rows = reference_effective_rows(clusters, n, shared)
+        if errors:
+            # Their scale is the holdout's, and so is its error.
+            rows = 1 / (1 / rows + 1 / reference_effective_rows(of_holdout, len(holdout), shared))
         told[name] = {
             "shared": shared,
-            "effective_rows": reference_effective_rows(clusters, n, shared),
+            "effective_rows": rows,
             "measured": _finite(measured),
             "estimated": _finite(_value(metric, holdout.predicted, errors, edges)),
         }

@@ -37,7 +37,7 @@ class InputTally:
     def of(cls, rows: ScoredRows, watch: Watch) -> "InputTally":
         """Count rows."""
         tally = cls()
-        for name, entry in watch.reference["inputs"].items():
+        for name, entry in watch.reference.get("inputs", {}).items():
             column = rows.features[name]
             if entry["kind"] == "numeric":
                 tally.features[name] = NumberCounts.of(column.to_numpy(dtype=float), entry)
@@ -75,7 +75,7 @@ def input_checks(tally: "Tally", watch: Watch) -> list[Check]:
 def _features(
     tally: "Tally", watch: Watch
 ) -> Iterator[tuple[str, Mapping[str, Any], FeatureCounts]]:
-    for name, entry in watch.reference["inputs"].items():
+    for name, entry in watch.reference.get("inputs", {}).items():
         yield name, entry, tally.inputs.features[name]
 
 

@@ -52,6 +52,40 @@ def number_errors(outcome: FloatArray, predicted: FloatArray, edges: FloatArray)
     return told
 
 
+def scaled_errors(
+    errors: dict[str, Any], outcome: FloatArray, predicted: FloatArray, edges: FloatArray
+) -> dict[str, Any]:
+    """Return errors by bin of the size that the holdout's have.
+
+    Models of the folds learnt from fewer rows, or from older ones, than the model that is used. How errors
+    grow with the prediction is theirs; how large they are is the holdout's.
+
+    Parameters
+    ----------
+    errors : dict
+        From `number_errors`.
+    outcome, predicted : ndarray, shape (n,)
+        Of the holdout.
+    edges : ndarray
+        Bounds of the bins.
+    """
+    bins = np.bincount(bins_of(predicted, edges), minlength=len(edges) + 1) / len(predicted)
+    usual = float(bins @ np.array(errors["absolute"]))
+    scale = float(np.abs(outcome - predicted).mean()) / usual if usual > 0 else 1.0
+    power = {
+        "bias": 1,
+        "absolute": 1,
+        "absolute_sd": 1,
+        "quantiles": 1,
+        "square": 2,
+        "square_sd": 2,
+    }
+    scaled = {
+        name: (np.array(errors[name]) * scale**times).tolist() for name, times in power.items()
+    }
+    return {**errors, **scaled, "scale": scale}
+
+
 def number_surprises(
     outcome: FloatArray, predicted: FloatArray, edges: FloatArray
 ) -> dict[str, FloatArray]:

@@ -8,7 +8,7 @@ from typing import Any
 from assay import artifacts
 from assay.batch.counts import Counts
 from assay.errors import ArtifactError, SchemaError, counted, listed, numbered
-from assay.monitoring.check import EXIT_CODES, Check, Level
+from assay.monitoring.check import Check
 from assay.sections import MonitorParams
 
 RECEIPT, FAILURE = ".receipt.json", ".failure.json"
@@ -291,9 +291,3 @@ def _check(
         "operations", subject, measure, now, before, effect, warn_from, alarm_from,
         0.0, sentence, look_at,
     )  # fmt: skip
-
-
-def operation_level(checks: Sequence[Check]) -> Level:
-    """Return the gravest level of the checks of operations."""
-    levels: list[Level] = [check.level for check in checks if check.area == "operations"]
-    return max(levels, key=lambda level: EXIT_CODES[level], default="fine")

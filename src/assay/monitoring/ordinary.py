@@ -31,6 +31,8 @@ Cadence = Literal["day", "week", "month"]
 _FEWEST = 5
 _MOST = 60
 _DEVIATIONS = 3.0
+# A limit is reached from itself on, and a window does not reach its own.
+_NO_LESS = 1 + 1e-6
 # Monday 5 January 1970: weeks begin on Mondays.
 _MONDAY = 4
 
@@ -53,9 +55,10 @@ def ordinary_limits(
     Returns
     -------
     dict
-        `window_count`, and `limits`: by the key of a check, three standard deviations above the mean
-        effect of windows, if there are at least five; and no less than the effect of the whole holdout.
-        Of trends, the largest among runs of windows.
+        `window_count`, and `limits`: by the key of a check, more than the greatest effect of a window
+        and that of the whole holdout; no less than three standard deviations above the mean effect of
+        windows, if there are at least five. Of trends, the greatest among runs
+        of windows.
     """
     of_windows: list[dict[str, float]] = []
     trends: dict[str, float] = {}
@@ -63,16 +66,16 @@ def ordinary_limits(
         windows = calendar_windows(rows.times, watch.params.cadence, watch.params.min_rows)
         of_windows = _effects_of(rows, windows, watch)
         trends = trend_limits(rows, windows, watch)
-    holdout_parts = np.where(holdout, 1, 0).astype(np.int64)
-    limits = _effects(rows.at(holdout), watch)
+    of_holdout = _effects(rows.at(holdout), watch)
     if holdout.any() and not holdout.all():
-        limits |= _at(unseen_effects(rows.features, watch.reference["inputs"], holdout_parts), 1)
-    for key, effects in _by_key(of_windows).items():
-        if len(effects) >= _FEWEST:
-            usual = float(effects.mean() + _DEVIATIONS * effects.std(ddof=1))
-            limits[key] = max(limits.get(key, 0.0), usual)
-    limits |= trends
-    return {"window_count": len(of_windows), "limits": dict(sorted(limits.items()))}
+        parts = holdout.astype(np.int64)
+        of_holdout |= _at(unseen_effects(rows.features, watch.reference["inputs"], parts), 1)
+    by_key = {key: np.empty(0) for key in of_holdout} | _by_key(of_windows)
+    limits = {
+        key: max(_limit(key, effects), of_holdout.get(key, 0.0) * _NO_LESS)
+        for key, effects in sorted(by_key.items())
+    }
+    return {"window_count": len(of_windows), "limits": limits | trends}
 
 
 def calendar_windows(times: TimeArray, cadence: Cadence, min_rows: int) -> IntArray:
@@ -144,6 +147,16 @@ def _effects(rows: ScoredRows, watch: Watch) -> dict[str, float]:
         if len(predicted) >= watch.params.min_rows:
             checks += output_checks(tally, watch)
     return {check.key: check.effect for check in checks}
+
+
+def _limit(key: str, effects: FloatArray) -> float:
+    """Return what no window went beyond: three deviations above their mean, and no less than any."""
+    most = float(effects.max(initial=0.0)) * _NO_LESS
+    if len(effects) < _FEWEST:
+        return most
+    # Shares of rows and distances end at 1.
+    end = 1.0 if key.endswith(("_rate", ":js_distance")) else np.inf
+    return max(most, min(float(effects.mean() + _DEVIATIONS * effects.std(ddof=1)), end))
 
 
 def _by_key(windows: list[dict[str, float]]) -> dict[str, FloatArray]:

@@ -144,7 +144,7 @@ def output_reference(
         `estimate` (see `estimate_reference`).
     """
     values = output_values(out_of_fold.predicted, schema, decision)
-    edges, labels = bin_edges(values.binned, COARSE), len(schema.labels)
+    edges, labels = _edges(values), len(schema.labels)
     before = counted(values, edges, labels).to_json()
     of_holdout = output_values(holdout.predicted, schema, decision)
     codes = cluster_codes(out_of_fold.times, out_of_fold.groups)
@@ -165,6 +165,15 @@ def output_reference(
         },
         "estimate": estimate_reference(out_of_fold, holdout, schema, decision, task, edges),
     }
+
+
+def _edges(values: OutputValues) -> FloatArray:
+    edges = bin_edges(values.binned, COARSE)
+    if values.classes is None:
+        return edges
+    # Of nearly sure classes a share of a percent more or less is no difference.
+    rounded: FloatArray = np.unique(np.round(edges, 2))
+    return rounded[rounded < 1]
 
 
 @dataclass(frozen=True)

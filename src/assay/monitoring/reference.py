@@ -1,122 +1,163 @@
-"""The reference profile: what a batch will be compared with. Shares and quantiles, no raw rows."""
+"""The reference: what a batch will be compared with. Histograms, shares and limits, no raw rows."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from assay.conformal import interval_rule_from_json
-from assay.metrics.core import FloatArray, TargetArray
-from assay.newsvendor import quantile_rule_from_json
-from assay.predictions import predictions_of
-from assay.schema import Schema
+from assay.contract import InputContract
+from assay.errors import ArtifactError
+from assay.monitoring.clusters import cluster_reference
+from assay.monitoring.input_reference import input_reference
+from assay.monitoring.joint import joint_reference
+from assay.monitoring.ordinary import ordinary_limits
+from assay.monitoring.outputs import output_reference
+from assay.monitoring.performance_reference import performance_reference
+from assay.monitoring.table_rows import codes_of, known_rows, table_rows
+from assay.monitoring.watch import Watch
+from assay.params import Params
 
-_QUANTILES = np.linspace(0, 1, 11)
-# Categories beyond these are summed up.
-_CATEGORY_COUNT = 50
+FORMAT_VERSION = 2
+_NO_LIMITS: dict[str, Any] = {"window_count": 0, "limits": {}}
+
+
+class Parts(NamedTuple):
+    """The parts of the validated table, with calibrated predictions by row of the source.
+
+    Never those of the refit for its own rows, which flatter.
+    """
+
+    train: pd.DataFrame
+    holdout: pd.DataFrame
+    out_of_fold: pd.DataFrame
+    holdout_predictions: pd.DataFrame
 
 
 def reference_profile(
-    train: pd.DataFrame,
-    schema: Schema,
-    out_of_fold: pd.DataFrame,
+    parts: Parts,
+    contract: InputContract,
     decision: Mapping[str, Any],
+    params: Params,
+    judged: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Describe the training rows and the model's out-of-fold predictions.
+    """Describe the rows that a model was made of, and what it predicts for rows it did not learn from.
 
     Parameters
     ----------
-    train : DataFrame
-        Training rows, features in model form. Never the rows of the refit, whose predictions flatter.
-    schema : Schema
-    out_of_fold : DataFrame
-        `y_true` and the calibrated predictions of the rows that have some.
+    parts : Parts
+    contract : InputContract
+        Of the rows that the shipped model was fitted on.
     decision : dict
         The content of `models/decision.json`.
+    params : Params
+    judged : dict
+        The content of `metrics/holdout.json`.
     """
-    numeric = {name: _numeric_profile(train[name]) for name in schema.names_of("numeric")}
-    categorical = {
-        name: _categorical_profile(train[name]) for name in schema.names_of("categorical")
-    }
-    predicted = predictions_of(out_of_fold, schema)
-    return {
+    schema, train, holdout = contract.schema, parts.train, parts.holdout
+    codes = codes_of(train, schema)
+    rows = table_rows(
+        pd.concat([train, holdout], ignore_index=True),
+        pd.concat([parts.out_of_fold, parts.holdout_predictions], ignore_index=True),
+        schema,
+    )
+    of_holdout = np.arange(len(rows)) >= len(train)
+    reference: dict[str, Any] = {
+        "format_version": FORMAT_VERSION,
         "row_count": len(train),
-        "numeric": numeric,
-        "categorical": categorical,
-        "prediction": _prediction_profile(
-            out_of_fold["y_true"].to_numpy(), predicted, schema, decision
+        "cadence": params.monitor.cadence,
+        "clusters": cluster_reference(codes, len(train)),
+        "inputs": input_reference(train, contract, codes),
+        "ordinary": _NO_LIMITS,
+        "outputs": output_reference(
+            known_rows(rows.at(~of_holdout)), rows.at(of_holdout), schema, decision, params.task
         ),
+        "joint": joint_reference(train, schema),
+        "performance": performance_reference(
+            *parts, schema=schema, decision=decision, params=params, judged=judged
+        ),
+        "slices": [],
     }
+    watch = Watch(schema, decision, reference, params.monitor, params.task, params.task.seed)
+    return reference | {"ordinary": ordinary_limits(rows, of_holdout, watch)}
 
 
-def _prediction_profile(
-    y_true: TargetArray, predicted: FloatArray, schema: Schema, decision: Mapping[str, Any]
-) -> dict[str, Any]:
-    """Return how predictions are spread, and what was decided on them."""
-    told: dict[str, Any] = {"row_count": len(predicted)}
-    if schema.task == "multiclass":
-        confidence, codes = predicted.max(axis=1), predicted.argmax(axis=1)
-        shares = np.bincount(codes, minlength=len(schema.labels)) / len(codes)
-        outcomes = np.bincount(y_true.astype(int), minlength=len(schema.labels)) / len(codes)
-        labels = [str(label) for label in schema.labels]
-        return told | {
-            "confidence_quantiles": np.quantile(confidence, _QUANTILES).tolist(),
-            "decided_rate": float((confidence >= decision["min_confidence"]).mean()),
-            "predicted_shares": dict(zip(labels, shares.tolist(), strict=True)),
-            "outcome_shares": dict(zip(labels, outcomes.tolist(), strict=True)),
-        }
-    told["quantiles"] = np.quantile(predicted, _QUANTILES).tolist()
-    told["mean"] = float(predicted.mean())
-    if schema.task == "regression":
-        low, high = interval_rule_from_json(decision).interval(predicted)
-        told |= {
-            "outcome_mean": float(y_true.mean()),
-            "mean_interval_width": float((high - low).mean()),
-        }
-        if "quantile" not in decision:
-            return told
-        acted = quantile_rule_from_json(decision).shifted(predicted)
-        return told | {
-            "prediction_quantile": {
-                "level": decision["quantile"]["level"],
-                "mean": float(acted.mean()),
-                "quantiles": np.quantile(acted, _QUANTILES).tolist(),
-                # Near the level while the number to act on is right.
-                "outcome_at_or_below_rate": float((y_true <= acted).mean()),
-            }
-        }
-    return told | {
-        "flagged_rate": float((predicted >= decision["threshold"]).mean()),
-        "positive_rate": float(y_true.mean()),
-    }
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore", allow_inf_nan=False)
 
 
-def _numeric_profile(column: "pd.Series[Any]") -> dict[str, Any]:
-    """Return missing rate, deciles, and the share of rows in each bin between distinct deciles."""
-    values = column.dropna().to_numpy()
-    if not len(values):
-        return {"missing_rate": 1.0, "quantiles": [], "bin_edges": [], "bin_shares": []}
-    quantiles = np.quantile(values, _QUANTILES)
-    edges = np.unique(quantiles)
-    # Bins are [edge, next edge), the last one open above; a single value makes one bin.
-    inner = edges[1:-1]
-    counts = np.bincount(np.searchsorted(inner, values, side="right"), minlength=len(inner) + 1)
-    return {
-        "missing_rate": float(column.isna().mean()),
-        "quantiles": quantiles.tolist(),
-        "bin_edges": inner.tolist(),
-        "bin_shares": (counts / len(values)).tolist(),
-    }
+class _Clusters(_Part):
+    row_count: int
+    kinds: dict[Literal["day", "group"], dict[str, int | float]]
 
 
-def _categorical_profile(column: "pd.Series[Any]") -> dict[str, Any]:
-    counts = column.value_counts(dropna=True)
-    counts = counts.sort_index().sort_values(ascending=False, kind="stable")
-    total = max(int(counts.sum()), 1)
-    top = counts.iloc[:_CATEGORY_COUNT]
-    return {
-        "missing_rate": float(column.isna().mean()),
-        "shares": {str(name): int(count) / total for name, count in top.items()},
-        "other_share": 1 - int(top.sum()) / total if len(counts) else 0.0,
-    }
+class _Feature(_Part):
+    kind: Literal["numeric", "categorical"]
+    row_count: int
+    missing_count: int
+    counts: list[int]
+    shared: dict[str, dict[str, float]]
+    missing_shared: dict[str, float]
+
+
+class _Ordinary(_Part):
+    window_count: int
+    limits: dict[str, float]
+
+
+class _Reference(_Part):
+    """What every reader of a reference relies on; its parts know what they need beyond."""
+
+    format_version: Literal[2]
+    row_count: int = Field(ge=1)
+    cadence: Literal["day", "week", "month"]
+    clusters: _Clusters
+    inputs: dict[str, _Feature]
+    ordinary: _Ordinary
+    outputs: dict[str, Any]
+    joint: dict[str, Any] | None
+    performance: dict[str, Any] | None
+    slices: list[Any]
+
+
+def reference_of(content: Any, source: str) -> dict[str, Any]:
+    """Return the content of a reference, which is one that a batch can be compared with.
+
+    Parameters
+    ----------
+    content : any JSON-like value
+        What the file holds.
+    source : str
+        Its name, for messages.
+
+    Raises
+    ------
+    ArtifactError
+        If an earlier or later Assay wrote it, or it is broken.
+    """
+    if not isinstance(content, dict):
+        raise ArtifactError(
+            f"{source} holds no object, expected the reference of a run. Package the run anew."
+        )
+    version = content.get("format_version", 1)
+    if version != FORMAT_VERSION:
+        later = isinstance(version, int) and version > FORMAT_VERSION
+        whose = (
+            "a later Assay; monitor with that one"
+            if later
+            else (
+                "an earlier Assay, whose reference has no limits to compare a batch with; package the run "
+                "anew (`dvc repro package`)"
+            )
+        )
+        raise ArtifactError(f"{source} was packaged by {whose}.")
+    try:
+        _Reference.model_validate(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        raise ArtifactError(
+            f"{source}: {place} is no part of a reference ({first['msg'].lower()}). Package the run anew."
+        ) from error
+    return content

@@ -217,13 +217,15 @@ class _Reader:
         name = self.watch.schema.group_column
         if name is None or name not in columns:
             return None
-        values: Any = decoded(columns[name]).to_pandas()
-        if isinstance(values.dtype, pd.DatetimeTZDtype):
-            values = values.dt.tz_convert("UTC").dt.tz_localize(None)
+        column = decoded(columns[name])
+        missing = column.is_null().to_numpy(zero_copy_only=False)
+        if pa.types.is_integer(column.type):
+            # With a missing value among them, pandas would have them as other numbers.
+            column = column.fill_null(0)
+        values: Any = column.to_numpy(zero_copy_only=False)
         if values.dtype == object:
-            values = values.map(str, na_action="ignore")
-        missing = values.isna().to_numpy()
-        hashes = pd.util.hash_array(values.to_numpy(), categorize=values.dtype == object)
+            values = np.array([str(value) for value in values], dtype=object)
+        hashes = pd.util.hash_array(values, categorize=values.dtype == object)
         return np.where(missing, keys, hashes.astype(np.uint64))
 
 
@@ -249,8 +251,3 @@ def time_notes(streamed: Streamed, source: Source, schema: Schema) -> list[str]:
             "it, and is taken for missing."
         )
     return notes
-
-
-def broken_lines(counts: Counts) -> Mapping[str, int]:
-    """Return how many rows were rejected, by reason, sorted."""
-    return dict(sorted(counts.faults.reasons.items()))

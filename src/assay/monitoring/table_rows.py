@@ -7,7 +7,7 @@ import pandas as pd
 
 from assay.metrics.core import FloatArray
 from assay.monitoring.clusters import Codes, cluster_codes
-from assay.monitoring.rows import HashArray, ScoredRows, row_keys
+from assay.monitoring.rows import HashArray, ScoredRows, mixed
 from assay.predictions import predictions_of
 from assay.schema import ROW, Schema
 from assay.time_features import TimeArray
@@ -37,7 +37,7 @@ def table_rows(table: pd.DataFrame, predicted: pd.DataFrame, schema: Schema) -> 
 
 def keys_of(rows: "np.ndarray[Any, np.dtype[np.int64]]") -> HashArray:
     """Return the keys of rows by their places in the source."""
-    return row_keys(0, int(rows.max(initial=-1)) + 1)[rows]
+    return mixed(rows.astype(np.uint64))
 
 
 def times_of(table: pd.DataFrame, schema: Schema) -> TimeArray | None:
@@ -53,7 +53,7 @@ def groups_of(table: pd.DataFrame, schema: Schema) -> HashArray | None:
     if schema.group_column is None:
         return None
     codes = cluster_codes(None, table[schema.group_column])["group"]
-    return codes.astype(np.uint64)
+    return np.asarray(codes, dtype=np.uint64)
 
 
 def codes_of(table: pd.DataFrame, schema: Schema) -> Codes:

@@ -14,6 +14,7 @@ from assay.slices.conditions import (
     Mask,
     Missing,
     Slice,
+    SliceKind,
     Source,
     Values,
     View,
@@ -51,6 +52,21 @@ def cut_slices(
         if least <= inside.sum() <= _MOST_OF_ALL * n:
             found.setdefault(np.packbits(inside).tobytes(), (each, inside))
     return list(found.values())
+
+
+def named_slices(
+    evidence: Evidence, categorical: Sequence[str], numeric: Sequence[str]
+) -> dict[tuple[str, str, SliceKind], Slice]:
+    """Return all slices that `cut_slices` chooses from, by feature, name and kind.
+
+    Parameters
+    ----------
+    evidence, categorical, numeric
+        As for `cut_slices`.
+    """
+    view = view_of(evidence.holdout.rows, evidence.schema)
+    found = _candidates(evidence, view, categorical, numeric)
+    return {(each.feature, each.name, each.kind): each for each in found}
 
 
 def _candidates(

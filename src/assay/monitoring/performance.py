@@ -1,0 +1,426 @@
+"""How right the model is on a batch whose outcomes are known, against the holdout."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from assay.gate import FEWEST_OF_A_CLASS
+from assay.metrics.calibration import levels
+from assay.metrics.catalogue import task_metrics
+from assay.metrics.core import Metric, TargetArray
+from assay.monitoring.check import Check, Level, Scale, limits
+from assay.monitoring.clusters import cluster_codes
+from assay.monitoring.figures import (
+    Figure,
+    apart_p_value,
+    figure_of_json,
+    fixed,
+    mean_figure,
+    metric_figure,
+)
+from assay.monitoring.performance_reference import outcome_columns, row_values, within_interval
+from assay.monitoring.sample import DrawnRows, RowSample
+from assay.monitoring.watch import Watch
+
+if TYPE_CHECKING:
+    from assay.monitoring.tally import Tally
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What is measured on the rows with outcomes; figures by name.
+
+    Attributes
+    ----------
+    metrics : dict of str to Figure
+    outcomes : list of Figure
+        The mean of each column of outcomes, in the order of the reference.
+    gap : Figure
+        Mean outcome less mean prediction.
+    mean_outcome, mean_prediction : float
+        In the unit of the gap.
+    coverage, value : Figure or None
+    """
+
+    metrics: dict[str, Figure]
+    outcomes: list[Figure]
+    gap: Figure
+    mean_outcome: float
+    mean_prediction: float
+    coverage: Figure | None
+    value: Figure | None
+
+
+_KEPT: "WeakKeyDictionary[RowSample, tuple[int, Watch, Measured]]" = WeakKeyDictionary()
+
+
+def measured(tally: "Tally", watch: Watch) -> Measured:
+    """Return what is measured on the rows with outcomes; it is done once for a finished tally."""
+    sample = tally.judged
+    kept = _KEPT.get(sample)
+    if kept is None or kept[0] != sample.total or kept[1] is not watch:
+        kept = sample.total, watch, _measure(sample.rows, watch)
+        _KEPT[sample] = kept
+    return kept[2]
+
+
+def y_true_of(rows: DrawnRows, watch: Watch) -> TargetArray:
+    """Return outcomes as metrics take them."""
+    regression = watch.schema.task == "regression"
+    return rows.outcome if regression else rows.outcome.astype(np.int64)
+
+
+def _measure(rows: DrawnRows, watch: Watch) -> Measured:
+    reference, schema = watch.reference["performance"], watch.schema
+    codes = cluster_codes(rows.times, rows.groups)
+    y_true, predicted = y_true_of(rows, watch), rows.predicted
+    metrics = {
+        name: metric_figure(metric, y_true, predicted, codes, reference["shared"], watch.seed)
+        for name, metric in task_metrics(schema.task).items()
+        if name in reference["metrics"]
+    }
+    columns = outcome_columns(y_true, schema).values()
+    outcomes = [
+        mean_figure(values, codes, told["shared"], _variance(told["training"], schema.task))
+        for values, told in zip(columns, reference["outcomes"], strict=True)
+    ]
+    outcome, level = levels(schema.task, y_true, predicted)
+    # What is predicted tells how much few outcomes may vary, whatever they happen to be.
+    expected = 0.0 if schema.task == "regression" else float(np.mean(level * (1 - level)))
+    coverage = value = None
+    if reference["coverage"] is not None:
+        wanted = reference["coverage"]["wanted"]
+        held = within_interval(watch.decision, y_true, predicted)
+        shared = reference["coverage"]["shared"]
+        coverage = mean_figure(held, codes, shared, wanted * (1 - wanted))
+    if reference["value_per_row"] is not None:
+        costs = reference["value_per_row"]["costs"]
+        values = row_values(schema.task, watch.decision, costs, y_true, predicted)
+        value = None if values is None else mean_figure(values, codes, {})
+    return Measured(
+        metrics,
+        outcomes,
+        mean_figure(outcome - level, codes, reference["gap"]["shared"], expected),
+        float(outcome.mean()),
+        float(level.mean()),
+        coverage,
+        value,
+    )
+
+
+def _variance(told: Mapping[str, Any], task: str) -> float:
+    """Return the variance that single outcomes had in training, where they are shares."""
+    share = told["value"]
+    return 0.0 if task == "regression" or share is None else share * (1 - share)
+
+
+def performance_checks(tally: "Tally", watch: Watch) -> list[Check]:
+    """Return the checks of the primary metric, the level of predictions, outcomes and intervals.
+
+    Parameters
+    ----------
+    tally : Tally
+    watch : Watch
+
+    Returns
+    -------
+    list of Check
+        None where fewer outcomes are known than `min_rows`, or none could be judged.
+    """
+    if tally.judged.total < watch.params.min_rows or "performance" not in watch.reference:
+        return []
+    found = measured(tally, watch)
+    return [
+        *_metric_check(tally, watch, found),
+        *outcome_checks(tally, watch),
+        *_coverage_check(watch, found),
+    ]
+
+
+def outcome_checks(tally: "Tally", watch: Watch) -> list[Check]:
+    """Return the checks of outcomes against training, and of predictions against outcomes."""
+    if tally.judged.total < watch.params.min_rows or "performance" not in watch.reference:
+        return []
+    found = measured(tally, watch)
+    return [*_gap_check(watch, found), *_outcome_checks(watch, found)]
+
+
+def enough_of_each_class(rows: DrawnRows, watch: Watch, metric: Metric) -> bool:
+    """Say whether the outcomes have rows enough of each class for a metric to be judged."""
+    if watch.schema.task == "regression" or metric.name in {"accuracy"}:
+        return True
+    counts = np.bincount(y_true_of(rows, watch), minlength=len(watch.schema.labels))
+    if watch.schema.task == "binary":
+        return bool(counts.min() >= FEWEST_OF_A_CLASS)
+    # A class that nobody has now is no class of this batch; of one alone there is nothing to rank.
+    return bool((counts > 0).sum() > 1)
+
+
+def _metric_check(tally: "Tally", watch: Watch, found: Measured) -> Iterator[Check]:
+    """Yield the check of the primary metric: the drop, in its own unit.
+
+    A drop beyond chance is a warning; it is an alarm where it also reaches the limit of training again.
+    """
+    metric, reference = watch.metric, watch.reference["performance"]
+    now, before = found.metrics[metric.name], figure_of_json(reference["metrics"][metric.name])
+    if not (now.known and before.known) or not enough_of_each_class(
+        tally.judged.rows, watch, metric
+    ):
+        return
+    drop = before.value - now.value if metric.greater_is_better else now.value - before.value
+    limit = reference["retraining"]["limit"]
+    yield Check(
+        area="performance",
+        subject=metric.name,
+        measure="metric_drop",
+        now=now.value,
+        before=before.value,
+        effect=max(drop, 0.0),
+        warn_from=float(np.finfo(float).tiny),
+        alarm_from=max(abs(reference["metrics"][metric.name]["value"] - limit), 1e-12),
+        p_value=apart_p_value(now, before, -1 if metric.greater_is_better else 1),
+        sentence=(
+            f"{metric.name} is {_with_ends(now)} on {_rows(tally)}, against {_with_ends(before)} on "
+            f"the holdout; train again {'below' if metric.greater_is_better else 'above'} {limit:.4g}."
+        ),
+        look_at=(
+            "Look at the slices and the features that moved most; a drop without either means that "
+            "outcomes now depend on something else, and needs newer rows in training."
+        ),
+    )
+
+
+def _gap_check(watch: Watch, found: Measured) -> Iterator[Check]:
+    reference, now = watch.reference["performance"], found.gap
+    before, scale = figure_of_json(reference["gap"]), _unit(watch)
+    if not now.known:
+        return
+    ordinary = abs(before.value) / scale if np.isfinite(before.value) else 0.0
+    key = f"performance:{watch.schema.target}:calibration_gap"
+    warn, alarm = _limits(watch, key, ordinary)
+    many = "high" if now.value < 0 else "low"
+    what = "Predictions" if watch.schema.task != "multiclass" else "Confidences"
+    yield Check(
+        area="performance",
+        subject=watch.schema.target,
+        measure="calibration_gap",
+        now=now.value,
+        before=before.value,
+        effect=abs(now.value) / scale,
+        warn_from=warn,
+        alarm_from=alarm,
+        # Neither none at all nor the holdout's own gap may explain it.
+        p_value=max(apart_p_value(now, fixed(0.0)), apart_p_value(now, before)),
+        ordinary=watch.ordinary(key),
+        sentence=(
+            f"{what} are too {many}: their mean is {_share(watch, found.mean_prediction)}, and "
+            f"{_what_happened(watch)} {_share(watch, found.mean_outcome)}, a gap of "
+            f"{_gap(watch, now.value)} (holdout {_gap(watch, before.value)}; warning from "
+            f"{_gap(watch, warn * scale)})."
+        ),
+        look_at=(
+            "Compare the share of outcomes with training: if it moved, calibrate or train again on newer "
+            "rows; if not, look for features whose meaning changed."
+        ),
+    )
+
+
+def _outcome_checks(watch: Watch, found: Measured) -> Iterator[Check]:
+    scale = _unit(watch)
+    told_of = watch.reference["performance"]["outcomes"]
+    for now, told in zip(found.outcomes, told_of, strict=True):
+        training, holdout = figure_of_json(told["training"]), figure_of_json(told["holdout"])
+        if not now.known or not training.known:
+            continue
+        measure = "outcome_mean" if watch.schema.task == "regression" else "outcome_share"
+        key = f"performance:{told['label']}:{measure}"
+        ordinary = abs(holdout.value - training.value) / scale
+        warn, alarm = _limits(watch, key, ordinary)
+        p_values = [apart_p_value(now, each) for each in (training, holdout) if each.known]
+        yield Check(
+            area="performance",
+            subject=told["label"],
+            measure=measure,
+            now=now.value,
+            before=training.value,
+            effect=abs(now.value - training.value) / scale,
+            warn_from=warn,
+            alarm_from=alarm,
+            p_value=max(p_values),
+            ordinary=watch.ordinary(key),
+            sentence=(
+                f"{_outcome_words(watch, told['label'])} {_share(watch, now.value)}, against "
+                f"{_share(watch, training.value)} in training and {_share(watch, holdout.value)} on the "
+                f"holdout; a warning from {_gap(watch, warn * scale)} further than training."
+            ),
+            look_at=(
+                "Ask whether the world changed or how outcomes are recorded did; with another share of "
+                "outcomes, thresholds and calibration are no longer those that were chosen."
+            ),
+        )
+
+
+def _coverage_check(watch: Watch, found: Measured) -> Iterator[Check]:
+    reference, now = watch.reference["performance"]["coverage"], found.coverage
+    if reference is None or now is None or not now.known:
+        return
+    before, wanted = figure_of_json(reference), reference["wanted"]
+    key = f"performance:{watch.schema.target}:interval_coverage"
+    warn, alarm = _limits(watch, key, abs(before.value - wanted), "rate")
+    side = "few" if now.value < wanted else "many"
+    yield Check(
+        area="performance",
+        subject=watch.schema.target,
+        measure="interval_coverage",
+        now=now.value,
+        before=before.value,
+        effect=abs(now.value - wanted),
+        warn_from=warn,
+        alarm_from=alarm,
+        p_value=max(apart_p_value(now, fixed(wanted)), apart_p_value(now, before)),
+        sentence=(
+            f"Intervals hold {now.value:.1%} of outcomes, too {side} for the {wanted:.0%} that are "
+            f"wanted (holdout {before.value:.1%}; warning from {warn:.1%} off)."
+        ),
+        look_at="Errors are of another size than in training: train again, which also fits intervals anew.",
+    )
+
+
+def _limits(
+    watch: Watch, key: str, ordinary: float, scale: Scale | None = None
+) -> tuple[float, float]:
+    """Return limits that are at least as far as the whole holdout went, and as windows did."""
+    own = scale or ("change" if watch.schema.task == "regression" else "rate")
+    return limits(watch.params, own, max(ordinary, watch.ordinary(key) or 0.0))
+
+
+def _unit(watch: Watch) -> float:
+    """Return what differences of outcomes are told in: shares, or training's standard deviations."""
+    deviation = watch.reference["performance"]["target_sd"]
+    return float(deviation) if deviation else 1.0
+
+
+def _rows(tally: "Tally") -> str:
+    drawn = " drawn" if tally.judged.drawn else ""
+    return f"{len(tally.judged):,}{drawn} rows with outcomes"
+
+
+def _with_ends(figure: Figure) -> str:
+    if not np.isfinite([figure.ci_low, figure.ci_high]).all():
+        return f"{figure.value:.4g}"
+    return f"{figure.value:.4g} ({figure.ci_low:.4g} to {figure.ci_high:.4g})"
+
+
+def _share(watch: Watch, value: float) -> str:
+    return f"{value:.4g}" if watch.schema.task == "regression" else f"{value:.1%}"
+
+
+def _gap(watch: Watch, value: float) -> str:
+    if watch.schema.task == "regression":
+        return f"{value:.3g}"
+    return f"{100 * value:.1f} percentage points"
+
+
+def _what_happened(watch: Watch) -> str:
+    return {
+        "binary": "the share of positive outcomes is",
+        "multiclass": "the share of right classes is",
+        "regression": "the mean outcome is",
+    }[watch.schema.task]
+
+
+def _outcome_words(watch: Watch, label: str) -> str:
+    if watch.schema.task == "regression":
+        return f"The mean of {label} is"
+    if watch.schema.task == "binary":
+        return f"The share of positive outcomes ({label}) is"
+    return f"The share of outcome {label} is"
+
+
+def performance_of(
+    tally: "Tally",
+    watch: Watch,
+    checks: Sequence[Check] = (),
+    unknown: Mapping[str, int] | None = None,
+) -> dict[str, Any] | None:
+    """Return what is told of performance, for the result and the page.
+
+    Parameters
+    ----------
+    tally : Tally
+    watch : Watch
+    checks : sequence of Check
+        All checks of the batch, judged: the metric has the level of its own.
+    unknown : dict of str to int, optional
+        Outcomes that are no class of the model, and how often they came.
+
+    Returns
+    -------
+    dict or None
+        None where no outcome is known.
+    """
+    if not tally.judged.total or "performance" not in watch.reference:
+        return None
+    found, reference = measured(tally, watch), watch.reference["performance"]
+    by_key = {check.key: check.level for check in checks}
+    metrics = {
+        name: figure.told()
+        | {
+            "holdout": figure_of_json(reference["metrics"][name]).told(),
+            "level": by_key.get(f"performance:{name}:metric_drop"),
+            "greater_is_better": task_metrics(watch.schema.task)[name].greater_is_better,
+        }
+        for name, figure in found.metrics.items()
+    }
+    told: dict[str, Any] = {
+        "n": len(tally.judged),
+        "of_rows": tally.row_count,
+        "outcomes_known": tally.judged.total,
+        "drawn": tally.judged.drawn,
+        "judged": tally.judged.total >= watch.params.min_rows,
+        "by": found.metrics[watch.metric.name].by,
+        "metrics": metrics,
+        "mean_outcome": found.mean_outcome,
+        "mean_prediction": found.mean_prediction,
+        "gap": found.gap.told() | {"holdout": reference["gap"]["value"]},
+        "coverage": None,
+        "value_per_row": None,
+        "unknown_labels": dict(unknown or {}),
+    }
+    told |= _outcomes_told(watch, found, by_key)
+    if found.coverage is not None:
+        told["coverage"] = found.coverage.told() | {
+            "wanted": reference["coverage"]["wanted"],
+            "holdout": reference["coverage"]["value"],
+            "level": by_key.get(f"performance:{watch.schema.target}:interval_coverage"),
+        }
+    if found.value is not None:
+        told["value_per_row"] = found.value.told() | {
+            "now": found.value.value,
+            "holdout": reference["value_per_row"]["value"],
+        }
+    return told
+
+
+def _outcomes_told(watch: Watch, found: Measured, by_key: Mapping[str, Level]) -> dict[str, Any]:
+    """Return the means of outcomes: one number, and for several classes the share of each."""
+    measure = "outcome_mean" if watch.schema.task == "regression" else "outcome_share"
+    each = [
+        figure.told()
+        | {
+            "label": told["label"],
+            "now": figure.told()["value"],
+            "before": told["training"]["value"],
+            "holdout": told["holdout"]["value"],
+            "level": by_key.get(f"performance:{told['label']}:{measure}"),
+        }
+        for figure, told in zip(
+            found.outcomes, watch.reference["performance"]["outcomes"], strict=True
+        )
+    ]
+    if watch.schema.task == "multiclass":
+        return {"outcome_mean": None, "outcome_shares": each}
+    return {"outcome_mean": each[0], "outcome_shares": []}
