@@ -57,8 +57,8 @@ def ordinary_limits(
     dict
         `window_count`, and `limits`: by the key of a check, more than the greatest effect of a window
         and that of the whole holdout; no less than three standard deviations above the mean effect of
-        windows, if there are at least five. Of trends, the greatest among runs
-        of windows.
+        windows, if there are at least five.
+        Of trends, the largest among runs of windows.
     """
     of_windows: list[dict[str, float]] = []
     trends: dict[str, float] = {}
@@ -75,7 +75,8 @@ def ordinary_limits(
         key: max(_limit(key, effects), of_holdout.get(key, 0.0) * _NO_LESS)
         for key, effects in sorted(by_key.items())
     }
-    return {"window_count": len(of_windows), "limits": limits | trends}
+    limits |= trends
+    return {"window_count": len(of_windows), "limits": dict(sorted(limits.items()))}
 
 
 def calendar_windows(times: TimeArray, cadence: Cadence, min_rows: int) -> IntArray:
