@@ -34,7 +34,9 @@ def watch(project, folder, *words, output="o", workers=2):
 
 def scored(project, folder, source, output="s/out.parquet", *words):
     with inside(folder):
-        predict.main(["--input", source, "--output", output, "--model", str(run_of(project)), *words])
+        predict.main(
+            ["--input", source, "--output", output, "--model", str(run_of(project)), *words]
+        )
 
 
 def kinds(result):
@@ -283,7 +285,9 @@ def bad_inputs(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize(("words", "kind", "message"), REFUSED, ids=[" ".join(c[0])[:60] for c in REFUSED])
+@pytest.mark.parametrize(
+    ("words", "kind", "message"), REFUSED, ids=[" ".join(c[0])[:60] for c in REFUSED]
+)
 def test_what_does_not_fit_is_refused_with_a_sentence(finished, bad_inputs, words, kind, message):
     output = [] if "--output" in words else ["--output", "reports"]
     with inside(bad_inputs), pytest.raises(AssayError, match=message) as caught:
@@ -303,7 +307,10 @@ def test_a_run_of_an_earlier_assay_is_refused(finished, tmp_path):
         monitor.main(["--input", "new.csv", "--model", "run"])
     meta["params"]["monitor"] = {"window": "six"}
     forge(run, "run_meta.json", artifacts.json_text(meta).encode())
-    with inside(tmp_path), pytest.raises(ArtifactError, match=r"params\.monitor\..* Package the run"):
+    with (
+        inside(tmp_path),
+        pytest.raises(ArtifactError, match=r"params\.monitor\..* Package the run"),
+    ):
         monitor.main(["--input", "new.csv", "--model", "run"])
 
 
