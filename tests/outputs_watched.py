@@ -42,6 +42,7 @@ def held_against(case: Case, out_of_fold: ScoredRows, holdout: ScoredRows, **mon
     decision = decision_of(out_of_fold, schema.task)
     codes = cluster_codes(out_of_fold.times, out_of_fold.groups)
     reference = {
+        "inputs": {},
         "clusters": cluster_reference(codes, len(out_of_fold)),
         "outputs": output_reference(out_of_fold, holdout, schema, decision, task),
     }

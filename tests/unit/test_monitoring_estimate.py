@@ -48,7 +48,7 @@ def planted(task, n, seed, shift=0.0, drift=0.0):
 def watch_for(task, limit=None):
     watch = held_against(CASES[task], planted(task, 8000, 1), planted(task, 4000, 2))
     if limit is not None:
-        watch.reference["performance"] = {"retraining_limit": limit}
+        watch.reference["performance"] = {"retraining": {"limit": limit}}
     return watch
 
 

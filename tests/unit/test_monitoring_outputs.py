@@ -97,6 +97,9 @@ def test_predictions_that_moved_raise_the_distance_and_the_flagged_rate():
     level = {check.measure: check.level for check in judged(list(moved.values()), 0.05)}
     assert level["flagged_rate"] == "alarm"
     assert level["js_distance"] in ("warning", "alarm")
+    tally = tally_rows(replace(rows, predicted=odds / (1 + odds)), watch)
+    facts = output_facts(tally, watch, judged(list(moved.values()), 0.05))
+    assert facts["flagged_rate"]["level"] == "alarm"
     sentence = moved["flagged_rate"].sentence
     assert f"{moved['flagged_rate'].now:.1%}" in sentence and "out-of-fold" in sentence
 

@@ -4,7 +4,7 @@ This holds where the batch has another mix of rows, and outcomes follow features
 It cannot see that they no longer do.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,7 @@ from assay.monitoring.clusters import (
 from assay.monitoring.expected import expected_value, rate_metrics, spread_by_outcomes, surprises
 from assay.monitoring.number_errors import (
     METRICS,
+    error_edges,
     expected_of_numbers,
     number_errors,
     number_surprises,
@@ -84,7 +85,6 @@ def estimate_reference(
     schema: Schema,
     decision: Mapping[str, Any],
     task: TaskParams,
-    edges: FloatArray,
 ) -> dict[str, Any]:
     """Describe how outcomes scattered around what predictions let expect.
 
@@ -96,21 +96,20 @@ def estimate_reference(
     decision : dict
         The content of `decision.json`.
     task : TaskParams
-    edges : ndarray
-        Bounds of the bins of predictions.
 
     Returns
     -------
     dict
         `metrics`, by name: `shared` (intraclass correlations of the rows' surprises), `effective_rows`
         (independent out-of-fold rows), and the holdout's value, `measured` and `estimated`; of numbers
-        also `errors`, by bin of the prediction.
+        also `edges` and `errors`, by bin of the prediction.
     """
     metrics = estimated_metrics(task, decision)
     outcome, predicted = out_of_fold.outcome, out_of_fold.predicted
     judged = holdout.outcome
-    errors = None
+    errors, edges = None, np.empty(0)
     if schema.task == "regression":
+        edges = error_edges(predicted)
         errors = number_errors(outcome, predicted, edges)
         errors = scaled_errors(errors, judged, holdout.predicted, edges)
         scattered = number_surprises(outcome, predicted, edges)
@@ -134,7 +133,7 @@ def estimate_reference(
             "measured": _finite(measured),
             "estimated": _finite(_value(metric, holdout.predicted, errors, edges)),
         }
-    return {"metrics": told} | ({"errors": errors} if errors else {})
+    return {"metrics": told} | ({"edges": edges.tolist(), "errors": errors} if errors else {})
 
 
 def _value(
@@ -174,15 +173,16 @@ def _expected(tally: "Tally", watch: Watch, metric: Metric) -> Expected | None:
     """Return what a metric is expected to be; None where it is not defined."""
     content = watch.reference["outputs"]["estimate"]
     told = content["metrics"][metric.name]
+    predicted = tally.scored.predicted
+    n = len(predicted)
     if "errors" in content:
-        # Bins are counted of every row, so nothing is drawn.
-        n, outputs = tally.outputs.row_count, tally.outputs
-        _, sd = outputs.mean_and_sd("mean_prediction")
-        value, one = expected_of_numbers(metric.name, outputs.bins / n, sd, content["errors"])
+        bins = bin_counts(predicted, np.array(content["edges"], dtype=float)) / n
+        value, one = expected_of_numbers(
+            metric.name, bins, float(predicted.std()), content["errors"]
+        )
         spread = one / n**0.5
     else:
-        predicted = tally.scored.predicted
-        n, value = len(predicted), expected_value(metric, predicted)
+        value = expected_value(metric, predicted)
         spread = spread_by_outcomes(metric, predicted, watch.seed)
     if not np.isfinite(value) or not np.isfinite(spread):
         return None
@@ -191,7 +191,9 @@ def _expected(tally: "Tally", watch: Watch, metric: Metric) -> Expected | None:
     return Expected(value, spread * (n / rows + n / told["effective_rows"]) ** 0.5)
 
 
-def estimate_of(tally: "Tally", watch: Watch) -> dict[str, Any] | None:
+def estimate_of(
+    tally: "Tally", watch: Watch, checks: Sequence[Check] = ()
+) -> dict[str, Any] | None:
     """Return how good the model is expected to be on a batch.
 
     Parameters
@@ -199,37 +201,60 @@ def estimate_of(tally: "Tally", watch: Watch) -> dict[str, Any] | None:
     tally : Tally
         Of the batch, with or without outcomes.
     watch : Watch
+    checks : sequence of Check
+        All checks of the batch, judged, for the level.
 
     Returns
     -------
     dict or None
         `metric` (the primary one), `value`, `ci_low`, `ci_high` (where what will be measured lies in 95%
-        of batches, if the assumption holds), `holdout`, `assumption`, `n` and `others`. None where the
-        metric is not defined.
+        of batches, if the assumption holds), `holdout` (what was measured there, and what would have been
+        `estimated`), `retraining_limit`, `level`, `assumption`, `n` and `others`. None where the metric
+        is not defined.
     """
     if not tally.row_count:
         return None
-    content = watch.reference["outputs"]["estimate"]
     told: dict[str, Any] = {}
     for name, metric in estimated_metrics(watch.task, watch.decision).items():
         found = _expected(tally, watch, metric)
         if found is not None:
-            measured = content["metrics"][name]
-            told[name] = found.to_json(name) | {
-                "holdout": {"value": measured["measured"], "estimated": measured["estimated"]}
-            }
+            told[name] = found.to_json(name) | {"holdout": _holdout(watch, name)}
     primary = watch.metric.name
     if primary not in told:
         return None
     of_primary = told.pop(primary)
-    counted = tally.outputs.row_count if "errors" in content else len(tally.scored.predicted)
     return {
         "metric": primary,
         **of_primary,
+        "retraining_limit": _limit(watch),
+        "level": next((check.level for check in checks if check.key == _key(watch)), "fine"),
         "assumption": _ASSUMPTIONS[watch.schema.task],
-        "n": counted,
+        "n": len(tally.scored.predicted),
         "others": told,
     }
+
+
+def _holdout(watch: Watch, name: str) -> dict[str, float | None]:
+    """Return what was measured on the holdout, with its interval where it has one, and estimated."""
+    told = watch.reference["outputs"]["estimate"]["metrics"][name]
+    figure = ((watch.reference.get("performance") or {}).get("metrics") or {}).get(name) or {}
+    ends = {end: figure.get(end) for end in ("ci_low", "ci_high")}
+    return {"value": told["measured"], **ends, "estimated": told["estimated"]}
+
+
+def _limit(watch: Watch) -> float | None:
+    """Return from which value of the primary metric on the model is to be trained again."""
+    performance = watch.reference.get("performance") or {}
+    limit: float | None = (performance.get("retraining") or {}).get("limit")
+    return limit
+
+
+def _key(watch: Watch) -> str:
+    return f"outputs:{_subject(watch)}:estimated"
+
+
+def _subject(watch: Watch) -> str:
+    return f"estimated {watch.metric.name.replace('_', ' ')}"
 
 
 def estimate_checks(tally: "Tally", watch: Watch) -> list[Check]:
@@ -239,7 +264,7 @@ def estimate_checks(tally: "Tally", watch: Watch) -> list[Check]:
     says to train again: 1 is there. It is never more than a warning, because it rests on an assumption.
     """
     metric = watch.metric
-    limit = watch.reference.get("performance", {}).get("retraining_limit")
+    limit = _limit(watch)
     measured = watch.reference["outputs"]["estimate"]["metrics"][metric.name]["measured"]
     if not tally.row_count or limit is None or measured is None or measured == limit:
         return []
@@ -249,11 +274,11 @@ def estimate_checks(tally: "Tally", watch: Watch) -> list[Check]:
     worse = metric.gain(measured, found.value)
     effect = max(0.0, worse / metric.gain(measured, limit))
     p_value = float(ndtr(-worse / found.sd)) if found.sd > 0 else float(worse <= 0)
-    name = metric.name.replace("_", " ")
+    subject = _subject(watch)
     return [
         Check(
-            "outputs", f"estimated {name}", "estimated", found.value, measured, effect, 1.0, 1.0, p_value,
-            f"estimated {name}: {found.value:.3f}, beyond {limit:.3f}, from which the model is to be trained "
+            "outputs", subject, "estimated", found.value, measured, effect, 1.0, 1.0, p_value,
+            f"{subject}: {found.value:.3f}, beyond {limit:.3f}, from which the model is to be trained "
             f"again; the holdout measured {measured:.3f}. Estimated from predictions alone, if they are as "
             "right as they were out-of-fold.",
             "Get outcomes of some of these rows, and measure; look at the features that moved.",

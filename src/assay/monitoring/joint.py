@@ -5,7 +5,7 @@ rebuilt from a few of them with a small error; one whose features go together ot
 mean error of a batch is compared with that of training rows that the components were not fitted on.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -119,8 +119,18 @@ def joint_checks(tally: "Tally", watch: Watch) -> list[Check]:
     ]
 
 
-def joint_facts(tally: "Tally", watch: Watch) -> dict[str, Any] | None:
-    """Return what is told of all features together; None where there are no two that vary."""
+def joint_facts(
+    tally: "Tally", watch: Watch, checks: Sequence[Check] = ()
+) -> dict[str, Any] | None:
+    """Return what is told of all features together; None where there are no two that vary.
+
+    Parameters
+    ----------
+    tally : Tally
+    watch : Watch
+    checks : sequence of Check
+        All checks of the batch, judged, for the level.
+    """
     content, sums = watch.reference.get("joint"), tally.joint
     if content is None or not sums.count:
         return None
@@ -128,7 +138,6 @@ def joint_facts(tally: "Tally", watch: Watch) -> dict[str, Any] | None:
     warn, alarm = watch.limits("change", KEY)
     return {
         "reconstruction_error": {
-            "check": KEY,
             "now": sums.mean,
             "before": content["error"]["mean"],
             "ratio": 1 + change,
@@ -136,6 +145,7 @@ def joint_facts(tally: "Tally", watch: Watch) -> dict[str, Any] | None:
             "alarm_from": alarm,
             "ordinary": watch.ordinary(KEY),
             "p_value": p_value,
+            "level": next((check.level for check in checks if check.key == KEY), "fine"),
         },
         "component_count": len(content["components"]),
         "kept_variance": content["kept_variance"],

@@ -6,13 +6,20 @@ from typing import Any
 import numpy as np
 
 from assay.metrics.core import FloatArray
-from assay.monitoring.binning import bins_of
+from assay.monitoring.binning import bin_edges, bins_of
 
 METRICS = ("mae", "rmse", "r2", "median_absolute_error")
 # Absolute errors of a bin are told by this many quantiles, evenly spaced.
-_LEVELS = (np.arange(40) + 0.5) / 40
+_LEVELS = (np.arange(10) + 0.5) / 10
+# Many bins, because rows of a batch may lie at one end of theirs, each with as many rows on average.
+_BINS, _ROWS_OF_BIN = 30, 40
 # Of fewer rows, a bin is taken to be as all rows are.
 _FEWEST_ROWS = 20
+
+
+def error_edges(predicted: FloatArray) -> FloatArray:
+    """Return the bounds of the bins of out-of-fold predictions in which errors are told."""
+    return bin_edges(predicted, max(1, min(_BINS, len(predicted) // _ROWS_OF_BIN)))
 
 
 def number_errors(outcome: FloatArray, predicted: FloatArray, edges: FloatArray) -> dict[str, Any]:

@@ -28,15 +28,13 @@ class Words:
 
     def sentence(self, now: float, before: float, effect: float, warn: float) -> str:
         """Say what was found."""
-        if self.percent:
-            return (
-                f"{self.meaning} is {now:.1%}, against {before:.1%} out-of-fold (a difference of "
-                f"{effect:.1%}; warning from {warn:.1%})."
-            )
-        return (
-            f"{self.meaning} is {now:.4g}, against {before:.4g} out-of-fold (a change of {effect:.0%}; "
-            f"warning from {warn:.0%})."
+        told = (f"{now:.1%}", f"{before:.1%}") if self.percent else (f"{now:.4g}", f"{before:.4g}")
+        how = (
+            f"a difference of {effect:.1%}; warning from {warn:.1%}"
+            if self.measure.endswith("rate")
+            else f"a change of {effect:.0%}; warning from {warn:.0%}"
         )
+        return f"{self.meaning} is {told[0]}, against {told[1]} out-of-fold ({how})."
 
 
 def words_of(name: str, watch: Watch) -> Words:

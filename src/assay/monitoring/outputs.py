@@ -1,6 +1,6 @@
 """How predictions and decisions are spread, among the rows of a batch."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +9,7 @@ import numpy as np
 from assay.drift import jensen_shannon_distance, population_stability_index
 from assay.metrics.core import FloatArray
 from assay.monitoring.binning import COARSE, bin_counts, bin_edges, bin_labels, bins_of
-from assay.monitoring.check import Check, Scale
+from assay.monitoring.check import Check, Level, Scale
 from assay.monitoring.clusters import (
     cluster_codes,
     cluster_reference,
@@ -163,7 +163,7 @@ def output_reference(
         "effective_rows": {
             name: reference_effective_rows(clusters, n, of_name) for name, of_name in shared.items()
         },
-        "estimate": estimate_reference(out_of_fold, holdout, schema, decision, task, edges),
+        "estimate": estimate_reference(out_of_fold, holdout, schema, decision, task),
     }
 
 
@@ -244,12 +244,12 @@ class Compared:
             watch.ordinary(self.key),
         )  # fmt: skip
 
-    def to_json(self) -> dict[str, Any]:
-        """Return what is told of it."""
+    def to_json(self, levels: Mapping[str, Level]) -> dict[str, Any]:
+        """Return what is told of it, with the level of its check."""
         low, high = self.interval
         told = {"now": self.now, "before": self.before, "holdout": self.holdout}
         told |= {"ci_low": low, "ci_high": high, "p_value": self.p_value}
-        return told | {"check": self.key if self.scale else None}
+        return told | {"level": levels.get(self.key, "fine")}
 
 
 def output_checks(tally: "Tally", watch: Watch) -> list[Check]:
@@ -283,10 +283,11 @@ def _compared(tally: "Tally", watch: Watch) -> Iterator[Compared]:
         yield Compared(name, words_of(name, watch), share, old, later, *rows, None, None, "rate")
 
 
-# The mean score is the share of positives that the model expects. The mean of predicted numbers is told
-# alone: how far it moved on the scale of its spread, the distance of the distributions says.
+# The mean score is the share of positives that the model expects: of rare ones, few more are much. The
+# mean of predicted numbers is only told: how far they moved, on the scale of their spread, the distance
+# of the distributions says.
 _MEAN_SCALES: Mapping[str, Mapping[str, Scale]] = {
-    "binary": {"mean_prediction": "rate"},
+    "binary": {"mean_prediction": "change"},
     "multiclass": {"mean_confidence": "change"},
     "regression": {"mean_interval_width": "change"},
 }
@@ -346,34 +347,43 @@ def _distance_check(tally: "Tally", watch: Watch) -> Check:
     )  # fmt: skip
 
 
-def output_facts(tally: "Tally", watch: Watch) -> dict[str, Any]:
-    """Return what is told of predictions and decisions, for the page."""
+def output_facts(tally: "Tally", watch: Watch, checks: Sequence[Check] = ()) -> dict[str, Any]:
+    """Return what is told of predictions and decisions, for the page.
+
+    Parameters
+    ----------
+    tally : Tally
+    watch : Watch
+    checks : sequence of Check
+        All checks of the batch, judged, for the levels.
+    """
     if not tally.outputs.row_count:
         return {}
     distance, p_value, before, now = _distance(tally, watch)
     warn, alarm = watch.limits("distance", _DISTANCE)
+    levels = {check.key: check.level for check in checks}
     edges = np.array(watch.reference["outputs"]["edges"], dtype=float)
     facts: dict[str, Any] = {
         "distribution": {
-            "check": _DISTANCE,
             "js_distance": distance,
             "psi": population_stability_index(before, now),
             "warn_from": warn,
             "alarm_from": alarm,
             "ordinary": watch.ordinary(_DISTANCE),
             "p_value": p_value,
+            "level": levels.get(_DISTANCE, "fine"),
             "bins": [
                 {"label": label, "before": float(old), "now": float(new)}
                 for label, old, new in zip(bin_labels(edges), before, now, strict=True)
             ],
         },
-        "joint": joint_facts(tally, watch),
+        "joint": joint_facts(tally, watch, checks),
     }
     shares = []
     for each in _compared(tally, watch):
         if each.name.isdecimal():
             label = str(watch.schema.labels[int(each.name)])
-            shares.append({"label": label, **each.to_json()})
+            shares.append({"label": label, **each.to_json(levels)})
         else:
-            facts["mean" if each.name == "mean_prediction" else each.name] = each.to_json()
+            facts["mean" if each.name == "mean_prediction" else each.name] = each.to_json(levels)
     return facts | ({"predicted_shares": shares} if shares else {})

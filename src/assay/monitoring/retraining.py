@@ -1,7 +1,7 @@
 """When the model is to be trained again: one rule, for the model card and for every batch."""
 
 from collections.abc import Mapping
-from math import sqrt
+from math import hypot, sqrt
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,8 @@ import pandas as pd
 from assay.metrics.core import Metric
 from assay.monitoring.watch import Watch
 
-CONFIDENCE = 0.95
+# Half of a 95% interval of a normal variable, in standard errors.
+_NORMAL = 1.959964
 # A difference of two figures that err alike has an error so many times as large.
 _OF_DIFFERENCE = sqrt(2)
 
@@ -58,7 +59,9 @@ def retraining_of(
     """Say whether the model is to be trained again.
 
     The limit is for as many rows as the holdout has. A batch of fewer is pooled with the latest batches
-    of the history that the same run scored: the mean of their metrics, weighted by rows.
+    of the history that the same run scored: the mean of their metrics, weighted by rows. Beyond the
+    limit, the difference must also be beyond chance: where rows of one day share what happens, both
+    errors are larger than the limit knows.
 
     Parameters
     ----------
@@ -82,12 +85,25 @@ def retraining_of(
     pooled = _pooled(_looks(performance, history, metric.name), needed)
     value, rows = pooled["value"], pooled["rows"]
     met: bool | None = None
+    beyond = False
     if value is not None and rows >= needed:
-        met = bool(value < rule["limit"] if metric.greater_is_better else value > rule["limit"])
+        beyond = bool(value < rule["limit"] if metric.greater_is_better else value > rule["limit"])
+        met = beyond and _beyond_chance(pooled, watch)
     side = "below" if metric.greater_is_better else "above"
     figures = {"metric": metric.name, "limit": rule["limit"], "rows_needed": needed}
-    told = _told(metric.name, pooled, rule, side, met)
+    told = _told(metric.name, pooled, rule, side, met, beyond)
     return figures | pooled | {"met": met, "sentence": told}
+
+
+def _beyond_chance(pooled: Mapping[str, Any], watch: Watch) -> bool:
+    """Say whether a metric is worse than the holdout's by more than both errors let expect (2.5%)."""
+    told = watch.reference["performance"]["metrics"][watch.metric.name]
+    errors = pooled["standard_error"], told["standard_error"]
+    if errors[0] is None or errors[1] is None:
+        return True
+    worse = told["value"] - pooled["value"]
+    worse = worse if watch.metric.greater_is_better else -worse
+    return bool(worse > _NORMAL * hypot(*errors))
 
 
 def _looks(
@@ -131,7 +147,12 @@ def _pooled(looks: list[tuple[float, float, int]], needed: int) -> dict[str, Any
 
 
 def _told(
-    name: str, pooled: Mapping[str, Any], rule: Mapping[str, Any], side: str, met: bool | None
+    name: str,
+    pooled: Mapping[str, Any],
+    rule: Mapping[str, Any],
+    side: str,
+    met: bool | None,
+    beyond: bool,
 ) -> str:
     limit, needed = f"{rule['limit']:.4g}", f"{rule['rows_needed']:,}"
     if pooled["value"] is None:
@@ -152,6 +173,11 @@ def _told(
         return (
             f"Train the model again: {is_at}, {side} the limit of {limit} (holdout "
             f"{rule['holdout']:.4g})."
+        )
+    if beyond:
+        return (
+            f"No need to train again yet: {is_at}, {side} the limit of {limit}, but by no more than "
+            f"chance where rows share days or groups (holdout {rule['holdout']:.4g})."
         )
     return (
         f"No need to train again: {is_at}, not {side} the limit of {limit} (holdout "

@@ -84,7 +84,7 @@ def _output_series(batches: pd.DataFrame, watch: Watch) -> list[Series]:
     words = "the reconstruction error of all features together"
     values = _values(batches, "reconstruction_error")
     found.append(
-        Series("all_features", "reconstruction_error", words, "change", "relative", values, 1)
+        Series("all features", "reconstruction_error", words, "change", "relative", values, 1)
     )
     return [*found, *_metric_series(batches, watch)]
 

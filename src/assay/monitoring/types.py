@@ -48,7 +48,7 @@ def type_checks(types: Mapping[str, pa.DataType], counts: Counts, watch: Watch) 
     watch : Watch
     """
     checks = []
-    for name, dtype in _trained(watch.schema).items():
+    for name, dtype in _trained(types, watch.schema).items():
         trained, now = held_in_training(dtype), held(types[name])
         told = counts.coerced.get(name, {})
         read = sum(told.values())
@@ -60,14 +60,14 @@ def type_checks(types: Mapping[str, pa.DataType], counts: Counts, watch: Watch) 
     return checks
 
 
-def _trained(schema: Schema) -> dict[str, str]:
-    """Return the dtype in training of each column that the model reads."""
+def _trained(types: Mapping[str, pa.DataType], schema: Schema) -> dict[str, str]:
+    """Return the dtype in training of each column that the model reads, and that has a type now."""
     found: dict[str, str] = {}
     for feature in schema.features:
         found.setdefault(feature.source, feature.source_dtype)
         if feature.reference and feature.reference_dtype:
             found.setdefault(feature.reference, feature.reference_dtype)
-    return found
+    return {name: dtype for name, dtype in found.items() if name in types}
 
 
 def _check(
@@ -105,7 +105,7 @@ def type_notes(types: Mapping[str, pa.DataType], counts: Counts, schema: Schema)
     schema : Schema
     """
     notes = {}
-    for name, dtype in _trained(schema).items():
+    for name, dtype in _trained(types, schema).items():
         trained, now = held_in_training(dtype), held(types[name])
         told = counts.coerced.get(name, {})
         if (trained is None or now in {trained, NOTHING}) and not told:

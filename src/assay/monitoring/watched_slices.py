@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from assay.metrics.calibration import levels
-from assay.monitoring.check import EXIT_CODES, Check, limits
+from assay.monitoring.check import EXIT_CODES, Check, Level, limits
 from assay.monitoring.clusters import cluster_codes
 from assay.monitoring.figures import (
     Figure,
@@ -235,10 +235,14 @@ def slice_facts(tally: "Tally", watch: Watch, checks: Sequence[Check] = ()) -> l
                 "mean_outcome": found.mean_outcome if found.n else None,
                 "gap": found.gap.told() | {"holdout": told["gap"]["value"]},
                 "judged": found.judged and tally.judged.total >= watch.params.min_rows,
-                "level": max(own, key=EXIT_CODES.__getitem__) if own else None,
+                "level": _gravest(own),
             }
         )
     return facts
+
+
+def _gravest(told: list[Level]) -> Level | None:
+    return sorted(told, key=EXIT_CODES.__getitem__)[-1] if told else None
 
 
 def _mean_prediction(
