@@ -5,6 +5,7 @@ repository is broken on purpose.
 """
 
 import hashlib
+import json
 import os
 import re
 import signal
@@ -91,7 +92,7 @@ def assert_refused(action: Callable[[], Any], case: Case, folder: Path) -> str:
     """Run what must be refused; return the message.
 
     The error is of the case's kind, its message says what the case wants it to say, in sentences, and
-    nothing in the folder is another than before.
+    nothing in the folder is another than before, but for a failure that tells the same.
     """
     before = snapshot(folder)
     # DOTALL: the faults of a list stand in lines of their own.
@@ -100,8 +101,25 @@ def assert_refused(action: Callable[[], Any], case: Case, folder: Path) -> str:
         action()
     assert type(caught.value) is case.kind
     assert_told(str(caught.value))
+    taken_failure(folder, caught.value)
     assert snapshot(folder) == before
     return str(caught.value)
+
+
+def taken_failure(folder: Path, error: AssayError) -> bool:
+    """Take away the failure that a refused run left, with the folders made for it; say if there was one."""
+    found = list(folder.rglob("*.failure.json"))
+    assert len(found) <= 1
+    for path in found:
+        told = json.loads(path.read_text())["error"]
+        expected = {"exit_code": error.exit_code, "message": str(error)}
+        assert told == {"kind": type(error).__name__, **expected}
+        path.unlink()
+        parent = path.parent
+        while parent != folder and not any(parent.iterdir()):
+            parent.rmdir()
+            parent = parent.parent
+    return bool(found)
 
 
 def assert_told(message: str, longest: int = _SENTENCE) -> None:

@@ -1,5 +1,6 @@
 """A sample of the corpus as commands of a shell: the exit code, one sentence, and no traceback."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -81,6 +82,10 @@ def test_predict_stops_with_the_code_of_the_kind(
         tmp_path, "stages.predict", "--input", "new.csv", "--output", "out.csv", *model, *options
     )
     assert_stopped(done, code, message)
+    failure = json.loads((tmp_path / "out.csv.failure.json").read_text())
+    assert failure["error"]["exit_code"] == code
+    assert f"error: {failure['error']['message']}\n" == done.stderr
+    (tmp_path / "out.csv.failure.json").unlink()
     assert snapshot(tmp_path) == before
 
 

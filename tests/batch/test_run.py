@@ -108,6 +108,9 @@ def test_the_receipt_tells_what_was_scored_with_what(bundle, rows, tmp_path):
     assert found["counts"]["outcomes"] == {"flagged": flagged}
     assert found["rejected"] is None
     assert found["seconds"] >= 0
+    assert (found["blocks"], found["block_rows"]) == (1, 500)
+    latency = found["latency_seconds"]
+    assert 0 < latency["p50"] <= latency["p95"] <= latency["p99"] <= latency["max"]
 
 
 def test_rows_that_cannot_be_scored_refuse_the_input_and_are_all_told(bundle, spoilt, tmp_path):

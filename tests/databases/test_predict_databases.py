@@ -161,7 +161,11 @@ def test_a_refused_input_leaves_the_table_as_it_was(project_folder, filled, rows
                 ["--input", source, "--output", filled, "--table", "due", "--if-exists", "replace"]
             )
     pd.testing.assert_frame_equal(content(filled, "due"), before)
-    assert sorted(path.name for path in project_folder.glob("outputs/*")) == []
+    (left,) = project_folder.glob("outputs/*")
+    told = json.loads(left.read_text())
+    assert left.name.endswith(".failure.json")
+    assert told["input"] == "other.csv"
+    assert told["error"]["kind"] == "SchemaError"
 
 
 def test_rows_of_a_query_that_cannot_be_scored_are_set_aside(project_folder, filled, execute):

@@ -50,7 +50,15 @@ def test_predict_refuses_what_breaks_the_contract(finished, rows, tmp_path, spoi
     assert done.returncode == code
     assert message in done.stderr
     assert "Traceback" not in done.stderr
-    assert not (tmp_path / "o").exists()
+    # Nothing but why there is nothing.
+    (left,) = (tmp_path / "o").iterdir()
+    told = artifacts.read_json(left)
+    assert left.name == "out.csv.failure.json"
+    assert told["error"]["exit_code"] == code
+    assert message in told["error"]["message"]
+    rows.to_parquet(tmp_path / "new.parquet", index=False)
+    predict(finished, "--input", tmp_path / "new.parquet", "--output", tmp_path / "o" / "out.csv")
+    assert {path.name for path in left.parent.iterdir()} == {"out.csv", "out.csv.receipt.json"}
 
 
 def test_predict_refuses_a_model_that_was_changed(finished, rows, tmp_path):

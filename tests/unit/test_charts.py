@@ -13,6 +13,7 @@ from assay.report.charts.bar import Bar, bar_chart
 from assay.report.charts.interval import Row, interval_chart
 from assay.report.charts.line import Mark, Series, line_chart
 from assay.report.charts.matrix import matrix_chart
+from assay.report.charts.pair import Pair, pair_chart
 from assay.report.charts.panel import Reference
 from assay.report.charts.scatter import MOST_POINTS, scatter_chart
 from assay.report.charts.svg import STYLES, WIDTH
@@ -109,6 +110,16 @@ def every_chart() -> dict[str, str]:
             [Bar(f"a feature with a long name {k}", k - 5.0, k - 6.0, k - 4.5) for k in range(25)],
             X, title="Bars",
         ),
+        "batches": line_chart(
+            [Series("measured", range(9), [0.7] * 9, [0.6] * 9, [0.8] * 9, points=True, whiskers=-3.0),
+             Series("holdout", [-0.5, 8.5], [0.7] * 2, [0.65] * 2, [0.75] * 2)],
+            Axis("Batch", names=[f"batch {k} of a long name" for k in range(9)]), Y, title="Batches",
+            references=[Reference("warning", "y", 0.5), Reference("alarm", "y", 0.4, strong=True)],
+        ),
+        "before_and_now": pair_chart(
+            [Pair(f"a category with a long name {k}", k / 100, 0.2 - k / 100) for k in range(16)],
+            Axis("Rows", percent=True), title="Before and now",
+        ),
         "matrix": matrix_chart([[9000, 12], [3, 40]], ["on time", "late"], title="Matrix"),
         "matrix_12": matrix_chart(
             rng.integers(0, 5000, (12, 12)).tolist(), [f"class {k}" for k in range(12)], title="12"
@@ -137,7 +148,11 @@ def test_texts_of_the_page_and_of_its_values_are_escaped_and_told_whole():
     )  # fmt: skip
     rows = interval_chart([Row(ODD, 1.0, 0, 2)], Axis(ODD), title=ODD, reference=(ODD, 0.0))
     matrix = matrix_chart([[1, 0], [0, 1]], [ODD, "b"], title=ODD)
-    for chart in (bars, line, rows, matrix):
+    pairs = pair_chart([Pair(ODD, 1.0, 2.0)], Axis(ODD), title=ODD, names=(ODD, "now"))
+    batches = line_chart(
+        [Series("s", [0, 1], [1, 2])], Axis("Batch", names=[ODD, "b"]), Axis("y"), title=ODD
+    )
+    for chart in (bars, line, rows, matrix, pairs, batches):
         root = parsed(chart)
         assert "<script" not in chart
         assert_nothing_overlaps_or_leaves(root)
@@ -182,6 +197,58 @@ def test_a_bar_begins_at_zero_on_the_side_of_its_sign():
     assert "none" in {each[4] for each in boxes(root)}
 
 
+def test_two_bars_of_an_item_begin_at_zero_and_have_lengths_of_their_values():
+    pairs = [Pair("a", 0.2, 0.4), Pair("b", math.nan, 0.1)]
+    root = parsed(pair_chart(pairs, Axis("Share", percent=True), title="t"))
+    drawn = [each for each in root.iter(SVG + "rect") if each.find(SVG + "title") is not None]
+    told = [each.find(SVG + "title").text for each in drawn]
+    assert told == ["a, before: 20.0%", "a, now: 40.0%", "b, now: 10.0%"]
+    assert len({each.get("x") for each in drawn}) == 1
+    widths = [float(each.get("width")) for each in drawn]
+    np.testing.assert_allclose(np.array(widths) / widths[2], [2, 4, 1], rtol=0.01)
+    assert len({each.get("class") for each in drawn}) == 2
+
+
+@pytest.mark.parametrize("count", [1, 2, 7, 36, 400])
+def test_batches_lie_at_equal_distances_and_the_last_one_is_named(count):
+    names = [f"2013-{k:03d}" for k in range(count)]
+    axis = Axis("Batch", names=names)
+    scale = scale_of(axis, [], 40, 410)
+    places = [scale.place(k) for k in range(count)]
+    np.testing.assert_allclose(np.diff(places), 370 / count)
+    assert scale.ticks[-1] == (count - 1, names[-1])
+    assert 40 < places[0] <= places[-1] < 410
+    root = parsed(
+        line_chart([Series("s", range(count), range(count), points=True)], axis, Y, title="t")
+    )
+    assert_nothing_overlaps_or_leaves(root)
+    assert f"s: {names[-1]}" in "".join(root.itertext())
+
+
+def test_an_interval_of_a_batch_is_a_line_where_its_marker_is():
+    series = Series(
+        "s",
+        [0, 1, 2],
+        [5, 6, math.nan],
+        [4, math.nan, 1],
+        [7, math.nan, 3],
+        points=True,
+        whiskers=-3.0,
+    )
+    root = parsed(line_chart([series], Axis("Batch", names=["a", "b", "c"]), Y, title="t"))
+    (whiskers,) = (each for each in root.iter(SVG + "path") if each.get("class") == "span")
+    dots = [each for each in root.iter(SVG + "circle") if each.find(SVG + "title") is not None]
+    # Of the second one no end is known, of the third one no value.
+    starts = [float(each.split(" ")[0]) for each in whiskers.get("d").split("M")[1:]]
+    assert starts[0] == pytest.approx(float(dots[0].get("cx")), abs=0.1)
+    assert len(starts) == len(dots) == 2
+    assert [each.find(SVG + "title").text for each in dots] == [
+        "s: a, 5.00 [4.00, 7.00]",
+        "s: b, 6.00",
+    ]
+    assert not [each for each in root.iter() if each.get("class") == "band"]
+
+
 def test_what_is_not_finite_leaves_a_gap_and_what_has_no_value_is_said():
     with_gap = line_chart(
         [Series("s", [0, 1, 2, 3, 4], [1, 2, math.nan, 3, math.inf])], X, Y, title="t"
@@ -197,6 +264,7 @@ def test_what_is_not_finite_leaves_a_gap_and_what_has_no_value_is_said():
         interval_chart([], X, title="t"),
         interval_chart([Row("a", math.nan)], X, title="t"),
         bar_chart([], X, title="t"),
+        pair_chart([Pair("a")], X, title="t"),
         matrix_chart([[0, 0], [0, 0]], ["a", "b"], title="t"),
         timeline_chart([], title="t"),
     ]

@@ -49,6 +49,12 @@ def test_templates_are_reached_by_their_names(tmp_path):
     assert outside_modules(root, [template]) == {}
 
 
+def test_templates_of_a_folder_are_reached_by_their_names(tmp_path):
+    root = lay_out(tmp_path, stages__one='get_template("monitoring/page.html.j2")\n')
+    template = "src/assay/report/templates/monitoring/page.html.j2"
+    assert import_closure(root, ["stages.one"]) == {"stages/one.py", template}
+
+
 @pytest.mark.parametrize("stage", [*STAGES, "predict"])
 def test_nothing_imports_by_a_name_that_is_computed(stage):
     """Which the closure could not follow."""

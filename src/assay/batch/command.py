@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
+from assay.batch.failure import failure, failure_place, leave_failure
 from assay.batch.job import Wanted
 from assay.batch.query import open_query
 from assay.batch.run import Outcome, check_input, score_input
@@ -13,9 +14,9 @@ from assay.batch.sources import BATCH_ROWS, Source, open_files
 from assay.batch.targets import TableTarget, Target, file_target, receipt_path
 from assay.bundle import Bundle, latest_bundle, load_bundle
 from assay.calibration.maps import Identity
-from assay.databases.access import check_url, is_database
+from assay.databases.access import check_url, is_database, redacted
 from assay.decisions.columns import outcomes_told
-from assay.errors import ParamsError, counted, numbered
+from assay.errors import AssayError, ParamsError, counted, numbered
 from assay.scoring import Extras, at_threshold
 
 
@@ -28,22 +29,47 @@ def run_command(chosen: Namespace, registry: Path) -> Iterator[str]:
         If an option does not fit, or if scoring is refused.
     """
     _check_places(chosen)
-    folder = _run_folder(chosen, registry)
-    bundle = load_bundle(folder)
-    bundle, wanted = _wanted(chosen, bundle)
-    with _source(chosen) as source:
-        target = _target(chosen, source) if chosen.output else None
-        if target is None or chosen.dry_run:
-            outcome = check_input(bundle, source, wanted, target)
-            done = f"{_rows(outcome)} of {source.name} can be scored by {bundle.meta['run_id']}"
-            yield from [*_notes(outcome), f"{done}{_aside(outcome)}"]
-            return
-        options = _options(chosen, bundle, wanted)
-        outcome = score_input(bundle, source, target, wanted, chosen.resume, options)
+    if chosen.dry_run or not chosen.output:
+        yield from _tried(chosen, registry)
+        return
+    # What is known so far, for the failure that a refusal leaves.
+    bundle, place = None, _first_place(chosen)
+    try:
+        bundle = load_bundle(run_folder(chosen, registry))
+        bundle, wanted = _wanted(chosen, bundle)
+        with open_source(chosen) as source:
+            # A fault of the output itself leaves nothing beside it.
+            place = None
+            target = _target(chosen, source)
+            place = target.beside
+            options = _options(chosen, bundle, wanted)
+            outcome = score_input(bundle, source, target, wanted, chosen.resume, options)
+    except AssayError as error:
+        told = redacted(chosen.input) if is_database(chosen.input) else chosen.input
+        leave_failure(place, failure(error, bundle, told))
+        raise
     decided = outcomes_told(bundle.decision, outcome.counts.outcomes)
     done = f"{_rows(outcome)} scored by {bundle.meta['run_id']}: {decided}{_aside(outcome)}"
     yield from [*_notes(outcome), f"{done}; written to {target.name}"]
     yield f"receipt: {receipt_path(target.beside)}"
+
+
+def _tried(chosen: Namespace, registry: Path) -> Iterator[str]:
+    """Check everything, write nothing, and tell."""
+    bundle, wanted = _wanted(chosen, load_bundle(run_folder(chosen, registry)))
+    with open_source(chosen) as source:
+        target = _target(chosen, source) if chosen.output else None
+        outcome = check_input(bundle, source, wanted, target)
+        done = f"{_rows(outcome)} of {source.name} can be scored by {bundle.meta['run_id']}"
+        yield from [*_notes(outcome), f"{done}{_aside(outcome)}"]
+
+
+def _first_place(chosen: Namespace) -> Path | None:
+    """Return what a failure may stand beside, as far as the options alone tell."""
+    if is_database(chosen.output):
+        return TableTarget(chosen.output, chosen.table, chosen.if_exists or "fail").beside
+    source = None if is_database(chosen.input) else Path(chosen.input)
+    return failure_place(Path(chosen.output), source)
 
 
 def _check_places(chosen: Namespace) -> None:
@@ -75,7 +101,8 @@ def _check_places(chosen: Namespace) -> None:
         raise ParamsError(numbered(faults))
 
 
-def _source(chosen: Namespace) -> AbstractContextManager[Source]:
+def open_source(chosen: Namespace) -> AbstractContextManager[Source]:
+    """Open what --input names, with --query where it is a database."""
     if is_database(chosen.input):
         return open_query(chosen.input, chosen.query, BATCH_ROWS)
     return nullcontext(open_files(Path(chosen.input), BATCH_ROWS))
@@ -100,7 +127,8 @@ def _options(chosen: Namespace, bundle: Bundle, wanted: Wanted) -> dict[str, Any
     }
 
 
-def _run_folder(chosen: Namespace, registry: Path) -> Path:
+def run_folder(chosen: Namespace, registry: Path) -> Path:
+    """Return the run folder that --model or --rev names; otherwise the registry's."""
     if chosen.rev is None:
         return Path(chosen.model) if chosen.model else latest_bundle(registry)
     from assay.registry import fetch_run

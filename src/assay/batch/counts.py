@@ -26,6 +26,10 @@ class Counts:
     ----------
     batches : int
         Batches that they came in.
+    block_rows : int
+        Rows of the largest of them.
+    seconds : list of float
+        How long each was read into the model's form and predicted, in the thread that did it.
     rows_in, rows_scored : int
         The rows that are in neither are those of `faults`.
     outcomes : dict
@@ -45,10 +49,14 @@ class Counts:
     faults: FaultTally = field(default_factory=FaultTally)
     coerced: dict[str, dict[str, int]] = field(default_factory=dict)
     unknown_categories: dict[str, int] = field(default_factory=dict)
+    block_rows: int = 0
+    seconds: list[float] = field(default_factory=list)
 
     def merge(self, other: "Counts") -> None:
         """Add the counts of later rows."""
         self.batches += other.batches
+        self.block_rows = max(self.block_rows, other.block_rows)
+        self.seconds += other.seconds
         self.rows_in += other.rows_in
         self.rows_scored += other.rows_scored
         self.faults.merge(other.faults)

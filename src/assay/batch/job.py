@@ -1,8 +1,6 @@
 """A batch job: from a source through a bundle into finished parts, in the memory of some batches."""
 
-from collections import deque
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
@@ -12,6 +10,7 @@ from assay.acceptance import left_out, type_faults
 from assay.batch.carried import CarriedColumns, OtherTypeError, carried_columns
 from assay.batch.counts import Counts
 from assay.batch.formats import Format
+from assay.batch.ordered import in_order
 from assay.batch.parts import Parts
 from assay.batch.progress import Progress
 from assay.batch.reading import Batch
@@ -119,7 +118,7 @@ def check_rows(plan: Plan, progress: Progress) -> Counts:
         If rows cannot be scored, and are not to be set aside.
     """
     total = Counts()
-    for done in _in_order(plan, plan.scorer.check, _batches(plan, 0, progress)):
+    for done in in_order(plan.scorer.check, _batches(plan, 0, progress), plan.wanted.workers):
         total.merge(done.counts)
     refuse_bad_rows(total.faults, total.rows_in, plan.wanted.bad_rows, plan.source.name)
     return total
@@ -162,7 +161,8 @@ def _score_rest(plan: Plan, parts: Parts, progress: Progress) -> Counts:
         lost = plan.wanted.bad_rows == "fail" and bool(total.faults.rows)
         return plan.scorer.check(batch) if lost else plan.scorer.score(batch)
 
-    for done in _in_order(plan, run, _batches(plan, total.batches, progress)):
+    batches = _batches(plan, total.batches, progress)
+    for done in in_order(run, batches, plan.wanted.workers):
         total.merge(done.counts)
         part.add(done)
         if part.counts.rows_in >= plan.wanted.part_rows:
@@ -194,23 +194,3 @@ def _batches(plan: Plan, skipped: int, progress: Progress) -> Iterator[Batch]:
     for batch in islice(batches, skipped, None):
         yield batch
         progress.update(len(batch.rows) + len(batch.broken), batch.done)
-
-
-def _in_order(
-    plan: Plan, run: Callable[[Batch], ScoredBatch], batches: Iterator[Batch]
-) -> Iterator[ScoredBatch]:
-    """Run batches in threads, a few at a time, and yield what became of them in their order."""
-    workers = plan.wanted.workers
-    waiting: deque[Future[ScoredBatch]] = deque()
-    with ThreadPoolExecutor(workers, thread_name_prefix="score") as pool:
-        try:
-            for batch in batches:
-                waiting.append(pool.submit(run, batch))
-                # One more than there are threads, so that none waits for the reader.
-                if len(waiting) > workers:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-        finally:
-            for future in waiting:
-                future.cancel()

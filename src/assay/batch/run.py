@@ -18,7 +18,14 @@ from assay.batch.progress import Progress
 from assay.batch.receipt import InputHashes, file_entry, receipt
 from assay.batch.sinks import write_tables
 from assay.batch.sources import BATCH_ROWS, Source, open_files
-from assay.batch.targets import Tables, Target, file_target, receipt_path, rejected_path
+from assay.batch.targets import (
+    Tables,
+    Target,
+    failure_path,
+    file_target,
+    receipt_path,
+    rejected_path,
+)
 from assay.bundle import Bundle
 from assay.errors import AssayError
 from assay.provenance import content_sha256, files_sha256
@@ -133,6 +140,7 @@ def score_input(
     if rejected is None:
         # A file of an earlier run would look like this one's.
         rejected_path(target.beside).unlink(missing_ok=True)
+    failure_path(target.beside).unlink(missing_ok=True)
     texts = [f"{name}: not all are of the type that training had, so texts" for name in parts.texts]
     notes = [*plan.notes, *texts, *counts.notes()]
     return Outcome(counts, notes, kept if resume else None, rejected)

@@ -1,5 +1,6 @@
 """One batch through the model: scored rows, rejected rows, and what happened to them."""
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -105,11 +106,13 @@ class BatchScorer:
         return self._run(batch, predict=True)
 
     def _run(self, batch: Batch, predict: bool) -> ScoredBatch:
+        started = time.perf_counter()
         table = batch.table
         columns = {name: table.column(name) for name in self.bundle.contract.schema.input_columns}
         accepted = accept(columns, self.bundle.contract, batch.file, self.untyped)
         good = good_rows(accepted)
-        counts = Counts(1, len(good) + len(batch.broken), int(good.sum()))
+        rows = len(good) + len(batch.broken)
+        counts = Counts(1, rows, int(good.sum()), block_rows=rows)
         counts.coerced, counts.unknown_categories = accepted.coerced, accepted.unknown_categories
         counts.faults.add(*self._faults(batch, accepted.faults))
         aside = self.aside and bool(counts.faults.rows)
@@ -118,6 +121,7 @@ class BatchScorer:
             return ScoredBatch(None, rejected, counts)
         features = accepted.features if good.all() else accepted.features[good]
         decided = self.rows.columns(features)
+        counts.seconds = [round(time.perf_counter() - started, 6)]
         counts.outcomes = outcomes(self.bundle.decision, decided)
         kept = table if good.all() else table.filter(pa.array(good))
         own = pa.RecordBatch.from_pandas(decided, schema=self.predicted, preserve_index=False)

@@ -154,7 +154,7 @@ def file_target(path: Path, source: Source) -> FileTarget:
     kind = file_format(path)
     try:
         beside = path.resolve()
-        written = [beside, rejected_path(beside), receipt_path(beside)]
+        written = [beside, *(path(beside) for path in (rejected_path, receipt_path, failure_path))]
         taken = [one for one in written if one.exists() and not one.is_file()]
     except RuntimeError:
         raise ArtifactError(f"{path} is a link to itself. Name another output.") from None
@@ -186,3 +186,8 @@ def rejected_path(beside: Path) -> Path:
 def receipt_path(beside: Path) -> Path:
     """Return where the receipt of an output goes."""
     return beside.with_name(f"{beside.name}.receipt.json")
+
+
+def failure_path(beside: Path) -> Path:
+    """Return where it is told why an output was not written."""
+    return beside.with_name(f"{beside.name}.failure.json")

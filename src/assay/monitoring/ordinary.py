@@ -16,7 +16,9 @@ from assay.monitoring.clusters import ClusterTally
 from assay.monitoring.drift_checks import drift_checks
 from assay.monitoring.inputs import InputTally, input_checks
 from assay.monitoring.joint import JointTally, joint_checks
+from assay.monitoring.ordinary_trends import trend_limits
 from assay.monitoring.outputs import output_checks
+from assay.monitoring.performance import outcome_checks
 from assay.monitoring.rows import ScoredRows
 from assay.monitoring.table_rows import known_rows
 from assay.monitoring.tally import tally_rows
@@ -57,11 +59,14 @@ def ordinary_limits(
         `window_count`, and `limits`: by the key of a check, more than the greatest effect of a window
         and that of the whole holdout; no less than three standard deviations above the mean effect of
         windows, if there are at least five.
+        Of trends, the largest among runs of windows.
     """
     of_windows: list[dict[str, float]] = []
+    trends: dict[str, float] = {}
     if rows.times is not None:
         windows = calendar_windows(rows.times, watch.params.cadence, watch.params.min_rows)
         of_windows = _effects_of(rows, windows, watch)
+        trends = trend_limits(rows, windows, watch)
     of_holdout = _effects(rows.at(holdout), watch)
     if holdout.any() and not holdout.all():
         parts = holdout.astype(np.int64)
@@ -71,7 +76,8 @@ def ordinary_limits(
         key: max(_limit(key, effects), of_holdout.get(key, 0.0) * _NO_LESS)
         for key, effects in sorted(by_key.items())
     }
-    return {"window_count": len(of_windows), "limits": limits}
+    limits |= trends
+    return {"window_count": len(of_windows), "limits": dict(sorted(limits.items()))}
 
 
 def calendar_windows(times: TimeArray, cadence: Cadence, min_rows: int) -> IntArray:
@@ -130,7 +136,7 @@ def _effects(rows: ScoredRows, watch: Watch) -> dict[str, float]:
     predicted = known_rows(rows)
     tally = tally_rows(predicted, watch)
     if len(predicted) == len(rows):
-        checks = drift_checks(tally, watch)
+        checks = [*drift_checks(tally, watch), *outcome_checks(tally, watch)]
     else:
         whole = replace(
             tally,
@@ -141,7 +147,7 @@ def _effects(rows: ScoredRows, watch: Watch) -> dict[str, float]:
         )
         checks = [*input_checks(whole, watch), *joint_checks(whole, watch)]
         if len(predicted) >= watch.params.min_rows:
-            checks += output_checks(tally, watch)
+            checks += [*output_checks(tally, watch), *outcome_checks(tally, watch)]
     return {check.key: check.effect for check in checks}
 
 

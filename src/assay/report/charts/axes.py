@@ -2,9 +2,15 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from math import ceil, floor, isfinite, log10
+from math import ceil, floor, inf, isfinite, log10
 
-from assay.report.charts.texts import number_text, percent_text, tick_texts, width_of
+from assay.report.charts.texts import (
+    line_of,
+    number_text,
+    percent_text,
+    tick_texts,
+    width_of,
+)
 
 # What an axis of constant values shows on both sides of them, as a share of their size.
 _AROUND = 0.1
@@ -29,6 +35,8 @@ class Axis:
         Whether rates are written as percentages.
     log : bool
         Whether equal distances are equal ratios; all values must be above 0, others are left out.
+    names : sequence of str
+        Of items in an order, such as batches: the values of the axis are their places, from 0 on.
     """
 
     label: str
@@ -36,9 +44,12 @@ class Axis:
     high: float | None = None
     percent: bool = False
     log: bool = False
+    names: Sequence[str] = ()
 
     def told(self, value: float) -> str:
         """Write one of its values, as in a hover text."""
+        if self.names:
+            return line_of(self.names[round(value)])
         return percent_text(value) if self.percent else number_text(value)
 
 
@@ -55,6 +66,8 @@ class Scale:
     log : bool
     ticks : tuple of (float, str)
         Values and their texts.
+    room : float
+        Pixels that a text of a tick may take.
     """
 
     low: float
@@ -63,6 +76,11 @@ class Scale:
     end: float
     log: bool
     ticks: tuple[tuple[float, str], ...]
+    room: float = inf
+
+    def width(self, tick: int) -> float:
+        """Return the pixels that the text of a tick takes, at most."""
+        return min(width_of(self.ticks[tick][1]), self.room)
 
     def place(self, value: float) -> float:
         """Return the pixel of a value."""
@@ -88,6 +106,8 @@ def scale_of(axis: Axis, values: Iterable[float], start: float, end: float) -> S
     start, end : float
         Pixels; an axis that goes up has its start below its end.
     """
+    if axis.names:
+        return _names_scale(axis.names, start, end)
     wanted = [each for each in (axis.low, axis.high) if each is not None]
     finite = [v for v in (*map(float, values), *wanted) if isfinite(v) and (v > 0 or not axis.log)]
     low, high = (min(finite), max(finite)) if finite else (0.0, 1.0)
@@ -105,9 +125,21 @@ def scale_of(axis: Axis, values: Iterable[float], start: float, end: float) -> S
         texts = tick_texts(ticks, step, axis.percent)
         scale = Scale(first, last, start, end, False, tuple(zip(ticks, texts, strict=True)))
         # Those of an axis that goes up stand one above another.
-        if most == 1 or end < start or _have_room(scale, texts):
+        if most == 1 or end < start or _have_room(scale):
             return scale
         most -= 1
+
+
+def _names_scale(names: Sequence[str], start: float, end: float) -> Scale:
+    """Put items at equal distances, and name as many as have room, the last one among them."""
+    count, room = len(names), abs(end - start) / 3
+    texts = [line_of(name) for name in names]
+    for every in range(1, count + 1):
+        ticks = tuple((float(k), texts[k]) for k in range((count - 1) % every, count, every))
+        scale = Scale(-0.5, count - 0.5, start, end, False, ticks, room)
+        if _have_room(scale):
+            break
+    return scale
 
 
 def _end(value: float, step: float, length: float, towards: Callable[[float], int]) -> float:
@@ -141,7 +173,7 @@ def _log_scale(axis: Axis, low: float, high: float, start: float, end: float) ->
         ticks = [tick for tick in ticks if low * (1 - 1e-9) <= tick <= high * (1 + 1e-9)]
         texts = [number_text(tick, 0 if tick >= 1 else 1) for tick in ticks]
         scale = Scale(low, high, start, end, True, tuple(zip(ticks, texts, strict=True)))
-        if (len(ticks) <= 7 or end > start) and _have_room(scale, texts):
+        if (len(ticks) <= 7 or end > start) and _have_room(scale):
             break
     if len(ticks) < 2:
         ends = tuple((each, axis.told(each)) for each in (low, high))
@@ -149,9 +181,10 @@ def _log_scale(axis: Axis, low: float, high: float, start: float, end: float) ->
     return scale
 
 
-def _have_room(scale: Scale, texts: Sequence[str]) -> bool:
+def _have_room(scale: Scale) -> bool:
     places = [scale.place(tick) for tick, _ in scale.ticks]
+    widths = [scale.width(tick) for tick in range(len(places))]
     return all(
-        abs(after - before) >= (width_of(one) + width_of(other)) / 2 + _BETWEEN
-        for before, after, one, other in zip(places, places[1:], texts, texts[1:], strict=False)
+        abs(after - before) >= (one + other) / 2 + _BETWEEN
+        for before, after, one, other in zip(places, places[1:], widths, widths[1:], strict=False)
     )

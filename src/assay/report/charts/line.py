@@ -12,6 +12,7 @@ from assay.report.charts.svg import (
     legend,
     marker,
     picture,
+    px,
     style_of,
     tag,
     text,
@@ -38,6 +39,9 @@ class Series:
         Whether each value has a marker, which tells its numbers.
     style : int, optional
         Colour, dash and marker, from 0 on; by default its place among the series.
+    whiskers : float, optional
+        Where given, each interval is a line through its marker instead of a part of a band, both so many
+        pixels beside their place, so that those of two series do not hide each other.
     """
 
     name: str
@@ -47,6 +51,7 @@ class Series:
     high: Sequence[float] = ()
     points: bool = False
     style: int | None = None
+    whiskers: float | None = None
 
 
 @dataclass(frozen=True)
@@ -93,7 +98,7 @@ def line_chart(
     styles = [series.index(each) if each.style is None else each.style for each in drawn]
     xs, ys = _shown_values(drawn, references, mark)
     items = [(_sample(each, style), each.name) for each, style in zip(drawn, styles, strict=True)]
-    items += [(tag("path", class_="reference", d="M2 0h20"), each.name) for each in references]
+    items += [(tag("path", class_=each.style, d="M2 0h20"), each.name) for each in references]
     head, top = legend(items, 0)
     panel = panel_of(x, xs, y, ys, top)
     bands = [_band(each, style, panel) for each, style in zip(drawn, styles, strict=True)]
@@ -137,21 +142,48 @@ def _runs(points: Sequence[tuple[float, ...]], panel: Panel) -> list[list[tuple[
 
 def _curve(series: Series, style: int, panel: Panel, axes: tuple[Axis, Axis]) -> str:
     values = list(zip(map(float, series.x), map(float, series.y), strict=True))
-    runs = _runs(values, panel)
-    placed = [[(panel.x.place(x), panel.y.place(y)) for x, y in run] for run in runs]
+    runs, aside = _runs(values, panel), series.whiskers or 0.0
+    placed = [[(panel.x.place(x) + aside, panel.y.place(y)) for x, y in run] for run in runs]
     parts = [tag("path", class_="curve", d="".join(map(path_of, placed)))] if placed else []
+    parts += _whiskers(series, panel)
+    ends = dict(zip(map(float, series.x), _ends_told(series, axes[1]), strict=True))
     for run, places in zip(runs, placed, strict=True):
         # A point by itself has no line to be seen by.
         if series.points or len(run) == 1:
             parts += [
-                marker(*place, style, f"{series.name}: {axes[0].told(x)}, {axes[1].told(y)}")
+                marker(
+                    *place, style, f"{series.name}: {axes[0].told(x)}, {axes[1].told(y)}{ends[x]}"
+                )
                 for (x, y), place in zip(run, places, strict=True)
             ]
     return tag("g", *parts, class_=style_of(style))
 
 
+def _whiskers(series: Series, panel: Panel) -> list[str]:
+    """Draw the interval of each value as a line, where the series asks for it."""
+    if series.whiskers is None or not len(series.low):
+        return []
+    ends = zip(*(map(float, each) for each in (series.x, series.low, series.high)), strict=True)
+    ways = [
+        f"M{px(panel.x.place(x) + series.whiskers)} {px(panel.y.place(low))}V{px(panel.y.place(high))}"
+        for x, low, high in ends
+        if panel.x.holds(x) and panel.y.holds(low, high)
+    ]
+    return [tag("path", class_="span", d="".join(ways))] if ways else []
+
+
+def _ends_told(series: Series, axis: Axis) -> list[str]:
+    """Write the interval of each value; nothing where it has none, or is drawn as a band."""
+    if series.whiskers is None or not len(series.low):
+        return [""] * len(series.x)
+    return [
+        f" [{axis.told(low)}, {axis.told(high)}]" if low - low == 0 and high - high == 0 else ""
+        for low, high in zip(map(float, series.low), map(float, series.high), strict=True)
+    ]
+
+
 def _band(series: Series, style: int, panel: Panel) -> str:
-    if not len(series.low):
+    if not len(series.low) or series.whiskers is not None:
         return ""
     values = zip(*(map(float, each) for each in (series.x, series.low, series.high)), strict=True)
     paths = []
@@ -164,7 +196,8 @@ def _band(series: Series, style: int, panel: Panel) -> str:
 
 
 def _sample(series: Series, style: int) -> str:
-    band = tag("rect", class_="band", x=2, y=-6, width=20, height=12) if len(series.low) else ""
+    banded = len(series.low) and series.whiskers is None
+    band = tag("rect", class_="band", x=2, y=-6, width=20, height=12) if banded else ""
     dot = marker(12, 0, style) if series.points else ""
     return tag("g", band, tag("path", class_="curve", d="M2 0h20"), dot, class_=style_of(style))
 

@@ -39,6 +39,13 @@ class Reference:
     name: str
     kind: Literal["diagonal", "x", "y"]
     value: float = nan
+    # Told from another one by longer dashes.
+    strong: bool = False
+
+    @property
+    def style(self) -> str:
+        """The class of its line."""
+        return "reference strong" if self.strong else "reference"
 
 
 def panel_of(
@@ -62,8 +69,8 @@ def panel_of(
     # The text of the last tick reaches beyond the axis by half of it, and so may that of the first.
     told = list(xs)
     draft = scale_of(x, told, left, WIDTH - 8)
-    right = max(8.0, width_of(draft.ticks[-1][1]) / 2 + 1)
-    left = max(left, width_of(draft.ticks[0][1]) / 2 + 1)
+    right = max(8.0, draft.width(-1) / 2 + 1)
+    left = max(left, draft.width(0) / 2 + 1)
     x_scale = scale_of(x, told, left, WIDTH - right)
     parts = [text(y.label, 1, top + FONT, kind="label")]
     for value, said in y_scale.ticks:
@@ -73,7 +80,9 @@ def panel_of(
     for value, said in x_scale.ticks:
         place = x_scale.place(value)
         parts.append(tag("line", class_="grid", x1=place, x2=place, y1=upper, y2=lower))
-        parts.append(text(said, place, lower + FONT + 6, anchor="middle", kind="tick"))
+        parts.append(
+            text(said, place, lower + FONT + 6, anchor="middle", room=x_scale.room, kind="tick")
+        )
     parts.append(
         text(x.label, (left + WIDTH - right) / 2, lower + 2 * FONT + 11, anchor="middle",
              room=2 * min((left + WIDTH - right) / 2, WIDTH - (left + WIDTH - right) / 2), kind="label")
@@ -99,4 +108,4 @@ def reference_line(reference: Reference, panel: Panel) -> str:
         ends = (panel.x.start, panel.x.end, place, place)
     else:
         return ""
-    return tag("line", class_="reference", x1=ends[0], x2=ends[1], y1=ends[2], y2=ends[3])
+    return tag("line", class_=reference.style, x1=ends[0], x2=ends[1], y1=ends[2], y2=ends[3])

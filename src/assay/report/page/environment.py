@@ -49,7 +49,7 @@ def page_environment(figures: Figures) -> Environment:
         "estimate": figures.estimate,
         "interval_of": figures.interval,
         # Our own style sheet and script, as they are.
-        "asset": lambda name: Markup(loader.get_source(environment, f"page/{name}")[0]),  # noqa: S704
+        "asset": lambda name: Markup(loader.get_source(environment, name)[0]),  # noqa: S704
     }
     return environment
 

@@ -21,44 +21,54 @@ class Figures:
     Parameters
     ----------
     metrics : dict
-        The metrics files by stage.
+        The metrics files by stage, or another document.
     """
 
-    def __init__(self, metrics: Mapping[str, Mapping[str, Any]]) -> None:
+    def __init__(self, metrics: Mapping[str, Any]) -> None:
         self._metrics = metrics
 
     def at(self, path: str) -> Any:
-        """Return what stands at a path such as `holdout.model.roc_auc`."""
+        """Return what stands at a path such as `holdout.model.roc_auc`, or `features.3.psi` in a list."""
         node: Any = self._metrics
         for key in path.split("."):
-            node = node[key]
+            node = node[int(key)] if isinstance(node, list) else node[key]
         return node
+
+    def has(self, path: str) -> bool:
+        """Say whether a number, a text or more stands at a path."""
+        try:
+            found = self.at(path)
+        except (KeyError, TypeError, IndexError):
+            return False
+        return found is not None and not (isinstance(found, float) and isnan(found))
 
     def value(self, path: str, style: str = "number", digits: int | None = None) -> Markup:
         """Write a number, or an estimate's value without its interval."""
         found = self.at(path)
         if isinstance(found, Mapping):
             return self.value(f"{path}.value", style, digits)
-        if found is None or isnan(found):
+        if not _is_number(found):
             return Markup('<span class="none">not defined</span>')
         return _data(path, found, written(found, style, digits))
 
-    def estimate(self, path: str, style: str = "number", digits: int | None = None) -> Markup:
-        """Write an estimate with its interval, if it has one."""
+    def estimate(
+        self, path: str, style: str = "number", digits: int | None = None, value_at: str = "value"
+    ) -> Markup:
+        """Write an estimate with its interval, if it has one; its value may have another name."""
         found = self.at(path)
-        if isnan(found.get("ci_low", float("nan"))):
-            return self.value(f"{path}.value", style, digits)
-        texts = _estimate_texts(found, style, digits)
+        if not (_is_number(found.get("ci_low")) and _is_number(found.get(value_at))):
+            return self.value(f"{path}.{value_at}", style, digits)
+        texts = _estimate_texts({**found, "value": found[value_at]}, style, digits)
         value, low, high = (
             _data(f"{path}.{part}", found[part], text)
-            for part, text in zip(_PARTS, texts, strict=True)
+            for part, text in zip((value_at, *_PARTS[1:]), texts, strict=True)
         )
         return Markup('{} <span class="interval">[{}, {}]</span>').format(value, low, high)
 
     def interval(self, path: str, style: str = "number", digits: int | None = None) -> Markup:
         """Write an estimate's interval alone; nothing where it has none."""
         found = self.at(path)
-        if isnan(found.get("ci_low", float("nan"))):
+        if not _is_number(found.get("ci_low")):
             return Markup("")
         _, *ends = _estimate_texts(found, style, digits)
         low, high = (
@@ -77,6 +87,10 @@ def written(value: float, style: str, digits: int | None = None) -> str:
         "count": lambda x: f"{x:,}",
     }
     return styles[style](value)
+
+
+def _is_number(found: Any) -> bool:
+    return isinstance(found, (int, float)) and not isnan(found)
 
 
 def _data(path: str, value: float, text: str) -> Markup:

@@ -38,6 +38,7 @@ def _variables(facts: ReportFacts) -> dict[str, Any]:
     tables = facts.tables
     metric = primary_metric(params["task"]["type"], params["task"]["primary_metric"])
     return {
+        "folder": "page",
         "run": facts.run,
         "params": params,
         "card": params.get("card"),

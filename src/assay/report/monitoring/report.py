@@ -1,0 +1,134 @@
+"""The HTML page of a batch: does the model still hold, and what to look at first."""
+
+from collections import Counter
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import pandas as pd
+
+from assay.report.monitoring import features
+from assay.report.monitoring.batches import MOST, batch_charts, batch_rows
+from assay.report.monitoring.features import feature_rows, shares_chart
+from assay.report.monitoring.findings import FOLDED, SHOWN, findings_of
+from assay.report.monitoring.performance import marks_beside_holdout, slices_chart
+from assay.report.monitoring.sections import monitoring_sections
+from assay.report.monitoring.words import (
+    area_anchor,
+    area_words,
+    capitalised,
+    level_tone,
+    level_word,
+    measure_style,
+    measure_words,
+    shortened,
+    verdict_sentence,
+)
+from assay.report.page.environment import page_environment
+from assay.report.page.figures import Figures
+from assay.report.page.words import metric_title
+from assay.report.rendering import render
+
+# Rows of the table of all checks.
+_CHECKS = 100
+# Files of the batch that are named.
+_FILES = 20
+# Features that are named by the reconstruction error.
+_JOINT = 3
+
+
+def monitoring_page(result: Mapping[str, Any], history: pd.DataFrame) -> str:
+    """Return the page: self-contained, without a request to any other place.
+
+    Parameters
+    ----------
+    result : dict
+        What `assay.monitoring` found, as it is written as JSON.
+    history : DataFrame
+        One row per batch, in their order, this batch the last one.
+    """
+    figures = Figures(result)
+    environment = page_environment(figures)
+    environment.filters |= {
+        "level": level_word,
+        "tone": level_tone,
+        "area": area_words,
+        "anchor": area_anchor,
+        "capitalised": capitalised,
+        "metric": lambda name: capitalised(metric_title(name).replace("_", " ")),
+        "shortened": shortened,
+        "measure": measure_words,
+        "measure_style": measure_style,
+    }
+    levels = {
+        f"{each['area']}:{each['subject']}:{each['measure']}": each for each in result["checks"]
+    }
+    environment.globals |= {"has": figures.has, "level_of": partial(_level_of, levels)}
+    template = environment.get_template("monitoring/page.html.j2")
+    return template.render(_variables(result, history))
+
+
+def _variables(result: Mapping[str, Any], history: pd.DataFrame) -> dict[str, Any]:
+    rows = feature_rows(result)
+    metric = result["model"]["primary_metric"]
+    measured = (result["performance"] or {"metrics": {}})["metrics"].get(metric)
+    estimate = result["estimate"]
+    return {
+        "folder": "monitoring",
+        "sections": monitoring_sections(),
+        "charts_css": render("charts.css.j2"),
+        "r": result,
+        "batch": result["batch"],
+        "model": result["model"],
+        "verdict": result["verdict"],
+        "sentence": verdict_sentence(result["verdict"]),
+        "primary": metric,
+        "input_files": _files(result)[:_FILES],
+        "input_file_count": len(_files(result)),
+        "findings": findings_of(result),
+        "findings_shown": SHOWN,
+        "findings_folded": FOLDED,
+        "checks_shown": _CHECKS,
+        "batches": batch_rows(history),
+        "batch_count": len(history),
+        "batches_shown": MOST,
+        "batch_charts": batch_charts(result, history),
+        "outputs_chart": shares_chart(
+            (result["outputs"].get("distribution") or {}).get("bins") or [],
+            "Predictions",
+            "chart-outputs",
+        ),
+        "features": rows,
+        "features_shown": features.SHOWN,
+        "features_folded": features.FOLDED,
+        "moved": Counter(row.level for row in rows),
+        "joint_features": _joint_features(result),
+        "measured": measured,
+        "measured_marks": marks_beside_holdout("now", measured),
+        "estimated_marks": marks_beside_holdout("estimated", estimate),
+        "slices_chart": slices_chart(result),
+    }
+
+
+def _joint_features(result: Mapping[str, Any]) -> list[str]:
+    """Return the features whose share of the reconstruction error grew most."""
+    joint = result["outputs"].get("joint") or {}
+    return [
+        str(each["name"])
+        for each in joint.get("features", [])[:_JOINT]
+        if each["now"] > each["before"]
+    ]
+
+
+def _level_of(checks: Mapping[str, Mapping[str, Any]], facts: Mapping[str, Any]) -> str | None:
+    """Return the level of the check that facts name, or their own; None where nothing was asked."""
+    check = checks.get(str(facts.get("check")))
+    level: str | None = check["level"] if check else facts.get("level")
+    return level
+
+
+def _files(result: Mapping[str, Any]) -> list[dict[str, str]]:
+    return [
+        {"name": str(file["file"]), "sha256": str(file["sha256"])}
+        for file in result["batch"]["input"].get("files", [])
+    ]

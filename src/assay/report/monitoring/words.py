@@ -1,0 +1,110 @@
+"""How the pages of monitoring call levels, areas and measures."""
+
+from collections.abc import Mapping
+from typing import Any
+
+NOT_JUDGED = "Not judged"
+# Characters of a name in a cell.
+_LONGEST = 80
+# The word of a level, and the colour that stands for it.
+LEVELS: Mapping[str, tuple[str, str]] = {
+    "fine": ("Fine", "good"),
+    "warning": ("Warning", "care"),
+    "alarm": ("Alarm", "bad"),
+}
+_AREAS: Mapping[str, str] = {
+    "inputs": "Input",
+    "outputs": "Predictions",
+    "performance": "Performance",
+    "slices": "Slice",
+    "operations": "Operations",
+    "trend": "Trend",
+}
+# Where the page tells more of an area.
+_ANCHORS: Mapping[str, str] = {
+    "inputs": "inputs",
+    "outputs": "outputs",
+    "performance": "outcomes",
+    "slices": "outcomes",
+    "operations": "operations",
+    "trend": "batches",
+}
+_MEASURES: Mapping[str, str] = {
+    "js_distance": "distribution (Jensen-Shannon distance)",
+    "missing_rate": "share of missing values",
+    "unknown_rate": "share of unknown categories",
+    "outside_rate": "share outside of the training range",
+    "flagged_rate": "share of flagged rows",
+    "decided_rate": "share of decided rows",
+    "mean_interval_width": "mean width of the intervals",
+    "reconstruction_error": "reconstruction error (features together)",
+    "mean_prediction": "mean prediction",
+    "mean_confidence": "mean confidence",
+    "predicted_rate": "share of rows predicted to be of the class",
+    "estimated": "estimated without outcomes",
+    "metric_drop": "measured metric, worse than on the holdout",
+    "calibration_gap": "mean outcome less mean prediction",
+    "outcome_share": "share of the outcome",
+    "outcome_mean": "mean outcome",
+    "interval_coverage": "coverage of the intervals",
+    "unknown_outcome_rate": "share of outcomes of no known class",
+    "rejected_rate": "share of rejected rows",
+    "standardised_mean": "mean, in standard deviations of training",
+    "type": "type of the column",
+}
+
+
+def level_word(level: str) -> str:
+    """Return the word of a level."""
+    return LEVELS[level][0]
+
+
+def level_tone(level: str) -> str:
+    """Return the colour of a level, as the style sheet calls it."""
+    return LEVELS[level][1]
+
+
+def area_words(area: str) -> str:
+    """Return what an area of checks is called."""
+    return _AREAS.get(area, area)
+
+
+def area_anchor(area: str) -> str:
+    """Return the section of the page that tells more of an area of checks."""
+    return _ANCHORS[area]
+
+
+def measure_words(measure: str) -> str:
+    """Return what a measure is called; an unknown one as it is written, with blanks."""
+    return _MEASURES.get(measure, measure.replace("_", " "))
+
+
+def measure_style(measure: str) -> str:
+    """Return how values of a measure are written: `percent` of rates and shares, else `number`."""
+    return "percent" if measure.endswith(("_rate", "_share", "coverage")) else "number"
+
+
+def capitalised(text: str) -> str:
+    """Return a text that begins as a sentence does; names keep their other letters."""
+    return f"{text[:1].upper()}{text[1:]}"
+
+
+def verdict_sentence(verdict: Mapping[str, Any]) -> str:
+    """Return a verdict's sentence without its word, which stands above it.
+
+    Parameters
+    ----------
+    verdict : dict
+        Of the result.
+    """
+    told = str(verdict["sentence"])
+    word = level_word(verdict["level"]) if verdict["judged"] else NOT_JUDGED
+    return capitalised(told.removeprefix(f"{word}: "))
+
+
+def shortened(name: object) -> str:
+    """Return a name that a cell has room for: of a long one, the middle is left out."""
+    text = str(name)
+    return (
+        text if len(text) <= _LONGEST else f"{text[: _LONGEST * 2 // 3]}…{text[-_LONGEST // 4 :]}"
+    )
