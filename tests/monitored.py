@@ -109,7 +109,7 @@ def _outputs(task, moved):
         "joint": {"reconstruction_error": {
             "now": 1.31, "before": 1.22, "ratio": 1.074, "effect": 0.074, "warn_from": 0.1,
             "alarm_from": 0.25, "p_value": 0.2, "check": "outputs:features together:joint"},
-            "features": [{"feature": "feature_3", "now": 0.4, "before": 0.3}]},
+            "features": [{"name": "feature_3", "now": 0.4, "before": 0.3}]},
     }  # fmt: skip
     if rate:
         outputs[rate] = {"now": 0.186 + shift, "before": 0.194, "holdout": 0.188,

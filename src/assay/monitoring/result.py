@@ -192,6 +192,8 @@ def judged_result(
     performance = performance_of(tally, watch, checks, batch.outcomes.unknown)
     known = {
         **told,
+        "outputs": output_facts(tally, watch, checks),
+        "estimate": estimate_of(tally, watch, checks),
         "performance": performance,
         "slices": slice_facts(tally, watch, checks),
         "retraining": retraining_of(performance, history, watch),

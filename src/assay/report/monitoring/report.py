@@ -109,7 +109,7 @@ def _joint_features(result: Mapping[str, Any]) -> list[str]:
     """Return the features whose share of the reconstruction error grew most."""
     joint = result["outputs"].get("joint") or {}
     return [
-        str(each["feature"])
+        str(each["name"])
         for each in joint.get("features", [])[:_JOINT]
         if each["now"] > each["before"]
     ]
@@ -124,6 +124,6 @@ def _level_of(checks: Mapping[str, Mapping[str, Any]], facts: Mapping[str, Any])
 
 def _files(result: Mapping[str, Any]) -> list[dict[str, str]]:
     return [
-        {"name": str(file.get("name") or file.get("path")), "sha256": str(file.get("sha256"))}
+        {"name": str(file.get("file") or file.get("name")), "sha256": str(file.get("sha256"))}
         for file in result["batch"]["input"].get("files", [])
     ]
