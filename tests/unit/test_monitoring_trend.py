@@ -127,6 +127,10 @@ def test_a_small_trend_is_beyond_chance_and_below_the_limit():
 def test_a_season_that_the_table_had_itself_is_no_drift():
     ordinary = {"trend:signal:standardised_mean": 0.6}
     assert levels(creeping(8, 0.05), watch_of(ordinary=ordinary, window=8))[0] == {}
+    # As steep along twice as many batches goes twice as far.
+    watch = watch_of(ordinary=ordinary, window=8)
+    assert levels(creeping(15, 0.05), watch, window=15)[0] == {}
+    assert levels(creeping(15, 0.1), watch, window=15)[0]
 
 
 def test_trends_need_five_batches_of_one_reference_with_enough_rows():
