@@ -19,11 +19,13 @@ import stages
 from assay import artifacts, provenance
 from assay.bundle import BACKGROUND, Bundle, bundle_files, model_families, write_bundle
 from assay.contract import build_contract
+from assay.evidence import gather_evidence
 from assay.history.command import COMPARISON, LEDGER, read_comparison, read_ledger
 from assay.history.facts import history_facts
 from assay.interpretation.background import background_rows
 from assay.metrics.catalogue import primary_metric
 from assay.monitoring.reference import Parts, reference_profile
+from assay.monitoring.slice_reference import slice_reference
 from assay.params import parse_params, section_names
 from assay.predictions import by_row, predictions_of
 from assay.predictor import load_predictor
@@ -51,6 +53,7 @@ METRICS = (
     *("threshold", "fairness", "interpret"),
 )
 FINDINGS = ("split_findings", "model_findings")
+SLICES = ("slices", "found_slices")
 PICTURES = ("train", "evaluate", "threshold", "interpret")
 
 STAGE = Stage(
@@ -112,7 +115,8 @@ def main() -> None:
         texts={
             **{STAGE.writes[name].name: page for name, page in pages.items()},
             "monitoring/baseline.json": _reference(
-                train, table, holdout.predictions, contract, decision, params, metrics["holdout"]
+                *(candidate, train, table, holdout.predictions, contract, decision, params),
+                metrics["holdout"],
             ),
             **environment_files(artifacts.read_text(LOCK), environment, model_families(shipped)),
         },
@@ -200,11 +204,18 @@ def _check_skew(source, schema, candidate, train, decision) -> Holdout:
     return holdout
 
 
-def _reference(train, table, predictions, contract, decision, params, judged) -> str:
+def _reference(candidate, train, table, predictions, contract, decision, params, judged) -> str:
+    """Return what batches are held against: the profile of the table, and its weakest slices."""
     out_of_fold = artifacts.read_table(STAGE.reads["out_of_fold"])
-    holdout = table[table[ROW].isin(predictions[ROW])]
+    holdout = table.set_index(ROW, drop=False).loc[predictions[ROW]].reset_index(drop=True)
     parts = Parts(train, holdout, out_of_fold, predictions)
-    return artifacts.json_text(reference_profile(parts, contract, decision, params, judged))
+    evidence = gather_evidence(
+        *(candidate, contract.schema, holdout, train, out_of_fold), params.interpret, params.task
+    )
+    tables = [artifacts.read_report(STAGE.reads[f"tables/{name}.csv"]) for name in SLICES]
+    slices = slice_reference(evidence, *tables, params.monitor.slice_count)
+    profile = reference_profile(parts, contract, decision, params, judged, slices)
+    return artifacts.json_text(profile)
 
 
 def _pycaret_model(shipped, schema) -> dict[str, bytes]:

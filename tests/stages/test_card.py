@@ -214,7 +214,10 @@ def test_a_perfect_model_has_a_card_although_no_resample_varies(facts):
     task = facts.run["params"]["task"]
     name = primary_metric(task["type"], task["primary_metric"]).name
     card = model_card(changed(facts, "metrics", ("holdout", "model", name), {"value": 1.0}))
-    assert f"once outcomes are known, {metric_words(name)} with 1.000." in card
+    worse = (
+        f"once outcomes are known, whether {metric_words(name)} is worse than 1.000 by more than"
+    )
+    assert worse in card
     assert re.search(r"\*\*Retrain\*\* when .* lies (below|above) 1\.000,", card)
 
 

@@ -27,7 +27,7 @@ def watch(project, folder, *words, output="o", workers=2):
             [*map(str, words), "--model", str(run_of(project)), "--output", output,
              "--workers", str(workers)]
         )  # fmt: skip
-        written = [path for path in Path(output).glob("*.json")]
+        written = list(Path(output).glob("*.json"))
         newest = max(written, key=lambda path: path.stat().st_mtime_ns, default=None)
         return code, artifacts.read_json(newest) if newest else None
 
@@ -77,11 +77,11 @@ def test_every_task_is_told_with_outcomes_in_a_column_in_a_file_and_without(
         each["effect"] for each in without["checks"] if each["area"] in drift
     ]
     assert without["estimate"]["metric"] == metric
-    assert [fact["name"] for fact in without["features"]] == [
-        "signal", "noise", "count", "kind"
-    ]  # fmt: skip
+    reference = artifacts.read_json(finished_task.run / "monitoring/baseline.json")
+    assert [fact["name"] for fact in without["features"]] == list(reference["inputs"])
     history = read_history(tmp_path / "o/history.parquet")
-    assert sorted(history["batch"]) == ["bare", "rows", "without"] or len(history) == 2
+    # The same files by another name are the same batch.
+    assert set(history["batch"]) == {"rows", "without"}
 
 
 def test_the_result_is_the_same_in_any_number_of_threads_and_blocks(
@@ -169,7 +169,7 @@ def test_jobs_are_told_by_their_receipts(finished, tmp_path):
     NEW.drop(columns="outcome").to_parquet(tmp_path / "new.parquet", index=False)
     NEW.drop(columns="signal").to_parquet(tmp_path / "bad.parquet", index=False)
     scored(finished, tmp_path, "new.parquet")
-    with pytest.raises(SchemaError, match="bad.parquet"):
+    with pytest.raises(SchemaError, match=r"bad\.parquet"):
         scored(finished, tmp_path, "bad.parquet", "s/bad.parquet")
     code, result = watch(finished, tmp_path, "--input", "new.parquet", "--receipts", "s")
     told = result["operations"]

@@ -162,8 +162,10 @@ def intraclass(values: FloatArray, codes: IntArray) -> float:
     Donner 1986, "A review of inference procedures for the intraclass correlation coefficient in the
     one-way random effects model".
     """
+    if not len(values):
+        return 0.0
     columns = np.reshape(values, (len(values), -1)).astype(float)
-    columns = columns - columns.mean(axis=0) if len(columns) else columns
+    columns = columns - columns.mean(axis=0)
     names, places = np.unique(codes, return_inverse=True)
     sizes = np.bincount(places).astype(float)
     n, clusters = len(columns), len(names)

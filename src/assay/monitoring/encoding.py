@@ -82,10 +82,13 @@ class CategoryCode:
 
     def encoded(self, column: "pd.Series[Any]") -> FloatArray:
         """Return a column for each category, shape (n, k)."""
-        codes = pd.Categorical(column, categories=list(self.categories)).codes
-        ones = (codes[:, None] == np.arange(self.width)).astype(float)
-        placed: FloatArray = (ones - self.shares) / self.sd
-        placed[column.isna().to_numpy()] = 0.0
+        codes = pd.Categorical(column, categories=list(self.categories)).codes.astype(np.int64)
+        codes[column.isna().to_numpy()] = self.width
+        # A row for each category, one for what is missing, and at last, where -1 points, for others.
+        rows = np.concatenate([np.eye(self.width), np.zeros((2, self.width))])
+        rows = (rows - self.shares) / self.sd
+        rows[self.width] = 0.0
+        placed: FloatArray = rows[codes]
         return placed
 
     def to_json(self) -> dict[str, Any]:

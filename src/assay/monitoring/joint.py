@@ -72,9 +72,10 @@ class JointTally:
             return cls(0, 0.0, np.empty(0))
         encoding, components = _read(content)
         sums = cls(0, 0.0, np.zeros(len(encoding.codes)))
-        for block in _blocks(rows.features):
-            errors = _errors(encoding.encoded(block), components, encoding.feature_of)
-            sums.merge(cls(len(block), float(errors.mean(axis=1).sum()), errors.sum(axis=0)))
+        for block, _ in _numbered(rows.features):
+            columns = encoding.encoded(block)
+            errors = _summed_errors(columns.T @ columns, components, encoding.feature_of)
+            sums.merge(cls(len(block), float(errors.mean()), errors))
         return sums
 
     def merge(self, other: "JointTally") -> None:
@@ -267,16 +268,21 @@ def _errors(
     return errors
 
 
+def _summed_errors(
+    moments: FloatArray, components: FloatArray, feature_of: npt.NDArray[np.intp]
+) -> FloatArray:
+    """Return the sum over rows of `_errors`, from the sums of products of their columns."""
+    left = np.eye(len(moments)) - components.T @ components
+    errors = np.einsum("ij,ij->i", left @ moments, left)
+    starts = np.flatnonzero(np.diff(feature_of, prepend=-1))
+    return np.asarray(np.maximum(np.add.reduceat(errors, starts), 0.0), dtype=float)
+
+
 def _numbered(features: pd.DataFrame) -> Iterator[tuple[pd.DataFrame, npt.NDArray[np.intp]]]:
     """Yield blocks of rows with their numbers."""
     for start in range(0, len(features), _BLOCK):
         block = features.iloc[start : start + _BLOCK]
         yield block, np.arange(start, start + len(block))
-
-
-def _blocks(features: pd.DataFrame) -> Iterator[pd.DataFrame]:
-    for block, _ in _numbered(features):
-        yield block
 
 
 def _read(content: Mapping[str, Any]) -> tuple[Encoding, FloatArray]:

@@ -147,10 +147,12 @@ def expected_of_numbers(
 
 def _median(bins: FloatArray, quantiles: FloatArray) -> tuple[float, float]:
     """Return the median of the bins' absolute errors together, and its deviation for one row."""
+    bins, quantiles = bins[bins > 0], quantiles[bins > 0]
     values = quantiles.ravel()
     weights = np.repeat(bins / quantiles.shape[1], quantiles.shape[1])
     order = np.argsort(values, kind="stable")
-    reached = np.cumsum(weights[order])
+    # Each quantile stands for as many rows below it as above.
+    reached = np.cumsum(weights[order]) - weights[order] / 2
     low, middle, high = np.interp([0.4, 0.5, 0.6], reached, values[order])
     # The median's deviation is 0.5 over the density there: a fifth of the rows in this width.
     return float(middle), float(0.5 * (high - low) / 0.2)

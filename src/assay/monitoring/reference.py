@@ -1,6 +1,6 @@
 """The reference: what a batch will be compared with. Histograms, shares and limits, no raw rows."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -41,6 +41,7 @@ def reference_profile(
     decision: Mapping[str, Any],
     params: Params,
     judged: Mapping[str, Any],
+    slices: Sequence[Mapping[str, Any]],
 ) -> dict[str, Any]:
     """Describe the rows that a model was made of, and what it predicts for rows it did not learn from.
 
@@ -54,6 +55,8 @@ def reference_profile(
     params : Params
     judged : dict
         The content of `metrics/holdout.json`.
+    slices : sequence of dict
+        From `assay.monitoring.slice_reference`.
     """
     schema, train, holdout = contract.schema, parts.train, parts.holdout
     codes = codes_of(train, schema)
@@ -77,7 +80,7 @@ def reference_profile(
         "performance": performance_reference(
             *parts, schema=schema, decision=decision, params=params, judged=judged
         ),
-        "slices": [],
+        "slices": list(slices),
     }
     watch = Watch(schema, decision, reference, params.monitor, params.task, params.task.seed)
     return reference | {"ordinary": ordinary_limits(rows, of_holdout, watch)}

@@ -14,7 +14,7 @@ from assay.report.robustness import robustness_facts
 from assay.report.slices import slices_facts
 from assay.report.value import impact_facts
 from assay.report.verdict import verdict_of
-from assay.report.watch import retraining_trigger, watched
+from assay.report.watch import monitoring_command, monitoring_rules, retraining_trigger, watched
 from assay.search.complexity import Complexity
 from assay.search.words import learning_words, selection_words
 from assay.sections import TaskType
@@ -66,7 +66,9 @@ def model_card(facts: ReportFacts) -> str:
         verdict=verdict_of(facts),
         unsaid=unsaid(params["card"]),
         decided=decision_words(facts),
+        command=monitoring_command(facts),
         watched=list(watched(facts)),
+        rules=monitoring_rules(facts),
         trigger=retraining_trigger(facts),
         run=facts.run,
         params=params,

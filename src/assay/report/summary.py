@@ -5,7 +5,7 @@ from assay.report.facts import ReportFacts
 from assay.report.prose import unsaid
 from assay.report.rendering import render, tidy
 from assay.report.verdict import verdict_of
-from assay.report.watch import retraining_trigger, watched
+from assay.report.watch import monitoring_command, monitoring_rules, retraining_trigger, watched
 from assay.report.words import metric_words
 
 # So many of each list; the card has all.
@@ -29,7 +29,9 @@ def evaluation_summary(facts: ReportFacts) -> str:
         weak_spots=verdict.weak_spots[:_SHOWN],
         metric=metric_words(holdout["gate"]["metric"]),
         decided=decision_words(facts),
+        command=monitoring_command(facts),
         watched=list(watched(facts)),
+        rules=monitoring_rules(facts),
         trigger=retraining_trigger(facts),
     )
     return tidy(text)

@@ -18,7 +18,7 @@ from assay.report.page.splits import time_line
 from assay.report.page.weaknesses import weakness_facts
 from assay.report.rendering import render
 from assay.report.verdict import verdict_of
-from assay.report.watch import retraining_trigger, watched
+from assay.report.watch import monitoring_command, monitoring_rules, retraining_trigger, watched
 
 
 def html_report(facts: ReportFacts) -> str:
@@ -47,7 +47,9 @@ def _variables(facts: ReportFacts) -> dict[str, Any]:
         "m": facts.metrics,
         "sections": sections_of(facts.schema.task),
         "verdict": verdict_of(facts),
+        "command": monitoring_command(facts),
         "watched": list(watched(facts)),
+        "rules": monitoring_rules(facts),
         "trigger": retraining_trigger(facts),
         "keys": key_figures(facts),
         "primary": metric.name,
