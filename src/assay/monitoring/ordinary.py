@@ -18,6 +18,7 @@ from assay.monitoring.inputs import InputTally, input_checks
 from assay.monitoring.joint import JointTally, joint_checks
 from assay.monitoring.ordinary_trends import trend_limits
 from assay.monitoring.outputs import output_checks
+from assay.monitoring.performance import outcome_checks
 from assay.monitoring.rows import ScoredRows
 from assay.monitoring.table_rows import known_rows
 from assay.monitoring.tally import tally_rows
@@ -135,7 +136,7 @@ def _effects(rows: ScoredRows, watch: Watch) -> dict[str, float]:
     predicted = known_rows(rows)
     tally = tally_rows(predicted, watch)
     if len(predicted) == len(rows):
-        checks = drift_checks(tally, watch)
+        checks = [*drift_checks(tally, watch), *outcome_checks(tally, watch)]
     else:
         whole = replace(
             tally,
@@ -146,7 +147,7 @@ def _effects(rows: ScoredRows, watch: Watch) -> dict[str, float]:
         )
         checks = [*input_checks(whole, watch), *joint_checks(whole, watch)]
         if len(predicted) >= watch.params.min_rows:
-            checks += output_checks(tally, watch)
+            checks += [*output_checks(tally, watch), *outcome_checks(tally, watch)]
     return {check.key: check.effect for check in checks}
 
 

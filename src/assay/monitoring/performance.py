@@ -30,12 +30,11 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Measured:
-    """What is measured on the rows with outcomes; figures by name.
+class Means:
+    """What is measured on the rows with outcomes without a resample.
 
     Attributes
     ----------
-    metrics : dict of str to Figure
     outcomes : list of Figure
         The mean of each column of outcomes, in the order of the reference.
     gap : Figure
@@ -45,7 +44,6 @@ class Measured:
     coverage, value : Figure or None
     """
 
-    metrics: dict[str, Figure]
     outcomes: list[Figure]
     gap: Figure
     mean_outcome: float
@@ -54,16 +52,27 @@ class Measured:
     value: Figure | None
 
 
-_KEPT: "WeakKeyDictionary[RowSample, tuple[int, Watch, Measured]]" = WeakKeyDictionary()
+_MEANS: "WeakKeyDictionary[RowSample, tuple[int, Watch, Means]]" = WeakKeyDictionary()
+_METRICS: "WeakKeyDictionary[RowSample, tuple[int, Watch, dict[str, Figure]]]" = WeakKeyDictionary()
 
 
-def measured(tally: "Tally", watch: Watch) -> Measured:
-    """Return what is measured on the rows with outcomes; it is done once for a finished tally."""
+def _means(tally: "Tally", watch: Watch) -> Means:
+    """Return means of the rows with outcomes; they are taken once of a finished tally."""
     sample = tally.judged
-    kept = _KEPT.get(sample)
+    kept = _MEANS.get(sample)
     if kept is None or kept[0] != sample.total or kept[1] is not watch:
-        kept = sample.total, watch, _measure(sample.rows, watch)
-        _KEPT[sample] = kept
+        kept = sample.total, watch, _means_of(sample.rows, watch)
+        _MEANS[sample] = kept
+    return kept[2]
+
+
+def _metrics(tally: "Tally", watch: Watch) -> dict[str, Figure]:
+    """Return the metrics of the rows with outcomes, by name; resampled once for a finished tally."""
+    sample = tally.judged
+    kept = _METRICS.get(sample)
+    if kept is None or kept[0] != sample.total or kept[1] is not watch:
+        kept = sample.total, watch, _metrics_of(sample.rows, watch)
+        _METRICS[sample] = kept
     return kept[2]
 
 
@@ -73,15 +82,21 @@ def y_true_of(rows: DrawnRows, watch: Watch) -> TargetArray:
     return rows.outcome if regression else rows.outcome.astype(np.int64)
 
 
-def _measure(rows: DrawnRows, watch: Watch) -> Measured:
+def _metrics_of(rows: DrawnRows, watch: Watch) -> dict[str, Figure]:
+    reference = watch.reference["performance"]
+    codes = cluster_codes(rows.times, rows.groups)
+    y_true, predicted = y_true_of(rows, watch), rows.predicted
+    return {
+        name: metric_figure(metric, y_true, predicted, codes, reference["shared"], watch.seed)
+        for name, metric in task_metrics(watch.schema.task).items()
+        if name in reference["metrics"]
+    }
+
+
+def _means_of(rows: DrawnRows, watch: Watch) -> Means:
     reference, schema = watch.reference["performance"], watch.schema
     codes = cluster_codes(rows.times, rows.groups)
     y_true, predicted = y_true_of(rows, watch), rows.predicted
-    metrics = {
-        name: metric_figure(metric, y_true, predicted, codes, reference["shared"], watch.seed)
-        for name, metric in task_metrics(schema.task).items()
-        if name in reference["metrics"]
-    }
     columns = outcome_columns(y_true, schema).values()
     outcomes = [
         mean_figure(values, codes, told["shared"], _variance(told["training"], schema.task))
@@ -100,8 +115,7 @@ def _measure(rows: DrawnRows, watch: Watch) -> Measured:
         costs = reference["value_per_row"]["costs"]
         values = row_values(schema.task, watch.decision, costs, y_true, predicted)
         value = None if values is None else mean_figure(values, codes, {})
-    return Measured(
-        metrics,
+    return Means(
         outcomes,
         mean_figure(outcome - level, codes, reference["gap"]["shared"], expected),
         float(outcome.mean()),
@@ -132,19 +146,21 @@ def performance_checks(tally: "Tally", watch: Watch) -> list[Check]:
     """
     if tally.judged.total < watch.params.min_rows or "performance" not in watch.reference:
         return []
-    found = measured(tally, watch)
     return [
-        *_metric_check(tally, watch, found),
+        *_metric_check(tally, watch),
         *outcome_checks(tally, watch),
-        *_coverage_check(watch, found),
+        *_coverage_check(watch, _means(tally, watch)),
     ]
 
 
 def outcome_checks(tally: "Tally", watch: Watch) -> list[Check]:
-    """Return the checks of outcomes against training, and of predictions against outcomes."""
+    """Return the checks of outcomes against training, and of predictions against outcomes.
+
+    They are asked of windows of the table, too, and begin where these went themselves.
+    """
     if tally.judged.total < watch.params.min_rows or "performance" not in watch.reference:
         return []
-    found = measured(tally, watch)
+    found = _means(tally, watch)
     return [*_gap_check(watch, found), *_outcome_checks(watch, found)]
 
 
@@ -159,13 +175,14 @@ def enough_of_each_class(rows: DrawnRows, watch: Watch, metric: Metric) -> bool:
     return bool((counts > 0).sum() > 1)
 
 
-def _metric_check(tally: "Tally", watch: Watch, found: Measured) -> Iterator[Check]:
+def _metric_check(tally: "Tally", watch: Watch) -> Iterator[Check]:
     """Yield the check of the primary metric: the drop, in its own unit.
 
     A drop beyond chance is a warning; it is an alarm where it also reaches the limit of training again.
     """
     metric, reference = watch.metric, watch.reference["performance"]
-    now, before = found.metrics[metric.name], figure_of_json(reference["metrics"][metric.name])
+    now = _metrics(tally, watch)[metric.name]
+    before = figure_of_json(reference["metrics"][metric.name])
     if not (now.known and before.known) or not enough_of_each_class(
         tally.judged.rows, watch, metric
     ):
@@ -193,7 +210,7 @@ def _metric_check(tally: "Tally", watch: Watch, found: Measured) -> Iterator[Che
     )
 
 
-def _gap_check(watch: Watch, found: Measured) -> Iterator[Check]:
+def _gap_check(watch: Watch, found: Means) -> Iterator[Check]:
     reference, now = watch.reference["performance"], found.gap
     before, scale = figure_of_json(reference["gap"]), _unit(watch)
     if not now.known:
@@ -228,7 +245,7 @@ def _gap_check(watch: Watch, found: Measured) -> Iterator[Check]:
     )
 
 
-def _outcome_checks(watch: Watch, found: Measured) -> Iterator[Check]:
+def _outcome_checks(watch: Watch, found: Means) -> Iterator[Check]:
     scale = _unit(watch)
     told_of = watch.reference["performance"]["outcomes"]
     for now, told in zip(found.outcomes, told_of, strict=True):
@@ -263,7 +280,7 @@ def _outcome_checks(watch: Watch, found: Measured) -> Iterator[Check]:
         )
 
 
-def _coverage_check(watch: Watch, found: Measured) -> Iterator[Check]:
+def _coverage_check(watch: Watch, found: Means) -> Iterator[Check]:
     reference, now = watch.reference["performance"]["coverage"], found.coverage
     if reference is None or now is None or not now.known:
         return
@@ -364,7 +381,8 @@ def performance_of(
     """
     if not tally.judged.total or "performance" not in watch.reference:
         return None
-    found, reference = measured(tally, watch), watch.reference["performance"]
+    found, reference = _means(tally, watch), watch.reference["performance"]
+    measured = _metrics(tally, watch)
     by_key = {check.key: check.level for check in checks}
     metrics = {
         name: figure.told()
@@ -373,7 +391,7 @@ def performance_of(
             "level": by_key.get(f"performance:{name}:metric_drop"),
             "greater_is_better": task_metrics(watch.schema.task)[name].greater_is_better,
         }
-        for name, figure in found.metrics.items()
+        for name, figure in measured.items()
     }
     told: dict[str, Any] = {
         "n": len(tally.judged),
@@ -381,7 +399,7 @@ def performance_of(
         "outcomes_known": tally.judged.total,
         "drawn": tally.judged.drawn,
         "judged": tally.judged.total >= watch.params.min_rows,
-        "by": found.metrics[watch.metric.name].by,
+        "by": measured[watch.metric.name].by,
         "metrics": metrics,
         "mean_outcome": found.mean_outcome,
         "mean_prediction": found.mean_prediction,
@@ -405,7 +423,7 @@ def performance_of(
     return told
 
 
-def _outcomes_told(watch: Watch, found: Measured, by_key: Mapping[str, Level]) -> dict[str, Any]:
+def _outcomes_told(watch: Watch, found: Means, by_key: Mapping[str, Level]) -> dict[str, Any]:
     """Return the means of outcomes: one number, and for several classes the share of each."""
     measure = "outcome_mean" if watch.schema.task == "regression" else "outcome_share"
     each = [
