@@ -165,21 +165,32 @@ def _performance(task, by, level):
     }  # fmt: skip
     for name, other in _OTHERS[task].items():
         metrics[name] = {**_interval(other * 0.97), "holdout": _interval(other), "level": None}
+    shares = [
+        {"label": label, "value": now, "ci_low": now - 0.02, "ci_high": now + 0.02, "now": now,
+         "before": 0.163, "holdout": 0.14, "level": "fine"}
+        for label, now in (("late", 0.201), ("early", 0.3))
+    ]  # fmt: skip
     return {
         "n": 3571,
         "of_rows": 4012,
         "drawn": False,
         "by": "days",
         "metrics": metrics,
-        "outcome_mean": {"now": 0.201, "before": 0.163, "holdout": 0.14},
+        "judged": True,
+        "outcomes_known": 3571,
+        "mean_outcome": 0.201,
+        "outcome_mean": None if task == "multiclass" else shares[0],
+        "outcome_shares": shares if task == "multiclass" else [],
         "mean_prediction": 0.168,
-        "gap": {"value": -0.033, "ci_low": -0.047, "ci_high": -0.019},
-        "coverage": {"now": 0.861, "wanted": 0.9, "holdout": 0.897}
-        if task == "regression"
-        else None,
-        "value_per_row": None if task == "regression" else {"now": 0.141, "holdout": 0.18},
-        "unknown_labels": 0,
-    }
+        "gap": {"value": 0.033, "ci_low": 0.019, "ci_high": 0.047, "holdout": 0.007},
+        "coverage": {
+            "value": 0.861, "ci_low": 0.85, "ci_high": 0.872, "wanted": 0.9, "holdout": 0.897,
+            "level": "fine",
+        } if task == "regression" else None,
+        "value_per_row": None if task == "regression" else {
+            "value": -0.58, "ci_low": -0.66, "ci_high": -0.5, "now": -0.58, "holdout": -0.52},
+        "unknown_labels": {"a new class": 3} if task == "multiclass" else {},
+    }  # fmt: skip
 
 
 def _retraining(task, outcomes, level):
@@ -206,6 +217,7 @@ def _slices(task, outcomes):
             "name": f"carrier = {name}",
             "why_watched": why,
             "n": 212 + 10 * number,
+            "rows": 250 + 10 * number,
             "share": {"now": 0.05, "before": 0.061},
             "metric": METRICS[task],
             "value": value * 0.93 if outcomes else None,
@@ -285,7 +297,7 @@ def monitored(
         "batch": {
             "name": "2013-07",
             "input": {
-                "files": [{"name": "2013-07.parquet", "bytes": 182_211, "sha256": "ab" * 32}]
+                "files": [{"file": "2013-07.parquet", "bytes": 182_211, "sha256": "ab" * 32}]
             },
             "rows_in": rows + 9,
             "rows_scored": rows,
@@ -435,7 +447,7 @@ def with_odd_names(result, history):
     result = deepcopy(result)
     result["batch"]["name"] = ODD
     result["batch"]["rejected_by_reason"] = {ODD: 9}
-    result["batch"]["input"]["files"][0]["name"] = ODD
+    result["batch"]["input"]["files"][0]["file"] = ODD
     result["model"] |= {"unit": ODD, "target": ODD, "positive_label": ODD}
     result["notes"] = [ODD]
     result["verdict"]["sentence"] = f"{ODD} moved."

@@ -77,7 +77,8 @@ def moved_features(result: Mapping[str, Any]) -> set[str]:
         What `assay.monitoring` found.
     """
     told = {each["name"] for each in result["features"] if each["level"] != "fine"}
-    return told | {each["subject"] for each in result["findings"] if each["area"] == "inputs"}
+    found = {each["subject"] for each in result["findings"] if each["area"] == "inputs"}
+    return told | found & {each["name"] for each in result["features"]}
 
 
 def _row(place: int, facts: Mapping[str, Any], checks: Sequence[Mapping[str, Any]]) -> FeatureRow:

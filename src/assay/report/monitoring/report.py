@@ -16,14 +16,17 @@ from assay.report.monitoring.sections import monitoring_sections
 from assay.report.monitoring.words import (
     area_anchor,
     area_words,
+    capitalised,
     level_tone,
     level_word,
     measure_style,
     measure_words,
     shortened,
+    verdict_sentence,
 )
 from assay.report.page.environment import page_environment
 from assay.report.page.figures import Figures
+from assay.report.page.words import metric_title
 from assay.report.rendering import render
 
 # Rows of the table of all checks.
@@ -51,7 +54,8 @@ def monitoring_page(result: Mapping[str, Any], history: pd.DataFrame) -> str:
         "tone": level_tone,
         "area": area_words,
         "anchor": area_anchor,
-        "capitalised": lambda text: f"{text[:1].upper()}{text[1:]}",
+        "capitalised": capitalised,
+        "metric": lambda name: capitalised(metric_title(name).replace("_", " ")),
         "shortened": shortened,
         "measure": measure_words,
         "measure_style": measure_style,
@@ -77,6 +81,7 @@ def _variables(result: Mapping[str, Any], history: pd.DataFrame) -> dict[str, An
         "batch": result["batch"],
         "model": result["model"],
         "verdict": result["verdict"],
+        "sentence": verdict_sentence(result["verdict"]),
         "primary": metric,
         "input_files": _files(result)[:_FILES],
         "input_file_count": len(_files(result)),
@@ -124,6 +129,6 @@ def _level_of(checks: Mapping[str, Mapping[str, Any]], facts: Mapping[str, Any])
 
 def _files(result: Mapping[str, Any]) -> list[dict[str, str]]:
     return [
-        {"name": str(file.get("file") or file.get("name")), "sha256": str(file.get("sha256"))}
+        {"name": str(file["file"]), "sha256": str(file["sha256"])}
         for file in result["batch"]["input"].get("files", [])
     ]

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from assay.report.monitoring.features import moved_features
-from assay.report.monitoring.words import area_words, level_word
+from assay.report.monitoring.words import NOT_JUDGED, area_words, level_word, verdict_sentence
 from assay.report.page.words import metric_title
 from assay.report.rendering import interval, number, percent, render, tidy
 
@@ -39,7 +39,8 @@ def monitoring_markdown(result: Mapping[str, Any], history: pd.DataFrame) -> str
         r=result,
         batch=result["batch"],
         model=result["model"],
-        word=level_word(verdict["level"]) if verdict["judged"] else "Not judged",
+        word=level_word(verdict["level"]) if verdict["judged"] else NOT_JUDGED,
+        sentence=verdict_sentence(verdict),
         findings=result["findings"],
         shown=_SHOWN,
         rows=list(_rows(result, history)),

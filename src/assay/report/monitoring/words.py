@@ -1,7 +1,9 @@
 """How the pages of monitoring call levels, areas and measures."""
 
 from collections.abc import Mapping
+from typing import Any
 
+NOT_JUDGED = "Not judged"
 # Characters of a name in a cell.
 _LONGEST = 80
 # The word of a level, and the colour that stands for it.
@@ -36,10 +38,19 @@ _MEASURES: Mapping[str, str] = {
     "decided_rate": "share of decided rows",
     "mean_interval_width": "mean width of the intervals",
     "reconstruction_error": "reconstruction error (features together)",
-    "calibration_gap": "mean prediction less mean outcome",
-    "coverage": "coverage of the intervals",
+    "mean_prediction": "mean prediction",
+    "mean_confidence": "mean confidence",
+    "predicted_rate": "share of rows predicted to be of the class",
+    "estimated": "estimated without outcomes",
+    "metric_drop": "measured metric, worse than on the holdout",
+    "calibration_gap": "mean outcome less mean prediction",
+    "outcome_share": "share of the outcome",
+    "outcome_mean": "mean outcome",
+    "interval_coverage": "coverage of the intervals",
+    "unknown_outcome_rate": "share of outcomes of no known class",
     "rejected_rate": "share of rejected rows",
-    "failed_jobs": "failed jobs",
+    "standardised_mean": "mean, in standard deviations of training",
+    "type": "type of the column",
 }
 
 
@@ -71,6 +82,24 @@ def measure_words(measure: str) -> str:
 def measure_style(measure: str) -> str:
     """Return how values of a measure are written: `percent` of rates and shares, else `number`."""
     return "percent" if measure.endswith(("_rate", "_share", "coverage")) else "number"
+
+
+def capitalised(text: str) -> str:
+    """Return a text that begins as a sentence does; names keep their other letters."""
+    return f"{text[:1].upper()}{text[1:]}"
+
+
+def verdict_sentence(verdict: Mapping[str, Any]) -> str:
+    """Return a verdict's sentence without its word, which stands above it.
+
+    Parameters
+    ----------
+    verdict : dict
+        Of the result.
+    """
+    told = str(verdict["sentence"])
+    word = level_word(verdict["level"]) if verdict["judged"] else NOT_JUDGED
+    return capitalised(told.removeprefix(f"{word}: "))
 
 
 def shortened(name: object) -> str:
