@@ -53,6 +53,7 @@ METRICS = (
     *("threshold", "fairness", "interpret"),
 )
 FINDINGS = ("split_findings", "model_findings")
+SLICES = ("slices", "found_slices")
 PICTURES = ("train", "evaluate", "threshold", "interpret")
 
 STAGE = Stage(
@@ -114,7 +115,8 @@ def main() -> None:
         texts={
             **{STAGE.writes[name].name: page for name, page in pages.items()},
             "monitoring/baseline.json": _reference(
-                train, table, candidate, contract, decision, params, metrics["holdout"]
+                *(candidate, train, table, holdout.predictions, contract, decision, params),
+                metrics["holdout"],
             ),
             **environment_files(artifacts.read_text(LOCK), environment, model_families(shipped)),
         },
@@ -202,21 +204,18 @@ def _check_skew(source, schema, candidate, train, decision) -> Holdout:
     return holdout
 
 
-def _reference(train, table, candidate, contract, decision, params, judged) -> str:
-    """Return what batches will be compared with; see `assay.monitoring.reference`."""
-    reads, schema = STAGE.reads, contract.schema
-    out_of_fold = artifacts.read_table(reads["out_of_fold"])
-    predictions = artifacts.read_table(reads["holdout_predictions"])
+def _reference(candidate, train, table, predictions, contract, decision, params, judged) -> str:
+    """Return what batches are held against: the profile of the table, and its weakest slices."""
+    out_of_fold = artifacts.read_table(STAGE.reads["out_of_fold"])
     holdout = table.set_index(ROW, drop=False).loc[predictions[ROW]].reset_index(drop=True)
-    evidence = gather_evidence(
-        candidate, schema, holdout, train, out_of_fold, params.interpret, params.task
-    )
-    tables = [
-        artifacts.read_report(reads[f"tables/{name}.csv"]) for name in ("slices", "found_slices")
-    ]
-    slices = slice_reference(evidence, *tables, params.monitor.slice_count)
     parts = Parts(train, holdout, out_of_fold, predictions)
-    return artifacts.json_text(reference_profile(parts, contract, decision, params, judged, slices))
+    evidence = gather_evidence(
+        *(candidate, contract.schema, holdout, train, out_of_fold), params.interpret, params.task
+    )
+    tables = [artifacts.read_report(STAGE.reads[f"tables/{name}.csv"]) for name in SLICES]
+    slices = slice_reference(evidence, *tables, params.monitor.slice_count)
+    profile = reference_profile(parts, contract, decision, params, judged, slices)
+    return artifacts.json_text(profile)
 
 
 def _pycaret_model(shipped, schema) -> dict[str, bytes]:

@@ -431,6 +431,8 @@ def history_of(task, by, batches, outcomes, result):
             "estimated_ci_low": now * 0.985,
             "estimated_ci_high": now * 1.025,
             "flagged_rate": 0.186 + 0.004 * place if task == "binary" else None,
+            "decided_rate": 0.886 + 0.004 * place if task == "multiclass" else None,
+            "mean_interval_width": 86.1 + place if task == "regression" else None,
             "outcome_mean": 0.15 + 0.006 * place if known else None,
             "mean_prediction": 0.151 + 0.003 * place,
             "prediction_distance": 0.03 + 0.004 * place,

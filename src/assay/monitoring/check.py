@@ -11,6 +11,15 @@ Level = Literal["fine", "warning", "alarm"]
 # How a difference is measured, and so which of the limits stands for it.
 Scale = Literal["distance", "rate", "change"]
 
+# What shares a part of the rate of false alarms.
+_FAMILIES: dict[Area, str] = {
+    "inputs": "drift",
+    "outputs": "drift",
+    "operations": "drift",
+    "performance": "performance",
+    "slices": "performance",
+    "trend": "trend",
+}
 EXIT_CODES: dict[Level, int] = {"fine": 0, "warning": 20, "alarm": 21}
 
 
@@ -90,17 +99,23 @@ def judged(checks: Sequence[Check], false_alarm_rate: float) -> list[Check]:
 
     A check raises something where its effect reaches a limit, and its p-value, adjusted for the number
     of checks, is at most the rate. So a batch like those before raises anything in at most this share of
-    batches, whatever its size.
+    batches, whatever its size. Drift, performance and trends have equal parts of the rate where there
+    are such checks: how good the model is, is asked by a few, which hundreds on features would drown.
 
     References
     ----------
     Holm 1979, "A simple sequentially rejective multiple test procedure".
     """
-    order = sorted(range(len(checks)), key=lambda number: checks[number].p_value)
-    adjusted, least = [1.0] * len(checks), 0.0
-    for place, number in enumerate(order):
-        least = max(least, min(1.0, checks[number].p_value * (len(checks) - place)))
-        adjusted[number] = least
+    families = {_FAMILIES[check.area] for check in checks}
+    adjusted = [1.0] * len(checks)
+    for family in families:
+        asked = [number for number, check in enumerate(checks) if _FAMILIES[check.area] == family]
+        asked.sort(key=lambda number: checks[number].p_value)
+        least = 0.0
+        for place, number in enumerate(asked):
+            times = (len(asked) - place) * len(families)
+            least = max(least, min(1.0, checks[number].p_value * times))
+            adjusted[number] = least
     told = [
         replace(check, adjusted=p_value, level=_level(check, p_value <= false_alarm_rate))
         for check, p_value in zip(checks, adjusted, strict=True)

@@ -16,9 +16,11 @@ from assay.report.page.words import metric_title
 MOST = 36
 # Pixels by which measured and estimated values stand beside each other.
 _ASIDE = 3.0
-_RATES = {
-    "binary": ("Rows that were flagged", "flagged_rate"),
-    "multiclass": ("Rows that were decided", "decided_rate"),
+# By task what is decided on predictions: its words, its column, and whether it is a share.
+_DECIDED = {
+    "binary": ("Rows that were flagged", "flagged_rate", True),
+    "multiclass": ("Rows that were decided", "decided_rate", True),
+    "regression": ("Mean width of the intervals", "mean_interval_width", False),
 }
 
 
@@ -54,7 +56,7 @@ def batch_charts(result: Mapping[str, Any], history: pd.DataFrame) -> list[Chart
     drawn = (
         _performance(result, latest, names),
         _means(latest, names),
-        _rates(result, latest, names),
+        _decided(result, latest, names),
         _distance(result, latest, names),
     )
     return [chart for chart in drawn if chart is not None]
@@ -90,7 +92,7 @@ def _performance(
     return Chart(
         svg,
         "Performance. Measured values need outcomes; estimated ones do without, on an assumption. Lines "
-        "through marks are intervals, the band is the holdout's.",
+        "through marks are 95% intervals.",
     )
 
 
@@ -135,26 +137,22 @@ def _means(latest: pd.DataFrame, names: Sequence[str]) -> Chart | None:
     return Chart(svg, "What was predicted on average, and what happened. Apart, the model is off.")
 
 
-def _rates(result: Mapping[str, Any], latest: pd.DataFrame, names: Sequence[str]) -> Chart | None:
-    if result["model"]["task"] not in _RATES:
+def _decided(result: Mapping[str, Any], latest: pd.DataFrame, names: Sequence[str]) -> Chart | None:
+    words, column, share = _DECIDED[result["model"]["task"]]
+    values = _numbers(latest, column)
+    if not any(map(isfinite, values)):
         return None
-    told, column = _RATES[result["model"]["task"]]
-    column = column if column in latest else "flagged_rate"
-    rates = _numbers(latest, column)
-    if not any(map(isfinite, rates)):
-        return None
-    facts = result["outputs"].get(_RATES[result["model"]["task"]][1]) or {}
-    before = _known(facts.get("before"))
+    before = _known((result["outputs"].get(column) or {}).get("before"))
     svg = line_chart(
-        [Series("this share", list(range(len(latest))), rates, points=True)],
+        [Series("each batch", range(len(latest)), values, points=True)],
         Axis("Batch", names=names),
-        Axis(told, low=0.0, percent=True),
-        title=f"{told}, over batches",
-        description="The share of each batch; the table has the numbers.",
-        references=[] if before is None else [Reference("before", "y", before)],
-        identifier="chart-rates",
+        Axis(words, low=0.0, percent=share),
+        title=f"{words}, over batches",
+        description="The figure of each batch; the table has the numbers.",
+        references=[] if before is None else [Reference("before, out-of-fold", "y", before)],
+        identifier="chart-decided",
     )
-    return Chart(svg, f"{told}. The dotted line is the share before, out-of-fold.")
+    return Chart(svg, f"{words}. The dotted line is what it was out-of-fold.")
 
 
 def _distance(
