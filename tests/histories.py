@@ -18,7 +18,11 @@ def watch_of(task: str = "binary", ordinary: Any = None, **monitor: Any) -> Watc
     """Return what batches of a tiny table are held against, as far as trends need it."""
     case = make_case(task)
     outputs = {"out_of_fold": {"means": {"mean_prediction": [1000.0, 100.0]}}}
-    reference = {"ordinary": {"limits": ordinary or {}}, "outputs": outputs}
+    reference = {
+        "ordinary": {"limits": ordinary or {}},
+        "outputs": outputs,
+        "performance": {"target_sd": 200.0},
+    }
     params = case.params.monitor.model_copy(update=monitor)
     return Watch(case.schema, {}, reference, params, case.params.task)
 

@@ -1,5 +1,6 @@
 """docs/bundle-format.md against a run folder."""
 
+import json
 import re
 from fnmatch import fnmatch
 
@@ -8,6 +9,7 @@ from bundles import run_of
 from conftest import ROOT
 
 from assay.manifest import FORMAT_VERSION, MANIFEST, OLDEST_VERSION
+from assay.sections import MonitorParams
 
 TEXT = (ROOT / "docs/bundle-format.md").read_text()
 LAYOUT = TEXT.split("## Layout")[1].split("##")[0]
@@ -32,6 +34,19 @@ def test_the_versions_are_those_of_the_code():
     assert told == list(range(FORMAT_VERSION, 0, -1))
     unread = [int(n) for n in re.findall(r"^\| (\d+) \|.*not read \|$", TEXT, re.MULTILINE)]
     assert unread == list(range(OLDEST_VERSION - 1, 0, -1))
+
+
+def test_the_reference_has_the_members_that_are_told(finished):
+    (told,) = [
+        line for line in TEXT.splitlines() if line.startswith("`monitoring/baseline.json` has")
+    ]
+    reference = json.loads((run_of(finished) / "monitoring/baseline.json").read_text())
+    assert f"`format_version` of its own, {reference['format_version']}." in told
+    members = told.split("Its members are ")[1].split(". The limits")[0]
+    assert set(re.findall(r"`(\w+)`", members)) == set(reference) - {"format_version"}
+    meta = json.loads((run_of(finished) / "run_meta.json").read_text())
+    assert "under `params.monitor`" in told
+    assert set(meta["params"]["monitor"]) == set(MonitorParams.model_fields)
 
 
 @pytest.mark.parametrize("name", ["assay.trust", "assay.manifest", "assay.self_check"])

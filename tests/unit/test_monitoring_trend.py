@@ -180,6 +180,10 @@ def test_numbers_are_judged_relative_to_their_size():
     assert found == {"trend:predictions:mean": "alarm"}
     (told,) = [fact for fact in facts if fact["level"] == "alarm"]
     assert "from 1,000 to 1,175, 24.9 a batch, by 1.74 standard deviations" in told["sentence"]
+    _, facts = levels(far.assign(outcome_mean=mean), watch)
+    (told,) = [fact for fact in facts if fact["subject"] == "outcomes"]
+    assert "The mean outcome rose from 1,000 to 1,175" in told["sentence"]
+    assert "by 0.87 standard deviations" in told["sentence"]
 
 
 def test_the_share_of_a_class_that_creeps_is_found():

@@ -71,14 +71,13 @@ def _output_series(batches: pd.DataFrame, watch: Watch) -> list[Series]:
         values = [told.get(label, float("nan")) for told in shares]
         words = f"the share of rows predicted as {shown(label)}"
         found.append(Series("predictions", f"share of {label}", words, "rate", "", values))
-    for subject, words, column in (
-        ("predictions", "the mean prediction", "mean_prediction"),
-        ("outcomes", "the mean outcome", "outcome_mean"),
+    for subject, words, column, sd in (
+        ("predictions", "the mean prediction", "mean_prediction", _prediction_sd),
+        ("outcomes", "the mean outcome", "outcome_mean", _outcome_sd),
     ):
         values = _values(batches, column)
         if watch.schema.task == "regression":
-            sd = _prediction_sd(watch)
-            found.append(Series(subject, "mean", words, "change", "sd", values, sd=sd))
+            found.append(Series(subject, "mean", words, "change", "sd", values, sd=sd(watch)))
         else:
             found.append(Series(subject, "mean", words, "rate", "", values))
     words = "the reconstruction error of all features together"
@@ -126,6 +125,11 @@ def _values(batches: pd.DataFrame, name: str) -> list[float]:
 def _prediction_sd(watch: Watch) -> float:
     """Return the standard deviation of the predictions of rows that the model did not learn from."""
     return float(watch.reference["outputs"]["out_of_fold"]["means"]["mean_prediction"][1])
+
+
+def _outcome_sd(watch: Watch) -> float:
+    """Return the standard deviation of outcomes in training."""
+    return float(watch.reference["performance"]["target_sd"])
 
 
 # Of a feature: what the history calls it, its words, scale and unit, and whether only a rise counts.
