@@ -9,11 +9,14 @@ import pandas as pd
 from assay.report.charts.axes import Axis
 from assay.report.charts.line import Series, line_chart
 from assay.report.charts.panel import Reference
+from assay.report.monitoring.words import measure_style, measure_words
 from assay.report.page.holdout_charts import Chart
 from assay.report.page.words import metric_title
 
 # The latest batches that are shown.
 MOST = 36
+# Trends that are drawn.
+_TRENDS = 4
 # Pixels by which measured and estimated values stand beside each other.
 _ASIDE = 3.0
 # By task what is decided on predictions: its words, its column, and whether it is a share.
@@ -60,6 +63,32 @@ def batch_charts(result: Mapping[str, Any], history: pd.DataFrame) -> list[Chart
         _distance(result, latest, names),
     )
     return [chart for chart in drawn if chart is not None]
+
+
+def trend_charts(result: Mapping[str, Any]) -> list[Chart]:
+    """Draw the trends that are not fine, the first few of them.
+
+    Parameters
+    ----------
+    result : dict
+        What `assay.monitoring` found.
+    """
+    found = [each for each in result["trend"] if each["level"] != "fine" and each["series"]]
+    return [_trend(each, f"chart-trend-{place}") for place, each in enumerate(found[:_TRENDS])]
+
+
+def _trend(trend: Mapping[str, Any], identifier: str) -> Chart:
+    told, points = f"{trend['subject']}: {measure_words(trend['measure'])}", trend["series"]
+    values = [nan if point["value"] is None else float(point["value"]) for point in points]
+    svg = line_chart(
+        [Series(told, range(len(values)), values, points=True)],
+        Axis("Batch", names=[str(point["batch"]) for point in points]),
+        Axis(told, percent=measure_style(trend["measure"]) == "percent"),
+        title=f"{told}, over batches",
+        description="The figure of each batch among which the trend was looked for.",
+        identifier=identifier,
+    )
+    return Chart(svg, str(trend["sentence"]))
 
 
 def _performance(
