@@ -41,7 +41,7 @@ def reference_profile(
     decision: Mapping[str, Any],
     params: Params,
     judged: Mapping[str, Any],
-    slices: Sequence[Mapping[str, Any]] = (),
+    slices: Sequence[Mapping[str, Any]],
 ) -> dict[str, Any]:
     """Describe the rows that a model was made of, and what it predicts for rows it did not learn from.
 
@@ -56,7 +56,7 @@ def reference_profile(
     judged : dict
         The content of `metrics/holdout.json`.
     slices : sequence of dict
-        Those that are watched, from `assay.monitoring.slice_reference`.
+        From `assay.monitoring.slice_reference`.
     """
     schema, train, holdout = contract.schema, parts.train, parts.holdout
     codes = codes_of(train, schema)
