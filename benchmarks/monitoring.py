@@ -118,7 +118,6 @@ class World:
             ),
             "outputs": output_reference(*parts, self.schema, DECISION, self.params.task),
             "joint": joint_reference(frame, self.schema),
-            "performance": None,
             "slices": [],
             "ordinary": {"window_count": 0, "limits": {}},
         }

@@ -42,7 +42,7 @@ def test_a_season_of_the_table_sets_the_limit():
     rows, windows, watch = year(window=6)
     limits = trend_limits(rows, windows, watch)
     # Six months rise by a fifth each.
-    assert limits["trend:signal:standardised_mean"] == pytest.approx(1.0, abs=0.2)
+    assert limits["trend:signal:standardised_mean"] == pytest.approx(1.25, abs=0.2)
     assert limits["trend:noise:standardised_mean"] < 0.3
     assert limits["trend:kind:missing_rate"] < 0.05
     assert {"trend:predictions:mean", "trend:predictions:flagged_rate"} <= set(limits)
@@ -50,6 +50,12 @@ def test_a_season_of_the_table_sets_the_limit():
     # A feature of one value has no standard deviation; what fitting never saw, the table does not tell.
     assert "trend:count:standardised_mean" not in limits
     assert not [key for key in limits if "unknown" in key or "performance" in key]
+
+
+def test_limits_are_those_of_the_window_however_few_windows_there_are():
+    rows, windows, watch = year(months=6, window=11)
+    limits = trend_limits(rows, windows, watch)
+    assert limits["trend:signal:standardised_mean"] == pytest.approx(2.5, abs=0.4)
 
 
 def test_few_windows_and_rows_without_predictions_set_none():
@@ -75,5 +81,5 @@ def test_rows_in_no_window_count_for_nothing():
     windows = np.where(windows == 5, -1, windows)
     windows = np.where(windows > 5, windows - 1, windows)
     rows = replace(rows, features=rows.features.assign(signal=moved))
-    assert trend_limits(rows, windows, watch)["trend:signal:standardised_mean"] < 2
+    assert trend_limits(rows, windows, watch)["trend:signal:standardised_mean"] < 2.5
     assert pd.Series(windows).nunique() == 12

@@ -1,16 +1,30 @@
 """Slow drift: what creeps is found, and what does not is left alone."""
 
 from datetime import datetime
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
-from histories import creeping, history_of, row_of, watch_of
+from drifting import held_against, thirty, with_column
+from histories import creeping, history_of, result_of, row_of, watch_of
 
 from assay.monitoring import trend
 from assay.monitoring.check import judged
+from assay.monitoring.clusters import ClusterTally
+from assay.monitoring.inputs import InputTally, feature_facts, input_checks
+from assay.monitoring.record import history_row
 from assay.monitoring.slope import fitted_slope
 from assay.monitoring.trend import trend_checks, trend_facts
+
+
+def counted(rows, watch):
+    """The parts of a tally that inputs need."""
+    return SimpleNamespace(
+        row_count=len(rows),
+        inputs=InputTally.of(rows, watch),
+        clusters=ClusterTally.of(rows, watch),
+    )
 
 
 def levels(history, watch, **chosen):
@@ -66,6 +80,27 @@ def test_a_creeping_mean_is_found_though_no_batch_is_far_out():
     assert found == {"trend:signal:standardised_mean": "alarm"}
 
 
+def test_what_creeps_past_every_single_batch_is_found_over_eight():
+    watch = held_against(thirty(8000, 1), window=8)
+    results = []
+    for number in range(8):
+        rows = thirty(2000, 10 + number)
+        moved = rows.features["measure 0"] + 0.05 * (number - 3.5)
+        tally = counted(with_column(rows, "measure 0", moved), watch)
+        checks = judged(input_checks(tally, watch), watch.params.false_alarm_rate)
+        assert {check.level for check in checks} == {"fine"}
+        result = result_of(number)
+        results.append(result | {"features": feature_facts(tally, watch, checks)})
+    history = history_of(history_row(result) for result in results[:-1])
+    checks, trends = trend_checks(history, history_row(results[-1]), watch)
+    told = judged(checks, watch.params.false_alarm_rate)
+    (found,) = [check for check in told if check.level != "fine"]
+    assert found.key == "trend:measure 0:standardised_mean"
+    assert found.sentence.startswith("measure 0: its mean rose by 0.3")
+    assert trend_facts(trends, told)[-1]["first"] == "batch 0"
+    assert trend_checks(history.head(4), None, watch) == ([], [])
+
+
 def test_200_histories_without_drift_raise_no_more_than_the_stated_rate():
     watch = watch_of(window=8)
     # Smaller batches would be stopped by the limits of effects alone: these go beyond them by chance.
@@ -92,6 +127,10 @@ def test_a_small_trend_is_beyond_chance_and_below_the_limit():
 def test_a_season_that_the_table_had_itself_is_no_drift():
     ordinary = {"trend:signal:standardised_mean": 0.6}
     assert levels(creeping(8, 0.05), watch_of(ordinary=ordinary, window=8))[0] == {}
+    # As steep along twice as many batches goes twice as far.
+    watch = watch_of(ordinary=ordinary, window=8)
+    assert levels(creeping(15, 0.05), watch, window=15)[0] == {}
+    assert levels(creeping(15, 0.1), watch, window=15)[0]
 
 
 def test_trends_need_five_batches_of_one_reference_with_enough_rows():

@@ -1,7 +1,7 @@
 """How far the numbers of the table's own windows moved within as many windows as trends look at.
 
 Temperatures rise from January to July in every year. What the table did itself, in any run of windows, is
-no slow drift; so limits of trends begin there.
+no slow drift; so limits of trends begin beyond it.
 """
 
 from typing import Any
@@ -20,10 +20,12 @@ from assay.monitoring.watch import Watch
 
 # Windows that are looked at, the latest ones.
 _MOST = 60
+# Runs overlap and a year has few of them, so the next one may well be steeper than all.
+_STEEPER = 1.25
 
 
 def trend_limits(rows: ScoredRows, windows: IntArray, watch: Watch) -> dict[str, float]:
-    """Return the largest effect of a trend among runs of consecutive windows, by the key of its check.
+    """Return from which effect on a trend is steeper than runs of windows were, by the key of its check.
 
     Parameters
     ----------
@@ -36,7 +38,7 @@ def trend_limits(rows: ScoredRows, windows: IntArray, watch: Watch) -> dict[str,
     Returns
     -------
     dict of str to float
-        Empty where there are fewer windows than a trend needs batches.
+        For as many batches as `monitor.window`; a quarter more than the steepest run. Empty where there are fewer windows than a trend needs batches.
     """
     count = int(windows.max(initial=-1)) + 1
     if count < FEWEST_BATCHES:
@@ -44,8 +46,9 @@ def trend_limits(rows: ScoredRows, windows: IntArray, watch: Watch) -> dict[str,
     told = [_window(rows.at(windows == at), watch) for at in range(max(0, count - _MOST), count)]
     batches = pd.DataFrame(told, columns=list(COLUMNS)).assign(metric="")
     run = min(watch.params.window, len(told))
+    beyond = _STEEPER * (watch.params.window - 1) / (run - 1)
     effects = {series.key: _largest(series, run) for series in series_of(batches, watch)}
-    return {key: effect for key, effect in effects.items() if effect is not None}
+    return {key: beyond * effect for key, effect in effects.items() if effect is not None}
 
 
 def _window(rows: ScoredRows, watch: Watch) -> dict[str, Any]:

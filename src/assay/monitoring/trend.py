@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from assay.monitoring.check import Check
+from assay.monitoring.check import Check, limits
 from assay.monitoring.record import with_row
 from assay.monitoring.series import Series, series_of
 from assay.monitoring.slope import FEWEST_BATCHES, Slope, fitted_slope
@@ -154,7 +154,8 @@ def _trend(series: Series, batches: Sequence[str]) -> Trend:
 
 def _check(trend: Trend, watch: Watch) -> Check:
     series, slope = trend.series, trend.slope
-    warn_from, alarm_from = watch.limits(series.scale, series.key)
+    ordinary = _ordinary(trend, watch)
+    warn_from, alarm_from = limits(watch.params, series.scale, ordinary)
     return Check(
         area="trend",
         subject=series.subject,
@@ -167,8 +168,16 @@ def _check(trend: Trend, watch: Watch) -> Check:
         p_value=slope.p_value,
         sentence=_sentence(trend, warn_from),
         look_at=f"Look at {series.words} in the batches from {trend.batches[0]} on. {_SEASON}",
-        ordinary=watch.ordinary(series.key),
+        ordinary=ordinary,
     )
+
+
+def _ordinary(trend: Trend, watch: Watch) -> float | None:
+    """Return how far the table went along as many windows; what is steep goes further along more."""
+    found = watch.ordinary(trend.series.key)
+    if found is None:
+        return None
+    return found * max(1.0, (len(trend.batches) - 1) / (watch.params.window - 1))
 
 
 def _sentence(trend: Trend, warn_from: float) -> str:
