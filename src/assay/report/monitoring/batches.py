@@ -108,7 +108,9 @@ def _performance(
     ]
     retraining = result["retraining"]
     limit = retraining["limit"] if retraining and retraining["metric"] == metric else None
-    references = [] if limit is None else [Reference("train again from here", "y", float(limit))]
+    references = _new_models(latest)
+    if limit is not None:
+        references.append(Reference("train again from here", "y", float(limit)))
     svg = line_chart(
         series,
         Axis("Batch", names=names),
@@ -123,6 +125,13 @@ def _performance(
         "Performance. Measured values need outcomes; estimated ones do without, on an assumption. Lines "
         "through marks are 95% intervals.",
     )
+
+
+def _new_models(latest: pd.DataFrame) -> list[Reference]:
+    """Return a line where the latest model took over, if another one scored batches before it."""
+    runs = latest["run_id"].tolist() if "run_id" in latest else []
+    places = [place for place in range(1, len(runs)) if runs[place] != runs[place - 1]]
+    return [Reference("a new model from here", "x", places[-1] - 0.5)] if places else []
 
 
 def _estimates(name: str, ends: Sequence[list[float]], style: int, aside: float) -> Series:
@@ -161,6 +170,7 @@ def _means(latest: pd.DataFrame, names: Sequence[str]) -> Chart | None:
         Axis("Mean"),
         title="Mean prediction and mean outcome over batches",
         description="Both means of each batch; the table has the numbers.",
+        references=_new_models(latest),
         identifier="chart-means",
     )
     return Chart(svg, "What was predicted on average, and what happened. Apart, the model is off.")
@@ -172,13 +182,16 @@ def _decided(result: Mapping[str, Any], latest: pd.DataFrame, names: Sequence[st
     if not any(map(isfinite, values)):
         return None
     before = _known((result["outputs"].get(column) or {}).get("before"))
+    references = _new_models(latest)
+    if before is not None:
+        references.append(Reference("before, out-of-fold", "y", float(before)))
     svg = line_chart(
         [Series("each batch", range(len(latest)), values, points=True)],
         Axis("Batch", names=names),
         Axis(words, low=0.0, percent=share),
         title=f"{words}, over batches",
         description="The figure of each batch; the table has the numbers.",
-        references=[] if before is None else [Reference("before, out-of-fold", "y", before)],
+        references=references,
         identifier="chart-decided",
     )
     return Chart(svg, f"{words}. The dotted line is what it was out-of-fold.")
@@ -199,9 +212,12 @@ def _distance(
         title="Distance of predictions over batches",
         description="How far predictions are from those before; the table has the numbers.",
         references=[
-            Reference(told, "y", float(limit), strong=told.startswith("alarm"))
-            for told, limit in limits
-            if limit is not None
+            *_new_models(latest),
+            *(
+                Reference(told, "y", float(limit), strong=told.startswith("alarm"))
+                for told, limit in limits
+                if limit is not None
+            ),
         ],
         identifier="chart-distance",
     )  # fmt: skip
