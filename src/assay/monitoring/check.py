@@ -17,7 +17,7 @@ _FAMILIES: dict[Area, str] = {
     "outputs": "drift",
     "operations": "drift",
     "performance": "performance",
-    "slices": "performance",
+    "slices": "slices",
     "trend": "trend",
 }
 EXIT_CODES: dict[Level, int] = {"fine": 0, "warning": 20, "alarm": 21}
@@ -99,7 +99,7 @@ def judged(checks: Sequence[Check], false_alarm_rate: float) -> list[Check]:
 
     A check raises something where its effect reaches a limit, and its p-value, adjusted for the number
     of checks, is at most the rate. So a batch like those before raises anything in at most this share of
-    batches, whatever its size. Drift, performance and trends have equal parts of the rate where there
+    batches, whatever its size. Drift, performance, slices and trends have equal parts of the rate where there
     are such checks: how good the model is, is asked by a few, which hundreds on features would drown.
 
     References

@@ -1,0 +1,83 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from conftest import make_params
+
+from assay.monitoring.check import Check, judged, limits
+from assay.params import parse_params
+
+CHECK = Check(
+    "inputs", "temp", "js_distance", None, None, 0.3, 0.1, 0.25, 0.0001, "moved.", "Look."
+)
+
+
+def checks(area="inputs", count=10, **changes):
+    return [replace(CHECK, area=area, subject=f"f{place}", **changes) for place in range(count)]
+
+
+def levels(found):
+    return {check.subject: check.level for check in found}
+
+
+def test_it_takes_both_a_size_and_more_than_chance():
+    cases = {
+        "far": {},
+        "some way": {"effect": 0.15},
+        "near": {"effect": 0.05},
+        "by chance": {"p_value": 0.2},
+    }
+    found = judged([replace(CHECK, subject=name, **each) for name, each in cases.items()], 0.05)
+    assert levels(found) == {
+        "far": "alarm",
+        "some way": "warning",
+        "near": "fine",
+        "by chance": "fine",
+    }
+    assert [check.subject for check in found[:2]] == ["far", "some way"]
+
+
+def test_what_is_estimated_is_a_warning_at_most():
+    assert judged([replace(CHECK, at_most="warning")], 0.05)[0].level == "warning"
+
+
+def test_more_questions_need_smaller_p_values():
+    alone = judged([replace(CHECK, p_value=0.02)], 0.05)
+    among = judged([replace(CHECK, p_value=0.02), *checks(p_value=1.0)], 0.05)
+    assert alone[0].level == "alarm"
+    assert levels(among)["temp"] == "fine"
+
+
+def test_hundreds_of_features_do_not_drown_performance():
+    fall = replace(CHECK, area="performance", subject="roc_auc", p_value=0.01)
+    found = judged([fall, *checks(count=500, p_value=0.5)], 0.05)
+    assert levels(found)["roc_auc"] == "alarm"
+    assert next(each for each in found if each.area == "performance").adjusted == pytest.approx(
+        0.02
+    )
+
+
+def test_all_families_together_keep_the_rate():
+    rng = np.random.default_rng(0)
+    raised = 0
+    for _ in range(400):
+        asked = [
+            replace(CHECK, area=area, subject=str(place), p_value=float(rng.uniform()))
+            for area in ("inputs", "outputs", "performance", "slices", "trend")
+            for place in range(8)
+        ]
+        raised += any(check.level != "fine" for check in judged(asked, 0.05))
+    # 5% of 400 batches, and three standard errors.
+    assert 0 < raised <= 20 + 13
+
+
+def test_limits_begin_where_windows_of_the_table_ended():
+    params = parse_params(make_params()).monitor
+    assert limits(params, "distance", None) == (0.1, 0.25)
+    assert limits(params, "distance", 0.05) == (0.1, 0.25)
+    assert limits(params, "distance", 0.4) == pytest.approx((0.4, 0.55))
+
+
+def test_equal_checks_have_one_order_whatever_the_order_of_asking():
+    asked = checks(count=5)
+    assert judged(asked, 0.05) == judged(asked[::-1], 0.05)
