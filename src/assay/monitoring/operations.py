@@ -13,6 +13,8 @@ from assay.sections import MonitorParams
 
 RECEIPT, FAILURE = ".receipt.json", ".failure.json"
 _PERCENTILES = ("p50", "p95", "p99", "max")
+# No count of rows, and no number of seconds, is as large.
+_LARGEST = 2**62
 # Files at fault that are named, of a folder that may have thousands.
 _FAULTS = 20
 
@@ -82,8 +84,9 @@ def _is_receipt(content: Any) -> bool:
     except (KeyError, TypeError, AttributeError):
         return False
     return (
-        all(type(value) is int and value >= 0 for value in whole)
-        and all(type(value) in (int, float) and value >= 0 for value in numbers)
+        all(type(value) is int and 0 <= value < _LARGEST for value in whole)
+        and whole[0] == whole[1] + whole[2]
+        and all(type(value) in (int, float) and 0 <= value < _LARGEST for value in numbers)
         and all(isinstance(value, str) for value in texts)
     )
 
