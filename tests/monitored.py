@@ -400,7 +400,10 @@ def _trend(history):
         "p_value": 0.003,
         "level": "warning",
         "sentence": "The estimated metric fell by 0.021 over 6 batches, beyond chance.",
-        "series": [],
+        "series": [
+            {"batch": name, "value": value, "ci_low": None, "ci_high": None}
+            for name, value in zip(history["batch"], history["estimated_value"], strict=True)
+        ],
     }
 
 

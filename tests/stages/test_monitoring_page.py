@@ -48,11 +48,8 @@ class Elements(HTMLParser):
         if tag not in self.VOID:
             self.open.append([tag, ""])
         figure = held.get("data-figure", "")
-        if (
-            figure.startswith("estimate")
-            and ".holdout.value" not in figure
-            and figure != "estimate.n"
-        ):
+        measured = ".holdout." in figure and not figure.endswith(".estimated")
+        if figure.startswith("estimate") and not measured and figure != "estimate.n":
             around = "".join(said for tag, said in self.open if tag == "span")
             self.estimates.append((figure, around))
 

@@ -82,6 +82,16 @@ def test_expected_metrics_of_classes():
     assert expected_value(known["balanced_accuracy"], shares) == pytest.approx(right)
 
 
+def test_of_many_classes_outcomes_are_drawn():
+    shares = np.random.default_rng(0).dirichlet(np.full(40, 0.2), 3000)
+    known = task_metrics("multiclass")
+    right = shares.max(axis=1).mean()
+    spread = spread_by_outcomes(known["accuracy"], shares, 0)
+    assert expected_value(known["accuracy"], shares) == pytest.approx(right, abs=spread)
+    entropy = -(shares * np.log(np.maximum(shares, 1e-300))).sum(axis=1).mean()
+    assert expected_value(known["log_loss"], shares) == pytest.approx(entropy, rel=0.02)
+
+
 def test_expected_errors_of_numbers_are_those_of_the_bins():
     rng = np.random.default_rng(0)
     predicted = rng.uniform(0, 10, 40_000)

@@ -1,63 +1,18 @@
 from dataclasses import replace
 from time import perf_counter
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
-from cases import make_case
-from watches import scored_rows, watch_of
+from joint_watched import CASE, NAMES, check_of, paired_rows, tally_of, watch_joint
+from watches import watch_of
 
 from assay.artifacts import json_text
-from assay.contract import build_contract
 from assay.monitoring.check import judged
-from assay.monitoring.clusters import ClusterTally
 from assay.monitoring.encoding import encoding_from_json, fit_encoding
-from assay.monitoring.input_reference import input_reference
-from assay.monitoring.inputs import InputTally, input_checks
-from assay.monitoring.joint import JointTally, joint_checks, joint_facts, joint_reference
-from assay.monitoring.rows import ScoredRows, row_keys
+from assay.monitoring.inputs import input_checks
+from assay.monitoring.joint import joint_checks, joint_facts, joint_reference
 from assay.schema import Feature
-
-NAMES = ["signal", "noise", "count"]
-CASE = make_case()
-
-
-def paired_rows(n, seed, correlation=0.8):
-    """Features of the tiny table, two of which go together; each by itself is the same whatever they do."""
-    features = scored_rows(watch_of(CASE), n, seed).features
-    rng = np.random.default_rng([seed, 1])
-    first, second = rng.normal(size=(2, n))
-    features["signal"] = first
-    features["noise"] = correlation * first + np.sqrt(1 - correlation**2) * second
-    return features
-
-
-def watch_joint(features):
-    schema = replace(CASE.schema, time_column=None, group_column=None)
-    reference = {"joint": joint_reference(features, schema)}
-    reference["clusters"] = {"row_count": len(features), "kinds": {}}
-    table = features.assign(outcome=0)
-    reference["inputs"] = input_reference(table, build_contract(schema, table), {})
-    return watch_of(replace(CASE, schema=schema), reference)
-
-
-def tally_of(features, watch):
-    rows = ScoredRows(
-        features, np.zeros(len(features)), row_keys(0, len(features)), np.zeros(len(features))
-    )
-    inputs = InputTally.of(rows, watch) if "inputs" in watch.reference else None
-    return SimpleNamespace(
-        inputs=inputs,
-        joint=JointTally.of(rows, watch),
-        clusters=ClusterTally.of(rows, watch),
-        row_count=len(rows),
-    )
-
-
-def check_of(features, watch):
-    (check,) = joint_checks(tally_of(features, watch), watch)
-    return check
 
 
 def test_a_correlation_that_turned_round_is_found_where_no_feature_moved():

@@ -166,9 +166,8 @@ def intraclass(values: FloatArray, codes: IntArray) -> float:
         return 0.0
     columns = np.reshape(values, (len(values), -1)).astype(float)
     columns = columns - columns.mean(axis=0)
-    names, places = np.unique(codes, return_inverse=True)
-    sizes = np.bincount(places).astype(float)
-    n, clusters = len(columns), len(names)
+    places, sizes = compacted(codes)
+    n, clusters = len(columns), len(sizes)
     if clusters < 2 or clusters == n:
         return 0.0
     sums = np.stack([np.bincount(places, column, clusters) for column in columns.T])
@@ -196,6 +195,19 @@ def anova_correlation(between: float, total: float, sizes: FloatArray) -> float:
     if spread <= 0:
         return 0.0
     return float(np.clip((among - within) / spread, 0.0, 1.0))
+
+
+def compacted(codes: IntArray) -> tuple[IntArray, FloatArray]:
+    """Return codes 0 upwards without gaps, and how many rows each has.
+
+    Parameters
+    ----------
+    codes : ndarray of int, shape (n,)
+        Not negative, and not far above the number of rows.
+    """
+    counts = np.bincount(codes)
+    places = np.cumsum(counts > 0) - 1
+    return np.asarray(places[codes], dtype=np.int64), counts[counts > 0].astype(float)
 
 
 def typical_size(sizes: FloatArray) -> float:

@@ -131,16 +131,20 @@ def estimate_reference(
             "shared": shared,
             "effective_rows": rows,
             "measured": _finite(measured),
-            "estimated": _finite(_value(metric, holdout.predicted, errors, edges)),
+            "estimated": _finite(_value(metric, holdout.predicted, errors, edges, task.seed)),
         }
     return {"metrics": told} | ({"edges": edges.tolist(), "errors": errors} if errors else {})
 
 
 def _value(
-    metric: Metric, predicted: FloatArray, errors: Mapping[str, Any] | None, edges: FloatArray
+    metric: Metric,
+    predicted: FloatArray,
+    errors: Mapping[str, Any] | None,
+    edges: FloatArray,
+    seed: int,
 ) -> float:
     if errors is None:
-        return expected_value(metric, predicted)
+        return expected_value(metric, predicted, seed)
     bins = bin_counts(predicted, edges) / len(predicted)
     return expected_of_numbers(metric.name, bins, float(predicted.std()), errors)[0]
 
@@ -182,7 +186,7 @@ def _expected(tally: "Tally", watch: Watch, metric: Metric) -> Expected | None:
         )
         spread = one / n**0.5
     else:
-        value = expected_value(metric, predicted)
+        value = expected_value(metric, predicted, watch.seed)
         spread = spread_by_outcomes(metric, predicted, watch.seed)
     if not np.isfinite(value) or not np.isfinite(spread):
         return None

@@ -98,7 +98,9 @@ def _missing(missing: "np.ndarray[Any, np.dtype[np.bool_]]", codes: Codes) -> di
     return {
         "row_count": int((~missing).sum()),
         "missing_count": int(missing.sum()),
-        "missing_shared": shared_by_kind(missing.astype(float), codes),
+        "missing_shared": shared_by_kind(missing.astype(float), codes)
+        if missing.any()
+        else dict.fromkeys(codes, 0.0),
     }
 
 

@@ -180,6 +180,7 @@ def _judged(
         "alarm_from": alarm,
         "ordinary": watch.ordinary(key),
         "p_value": found.p_value,
+        "effective_rows": found.sharing.rows_now,
         "level": max(levels, key=EXIT_CODES.__getitem__, default="fine"),
     }
 

@@ -144,7 +144,7 @@ def performance_checks(tally: "Tally", watch: Watch) -> list[Check]:
     list of Check
         None where fewer outcomes are known than `min_rows`, or none could be judged.
     """
-    if tally.judged.total < watch.params.min_rows or "performance" not in watch.reference:
+    if tally.judged.total < watch.params.min_rows or not watch.reference.get("performance"):
         return []
     return [
         *_metric_check(tally, watch),
@@ -158,7 +158,7 @@ def outcome_checks(tally: "Tally", watch: Watch) -> list[Check]:
 
     They are asked of windows of the table, too, and begin where these went themselves.
     """
-    if tally.judged.total < watch.params.min_rows or "performance" not in watch.reference:
+    if tally.judged.total < watch.params.min_rows or not watch.reference.get("performance"):
         return []
     found = _means(tally, watch)
     return [*_gap_check(watch, found), *_outcome_checks(watch, found)]
@@ -379,7 +379,7 @@ def performance_of(
     dict or None
         None where no outcome is known.
     """
-    if not tally.judged.total or "performance" not in watch.reference:
+    if not tally.judged.total or not watch.reference.get("performance"):
         return None
     found, reference = _means(tally, watch), watch.reference["performance"]
     measured = _metrics(tally, watch)

@@ -78,7 +78,7 @@ def retraining_of(
         `metric`, `limit`, `rows_needed`, `rows`, `batches`, `value`, `standard_error`, `met` (None: it
         cannot be said yet) and `sentence`; None for a run whose reference has no such rule.
     """
-    rule = watch.reference.get("performance", {}).get("retraining")
+    rule = (watch.reference.get("performance") or {}).get("retraining")
     if rule is None:
         return None
     metric, needed = watch.metric, int(rule["rows_needed"])

@@ -9,7 +9,14 @@ from scipy import sparse
 
 from assay.metrics.core import FloatArray
 from assay.monitoring.binning import IntArray
-from assay.monitoring.clusters import KINDS, ClusterTally, Codes, excess_of, typical_size
+from assay.monitoring.clusters import (
+    KINDS,
+    ClusterTally,
+    Codes,
+    compacted,
+    excess_of,
+    typical_size,
+)
 
 
 @dataclass(frozen=True)
@@ -58,8 +65,8 @@ def bin_sharing(places: IntArray, width: int, codes: Codes) -> dict[str, dict[st
 
 def _shared(places: IntArray, width: int, codes: IntArray) -> dict[str, float]:
     none = {"correlation": 0.0, "squared": 0.0}
-    names, rows = np.unique(codes, return_inverse=True)
-    n, clusters = len(places), len(names)
+    rows, sizes = compacted(codes)
+    n, clusters = len(places), len(sizes)
     counts = np.bincount(places, minlength=width)
     used = np.flatnonzero(counts)
     if clusters < 2 or clusters == n or len(used) < 2:
@@ -67,7 +74,6 @@ def _shared(places: IntArray, width: int, codes: IntArray) -> dict[str, float]:
     shares = counts[used] / n
     column = np.searchsorted(used, places)
     table = sparse.csr_matrix((np.ones(n), (rows, column)), shape=(clusters, len(used)))
-    sizes = np.bincount(rows).astype(float)
     between = (table.T @ table.multiply(1 / sizes[:, None])).toarray()
     between -= n * np.outer(shares, shares)
     total = n * (np.diag(shares) - np.outer(shares, shares))

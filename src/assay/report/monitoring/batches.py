@@ -9,11 +9,14 @@ import pandas as pd
 from assay.report.charts.axes import Axis
 from assay.report.charts.line import Series, line_chart
 from assay.report.charts.panel import Reference
+from assay.report.monitoring.words import measure_style, measure_words
 from assay.report.page.holdout_charts import Chart
 from assay.report.page.words import metric_title
 
 # The latest batches that are shown.
 MOST = 36
+# Trends that are drawn.
+_TRENDS = 4
 # Pixels by which measured and estimated values stand beside each other.
 _ASIDE = 3.0
 # By task what is decided on predictions: its words, its column, and whether it is a share.
@@ -62,6 +65,33 @@ def batch_charts(result: Mapping[str, Any], history: pd.DataFrame) -> list[Chart
     return [chart for chart in drawn if chart is not None]
 
 
+def trend_charts(result: Mapping[str, Any]) -> list[Chart]:
+    """Draw the trends that are not fine, the first few of them.
+
+    Parameters
+    ----------
+    result : dict
+        What `assay.monitoring` found.
+    """
+    found = [each for each in result["trend"] if each["level"] != "fine" and each["series"]]
+    return [_trend(each, f"chart-trend-{place}") for place, each in enumerate(found[:_TRENDS])]
+
+
+def _trend(trend: Mapping[str, Any], identifier: str) -> Chart:
+    told, points = f"{trend['subject']}: {measure_words(trend['measure'])}", trend["series"]
+    name = "estimated" if "estimated" in trend["measure"] else "each batch"
+    values = [nan if point["value"] is None else float(point["value"]) for point in points]
+    svg = line_chart(
+        [Series(name, range(len(values)), values, points=True)],
+        Axis("Batch", names=[str(point["batch"]) for point in points]),
+        Axis(told, percent=measure_style(trend["measure"]) == "percent"),
+        title=f"{told}, over batches",
+        description="The figure of each batch among which the trend was looked for.",
+        identifier=identifier,
+    )
+    return Chart(svg, str(trend["sentence"]))
+
+
 def _performance(
     result: Mapping[str, Any], latest: pd.DataFrame, names: Sequence[str]
 ) -> Chart | None:
@@ -79,7 +109,9 @@ def _performance(
     ]
     retraining = result["retraining"]
     limit = retraining["limit"] if retraining and retraining["metric"] == metric else None
-    references = [] if limit is None else [Reference("train again from here", "y", float(limit))]
+    references = _new_models(latest)
+    if limit is not None:
+        references.append(Reference("train again from here", "y", float(limit)))
     svg = line_chart(
         series,
         Axis("Batch", names=names),
@@ -94,6 +126,13 @@ def _performance(
         "Performance. Measured values need outcomes; estimated ones do without, on an assumption. Lines "
         "through marks are 95% intervals.",
     )
+
+
+def _new_models(latest: pd.DataFrame) -> list[Reference]:
+    """Return a line where the latest model took over, if another one scored batches before it."""
+    runs = latest["run_id"].tolist() if "run_id" in latest else []
+    places = [place for place in range(1, len(runs)) if runs[place] != runs[place - 1]]
+    return [Reference("a new model from here", "x", places[-1] - 0.5)] if places else []
 
 
 def _estimates(name: str, ends: Sequence[list[float]], style: int, aside: float) -> Series:
@@ -132,6 +171,7 @@ def _means(latest: pd.DataFrame, names: Sequence[str]) -> Chart | None:
         Axis("Mean"),
         title="Mean prediction and mean outcome over batches",
         description="Both means of each batch; the table has the numbers.",
+        references=_new_models(latest),
         identifier="chart-means",
     )
     return Chart(svg, "What was predicted on average, and what happened. Apart, the model is off.")
@@ -143,13 +183,16 @@ def _decided(result: Mapping[str, Any], latest: pd.DataFrame, names: Sequence[st
     if not any(map(isfinite, values)):
         return None
     before = _known((result["outputs"].get(column) or {}).get("before"))
+    references = _new_models(latest)
+    if before is not None:
+        references.append(Reference("before, out-of-fold", "y", float(before)))
     svg = line_chart(
         [Series("each batch", range(len(latest)), values, points=True)],
         Axis("Batch", names=names),
         Axis(words, low=0.0, percent=share),
         title=f"{words}, over batches",
         description="The figure of each batch; the table has the numbers.",
-        references=[] if before is None else [Reference("before, out-of-fold", "y", before)],
+        references=references,
         identifier="chart-decided",
     )
     return Chart(svg, f"{words}. The dotted line is what it was out-of-fold.")
@@ -170,9 +213,12 @@ def _distance(
         title="Distance of predictions over batches",
         description="How far predictions are from those before; the table has the numbers.",
         references=[
-            Reference(told, "y", float(limit), strong=told.startswith("alarm"))
-            for told, limit in limits
-            if limit is not None
+            *_new_models(latest),
+            *(
+                Reference(told, "y", float(limit), strong=told.startswith("alarm"))
+                for told, limit in limits
+                if limit is not None
+            ),
         ],
         identifier="chart-distance",
     )  # fmt: skip

@@ -7,8 +7,9 @@ from typing import Any
 
 import pandas as pd
 
+from assay.monitoring.slope import FEWEST_BATCHES
 from assay.report.monitoring import features
-from assay.report.monitoring.batches import MOST, batch_charts, batch_rows
+from assay.report.monitoring.batches import MOST, batch_charts, batch_rows, trend_charts
 from assay.report.monitoring.features import feature_rows, shares_chart
 from assay.report.monitoring.findings import FOLDED, SHOWN, findings_of
 from assay.report.monitoring.performance import marks_beside_holdout, slices_chart
@@ -19,7 +20,6 @@ from assay.report.monitoring.words import (
     capitalised,
     level_tone,
     level_word,
-    measure_style,
     measure_words,
     shortened,
     verdict_sentence,
@@ -58,7 +58,6 @@ def monitoring_page(result: Mapping[str, Any], history: pd.DataFrame) -> str:
         "metric": lambda name: capitalised(metric_title(name).replace("_", " ")),
         "shortened": shortened,
         "measure": measure_words,
-        "measure_style": measure_style,
     }
     levels = {
         f"{each['area']}:{each['subject']}:{each['measure']}": each for each in result["checks"]
@@ -93,6 +92,8 @@ def _variables(result: Mapping[str, Any], history: pd.DataFrame) -> dict[str, An
         "batch_count": len(history),
         "batches_shown": MOST,
         "batch_charts": batch_charts(result, history),
+        "trend_charts": trend_charts(result),
+        "fewest_batches": FEWEST_BATCHES,
         "outputs_chart": shares_chart(
             (result["outputs"].get("distribution") or {}).get("bins") or [],
             "Predictions",

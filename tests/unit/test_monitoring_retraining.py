@@ -1,0 +1,101 @@
+import numpy as np
+import pandas as pd
+import pytest
+from cases import make_case
+from watches import watch_of
+
+from assay.metrics.catalogue import primary_metric
+from assay.monitoring.retraining import retraining_limit, retraining_of, retraining_reference
+
+METRIC = primary_metric("binary", "roc_auc")
+
+
+def watch(error=0.01, **told):
+    """A model with a ROC AUC of 0.72 [0.70, 0.74] on 4,000 rows."""
+    estimate = {"value": 0.72, "ci_low": 0.70, "ci_high": 0.74} | told
+    rule = retraining_reference(METRIC, {"row_count": 4000, "model": {"roc_auc": estimate}})
+    metrics = {"roc_auc": {"value": 0.72, "standard_error": error}}
+    case = make_case()
+    return watch_of(case, {"performance": {"metrics": metrics, "retraining": rule}})
+
+
+def looked(value, n, error=0.01):
+    return {"n": n, "metrics": {"roc_auc": {"value": value, "standard_error": error}}}
+
+
+def batches(*looks, metric="roc_auc"):
+    return pd.DataFrame(
+        [
+            {"metric": metric, "value": value, "standard_error": error, "metric_rows": n}
+            for value, error, n in looks
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "told", "limit"),
+    [
+        ("roc_auc", {"value": 0.7, "ci_low": 0.6, "ci_high": 0.8}, 0.5586),
+        ("log_loss", {"value": 0.7, "ci_low": 0.6, "ci_high": 0.8}, 0.8414),
+        ("roc_auc", {"value": 1.0}, 1.0),
+    ],
+)
+def test_the_limit_is_sqrt_2_times_as_far_as_the_worse_end(name, told, limit):
+    metric = primary_metric("binary", {"log_loss": "neg_log_loss"}.get(name, name))
+    assert retraining_limit(metric, told) == pytest.approx(limit, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("value", "n", "met", "words"),
+    [
+        (
+            0.66,
+            4000,
+            True,
+            "Train the model again: roc_auc over 4,000 rows is 0.66, below the limit",
+        ),
+        (0.71, 4000, False, "No need to train again: roc_auc over 4,000 rows is 0.71, not below"),
+        (0.50, 3999, None, "cannot be said yet: roc_auc over 3,999 rows is 0.5, and the limit of"),
+    ],
+)
+def test_a_batch_is_held_against_the_limit_on_enough_rows(value, n, met, words):
+    told = retraining_of(looked(value, n), None, watch())
+    assert told["met"] is met
+    assert words in told["sentence"]
+    assert told["limit"] == pytest.approx(0.72 - 0.02 * np.sqrt(2))
+    assert (told["rows"], told["rows_needed"], told["batches"]) == (n, 4000, 1)
+
+
+def test_small_batches_are_pooled_with_the_latest_ones_by_their_rows():
+    history = batches(
+        (0.99, 0.01, 9000), (0.60, 0.02, 1000), (np.nan, np.nan, 500), (0.70, 0.01, 2000)
+    )
+    told = retraining_of(looked(0.64, 1500, 0.03), history, watch())
+    assert (told["rows"], told["batches"]) == (4500, 3)
+    assert told["value"] == pytest.approx((0.64 * 1500 + 0.7 * 2000 + 0.6 * 1000) / 4500)
+    errors = np.array([0.03 * 1500, 0.01 * 2000, 0.02 * 1000]) / 4500
+    assert told["standard_error"] == pytest.approx(np.sqrt((errors**2).sum()))
+    assert told["met"] is True
+    assert "over 4,500 rows of the latest 3 batches" in told["sentence"]
+    # What another metric was tells nothing.
+    other = retraining_of(looked(0.64, 1500), batches((0.6, 0.1, 9000), metric="brier"), watch())
+    assert other["met"] is None
+
+
+def test_beyond_the_limit_by_chance_of_shared_days_is_not_enough():
+    """With errors of 0.03, a fall by 0.05 is 1.2 standard errors of the difference."""
+    told = retraining_of(looked(0.67, 4000, 0.03), None, watch(error=0.03))
+    assert told["met"] is False
+    assert "by no more than chance" in told["sentence"]
+    assert retraining_of(looked(0.60, 4000, 0.03), None, watch(error=0.03))["met"] is True
+
+
+def test_without_outcomes_nothing_can_be_said_and_nothing_is_asked_of_an_older_run():
+    told = retraining_of(None, None, watch())
+    assert (told["met"], told["value"], told["rows"]) == (None, None, 0)
+    assert "there are none" in told["sentence"]
+    assert retraining_of(None, batches((0.6, 0.01, 5000)), watch())["met"] is True
+    assert retraining_of(looked(0.7, 10), None, watch_of(make_case())) is None
+    assert (
+        retraining_of(looked(0.7, 10), None, watch_of(make_case(), {"performance": None})) is None
+    )
