@@ -13,16 +13,16 @@ import argparse
 
 import numpy as np
 
-from assay.monitoring.check import Check, judged
+from assay.monitoring.check import Area, Check, judged
 from assay.monitoring.slope import fitted_slope
 
 ROWS, FEATURES, OTHERS = 2_000, 40, 100
 WARN, ALARM, RATE = 0.1, 0.25, 0.05
 
 
-def check(name: str, effect: float, p_value: float) -> Check:
-    """Return a check of a trend."""
-    return Check("trend", name, "mean", None, None, effect, WARN, ALARM, p_value, "", "")
+def check(area: Area, name: str, effect: float, p_value: float) -> Check:
+    """Return a check."""
+    return Check(area, name, "mean", None, None, effect, WARN, ALARM, p_value, "", "")
 
 
 def means(
@@ -41,8 +41,8 @@ def found(told: np.ndarray) -> list[bool]:
     """Say of each feature whether a trend is found."""
     places = np.arange(float(len(told)))
     slopes = [fitted_slope(places, values) for values in told.T]
-    checks = [check(str(n), abs(s.end - s.start), s.p_value) for n, s in enumerate(slopes)]
-    checks += [check(f"other {number}", 0.0, 1.0) for number in range(OTHERS)]
+    checks = [check("trend", str(n), abs(s.end - s.start), s.p_value) for n, s in enumerate(slopes)]
+    checks += [check("inputs", f"other {number}", 0.0, 1.0) for number in range(OTHERS)]
     levels = {each.subject: each.level for each in judged(checks, RATE)}
     return [levels[str(number)] != "fine" for number in range(FEATURES)]
 

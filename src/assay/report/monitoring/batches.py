@@ -79,9 +79,10 @@ def trend_charts(result: Mapping[str, Any]) -> list[Chart]:
 
 def _trend(trend: Mapping[str, Any], identifier: str) -> Chart:
     told, points = f"{trend['subject']}: {measure_words(trend['measure'])}", trend["series"]
+    name = "estimated" if "estimated" in trend["measure"] else "each batch"
     values = [nan if point["value"] is None else float(point["value"]) for point in points]
     svg = line_chart(
-        [Series(told, range(len(values)), values, points=True)],
+        [Series(name, range(len(values)), values, points=True)],
         Axis("Batch", names=[str(point["batch"]) for point in points]),
         Axis(told, percent=measure_style(trend["measure"]) == "percent"),
         title=f"{told}, over batches",

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from assay.monitoring.slope import FEWEST_BATCHES
 from assay.report.monitoring import features
 from assay.report.monitoring.batches import MOST, batch_charts, batch_rows, trend_charts
 from assay.report.monitoring.features import feature_rows, shares_chart
@@ -92,6 +93,7 @@ def _variables(result: Mapping[str, Any], history: pd.DataFrame) -> dict[str, An
         "batches_shown": MOST,
         "batch_charts": batch_charts(result, history),
         "trend_charts": trend_charts(result),
+        "fewest_batches": FEWEST_BATCHES,
         "outputs_chart": shares_chart(
             (result["outputs"].get("distribution") or {}).get("bins") or [],
             "Predictions",

@@ -1,0 +1,106 @@
+"""Run what docs/monitored_months.md tells: a model trained to October, and the months after it.
+
+    python scripts/monitored_months.py [--update | --check]
+
+In a clone of HEAD, `outputs/monitored_months`, the bundled flights from January to October train a model,
+all but those of July, which it never sees. Then November, December and that July are scored, monitored
+as batches without outcomes, and monitored again when their outcomes have come. `--update` copies what is
+printed into the page, and a picture of the last page to docs/; `--check` fails if the page shows anything
+else. If the folder is there already its model is taken as it is.
+"""
+
+import argparse
+import re
+import shutil
+import subprocess
+import sys
+
+import pandas as pd
+from run_example import BUNDLED, ENVIRONMENT, ROOT, repro, run
+
+FOLDER = ROOT / "outputs/monitored_months"
+PAGE = ROOT / "docs/monitored_months.md"
+MONTHS = ("2013-11", "2013-12", "2013-07")
+# Between these comments stands what a command printed, or a table of figures.
+_SHOWN = re.compile(r"(<!-- (?P<name>[\w -]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def month_of(flights: pd.DataFrame) -> pd.Series:
+    """Return the month of each flight, such as 2013-11."""
+    return flights["sched_dep"].dt.strftime("%Y-%m")
+
+
+def make_project() -> None:
+    """Clone HEAD, and train there on the months that the model may know."""
+    run("git", "clone", "--quiet", str(ROOT), str(FOLDER))
+    flights = pd.read_parquet(ROOT / BUNDLED)
+    month = month_of(flights)
+    known = flights[(month <= "2013-10") & (month != "2013-07")]
+    known.reset_index(drop=True).to_parquet(FOLDER / BUNDLED)
+    params = (FOLDER / "params.yaml").read_text()
+    # The quick engine: the story is about what comes after training.
+    (FOLDER / "params.yaml").write_text(params.replace("engine: pycaret", "engine: sklearn"))
+    repro(FOLDER)
+
+
+def stage(name: str, *options: str) -> tuple[str, int]:
+    """Run a command of the project; return what it printed, and its exit code."""
+    done = subprocess.run(
+        [sys.executable, "-m", f"stages.{name}", *options],
+        cwd=FOLDER, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+        env=ENVIRONMENT | {"PYTHONPATH": str(FOLDER / "src")},
+    )  # fmt: skip
+    if done.returncode not in (0, 20, 21):
+        sys.exit(done.stdout)
+    return done.stdout, done.returncode
+
+
+def feed() -> dict[str, str]:
+    """Score and monitor the months one after the other; return what was printed, by its name."""
+    shutil.rmtree(FOLDER / "reports/monitoring", ignore_errors=True)
+    flights = pd.read_parquet(ROOT / BUNDLED)
+    inputs = FOLDER / "data/batches"
+    inputs.mkdir(exist_ok=True)
+    shown = {}
+    for month in MONTHS:
+        batch = flights[month_of(flights) == month]
+        batch.drop(columns=["late", "arr_delay"]).to_parquet(inputs / f"{month}.parquet")
+        batch[["flight_id", "late"]].to_parquet(inputs / f"{month}-outcomes.parquet")
+        given, scored = f"data/batches/{month}.parquet", f"outputs/{month}.parquet"
+        stage("predict", "--input", given, "--output", scored)
+        asked = ("--input", given, "--receipts", f"{scored}.receipt.json")
+        outcomes = ("--labels-file", f"data/batches/{month}-outcomes.parquet")
+        for name, more in ((month, ()), (f"{month} with outcomes", outcomes)):
+            text, code = stage("monitor", *asked, *more)
+            command = " ".join(["python -m stages.monitor", *asked, *more])
+            shown[name] = f"```text\n$ {command}\n{text}exit code {code}\n```\n"
+    return shown
+
+
+def filled(page: str, shown: dict[str, str]) -> str:
+    """Return the page with what was printed."""
+    return _SHOWN.sub(lambda found: found[1] + shown[found["name"]] + found[3], page)
+
+
+def main() -> None:
+    """Make the project where there is none, feed it the months, and do what was asked for."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    asked = parser.add_mutually_exclusive_group()
+    asked.add_argument("--update", action="store_true", help="copy what is printed into the page")
+    asked.add_argument("--check", action="store_true", help="compare it with the page")
+    arguments = parser.parse_args()
+    if not FOLDER.exists():
+        make_project()
+    shown = feed()
+    page = PAGE.read_text(encoding="utf-8")
+    if arguments.update:
+        PAGE.write_text(filled(page, shown), encoding="utf-8")
+    elif arguments.check and filled(page, shown) != page:
+        sys.exit(f"{PAGE.relative_to(ROOT)} shows other results; run with --update.")
+    print("\n".join(shown.values()))
+
+
+if __name__ == "__main__":
+    main()
