@@ -8,7 +8,7 @@ from typing import Any
 from assay import artifacts
 from assay.batch.counts import Counts
 from assay.errors import ArtifactError, SchemaError, counted, listed, numbered
-from assay.monitoring.check import Check
+from assay.monitoring.check import Check, Level
 from assay.sections import MonitorParams
 
 RECEIPT, FAILURE = ".receipt.json", ".failure.json"
@@ -235,7 +235,7 @@ def operation_checks(
         ended = f", with exit code {' and '.join(map(str, codes))}" if codes else ""
         checks.append(
             _check(
-                "jobs", "failed_jobs", failed / jobs, failed, 0.0, _ANY, _NEVER,
+                "jobs", "failed_jobs", failed / jobs, failed, 0.0, 1 / jobs, "warning",
                 f"{failed:,} of {counted(jobs, 'job')} scored nothing{ended}.",
                 "Read the message in the job's failure file, mend its input, and run it again.",
             )
@@ -246,17 +246,13 @@ def operation_checks(
         checks.append(
             _check(
                 "blocks of rows", "latency_p99_seconds", latency["p99"], latency["p99"], limit,
-                limit, _NEVER,
+                limit, "warning",
                 f"99% of the blocks of at most {latency['block_rows']:,} rows took up to "
                 f"{latency['p99']:.3g} s; at most {limit:g} s are allowed.",
                 "Look at what else the machine did, and whether rows or features have grown.",
             )
         )  # fmt: skip
     return checks
-
-
-# A limit that anything reaches, and one that nothing does.
-_ANY, _NEVER = 1e-12, 1e12
 
 
 def _rejected(
@@ -269,10 +265,10 @@ def _rejected(
 ) -> Check:
     most = params.max_rejected_rate
     # Above the limit, not at it.
-    alarm_from = max(most * (1 + 1e-9), _ANY)
+    alarm_from = most * (1 + 1e-9) if most else 1 / max(rows, 1)
     told = ", ".join(f"{reason} {count:,}" for reason, count in sorted(reasons.items()))
     return _check(
-        subject, "rejected_rate", rate, rate, most, alarm_from, alarm_from,
+        subject, "rejected_rate", rate, rate, most, alarm_from, "alarm",
         f"{rejected:,} of {counted(rows, 'row')} ({rate:.2%}) could not be scored"
         f"{f' ({told})' if told else ''}; at most {most:.2%} are allowed.",
         "Find what writes such values; docs/scoring.md tells the reasons.",
@@ -285,12 +281,12 @@ def _check(
     effect: float,
     now: float,
     before: float,
-    warn_from: float,
-    alarm_from: float,
+    limit: float,
+    at_most: Level,
     sentence: str,
     look_at: str,
 ) -> Check:
     return Check(
-        "operations", subject, measure, now, before, effect, warn_from, alarm_from,
-        0.0, sentence, look_at,
+        "operations", subject, measure, now, before, effect, limit, limit,
+        0.0, sentence, look_at, at_most=at_most,
     )  # fmt: skip
