@@ -34,8 +34,11 @@ and for numbers
     prediction_low, prediction_high     the interval that is to hold the wanted share of outcomes
 
 It is written whole or not at all, to a file of any of these kinds or to a --table of a database, with
-OUTPUT.receipt.json beside it: hashes of input, model and output, and counts. Exit codes: 0 done, 10 an option does not fit, 11 the input does not meet the
-contract, 12 rows cannot be scored, 14 a file or the model is missing, corrupt or changed.
+OUTPUT.receipt.json beside it: hashes of input, model and output, counts, and seconds. A run that is
+refused leaves OUTPUT.failure.json with the reason instead, which the next success removes.
+
+Exit codes: 0 done, 10 an option does not fit, 11 the input does not meet the contract, 12 rows cannot be
+scored, 14 a file or the model is missing, corrupt or changed.
 """
 
 import argparse

@@ -16,7 +16,7 @@ from assay.batch.progress import Progress
 from assay.batch.receipt import InputHashes
 from assay.batch.sources import Source
 from assay.bundle import Bundle, load_bundle
-from assay.errors import ArtifactError, DataError, counted
+from assay.errors import ArtifactError, DataError
 from assay.monitoring.check import EXIT_CODES, judged
 from assay.monitoring.operations import Jobs, other_inputs, other_models, read_jobs
 from assay.monitoring.options import batch_name, check_options
@@ -161,21 +161,16 @@ def _trend_only(chosen: Namespace, watch: Watch, since: datetime | None) -> Moni
         raise ArtifactError(f"{path} has no batches yet. Monitor some with --input.")
     checks, trends = trend_checks(history, None, watch, since, chosen.window)
     told = judged(checks, watch.params.false_alarm_rate)
-    facts = trend_facts(trends, told)
     level = gravest(told)
     if not trends:
         asked = f"at least {FEWEST_BATCHES} batches of the same model, of {watch.params.min_rows:,} rows"
         return Monitored(
             [f"Not judged: a trend needs {asked} or more each; {path} has fewer."], 0, None, history
         )
-    first, last, count = facts[0]["first"], facts[0]["last"], facts[0]["batches"]
-    over = f"over {counted(count, 'batch')[:-1]}es" if count != 1 else "over 1 batch"
+    names = trends[0].batches
+    over = f"over {len(names):,} batches, {names[0]} to {names[-1]},"
     found = [check for check in told if check.level != "fine"]
-    head = f"{level.capitalize()}: {over}, {first} to {last}, "
-    head += (
-        f"{len(found)} of {counted(len(told), 'series')[:-1]}s creep."
-        if found
-        else "nothing creeps."
-    )
+    creeps = f"{len(found):,} of {len(told):,} series creep" if found else "nothing creeps"
+    head = f"{level.capitalize()}: {over} {creeps}."
     lines = [head, *(f"{check.level}: {check.sentence} {check.look_at}" for check in found)]
     return Monitored(lines, EXIT_CODES[level], None, history)

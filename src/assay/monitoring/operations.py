@@ -8,11 +8,13 @@ from typing import Any
 from assay import artifacts
 from assay.batch.counts import Counts
 from assay.errors import ArtifactError, SchemaError, counted, listed, numbered
-from assay.monitoring.check import Check
+from assay.monitoring.check import Check, Level
 from assay.sections import MonitorParams
 
 RECEIPT, FAILURE = ".receipt.json", ".failure.json"
 _PERCENTILES = ("p50", "p95", "p99", "max")
+# No count of rows, and no number of seconds, is as large.
+_LARGEST = 2**62
 # Files at fault that are named, of a folder that may have thousands.
 _FAULTS = 20
 
@@ -82,8 +84,9 @@ def _is_receipt(content: Any) -> bool:
     except (KeyError, TypeError, AttributeError):
         return False
     return (
-        all(type(value) is int and value >= 0 for value in whole)
-        and all(type(value) in (int, float) and value >= 0 for value in numbers)
+        all(type(value) is int and 0 <= value < _LARGEST for value in whole)
+        and whole[0] == whole[1] + whole[2]
+        and all(type(value) in (int, float) and 0 <= value < _LARGEST for value in numbers)
         and all(isinstance(value, str) for value in texts)
     )
 
@@ -232,7 +235,7 @@ def operation_checks(
         ended = f", with exit code {' and '.join(map(str, codes))}" if codes else ""
         checks.append(
             _check(
-                "jobs", "failed_jobs", failed / jobs, failed, 0.0, _ANY, _NEVER,
+                "jobs", "failed_jobs", failed / jobs, failed, 0.0, 1 / jobs, "warning",
                 f"{failed:,} of {counted(jobs, 'job')} scored nothing{ended}.",
                 "Read the message in the job's failure file, mend its input, and run it again.",
             )
@@ -243,17 +246,13 @@ def operation_checks(
         checks.append(
             _check(
                 "blocks of rows", "latency_p99_seconds", latency["p99"], latency["p99"], limit,
-                limit, _NEVER,
+                limit, "warning",
                 f"99% of the blocks of at most {latency['block_rows']:,} rows took up to "
                 f"{latency['p99']:.3g} s; at most {limit:g} s are allowed.",
                 "Look at what else the machine did, and whether rows or features have grown.",
             )
         )  # fmt: skip
     return checks
-
-
-# A limit that anything reaches, and one that nothing does.
-_ANY, _NEVER = 1e-12, 1e12
 
 
 def _rejected(
@@ -266,10 +265,10 @@ def _rejected(
 ) -> Check:
     most = params.max_rejected_rate
     # Above the limit, not at it.
-    alarm_from = max(most * (1 + 1e-9), _ANY)
+    alarm_from = most * (1 + 1e-9) if most else 1 / max(rows, 1)
     told = ", ".join(f"{reason} {count:,}" for reason, count in sorted(reasons.items()))
     return _check(
-        subject, "rejected_rate", rate, rate, most, alarm_from, alarm_from,
+        subject, "rejected_rate", rate, rate, most, alarm_from, "alarm",
         f"{rejected:,} of {counted(rows, 'row')} ({rate:.2%}) could not be scored"
         f"{f' ({told})' if told else ''}; at most {most:.2%} are allowed.",
         "Find what writes such values; docs/scoring.md tells the reasons.",
@@ -282,12 +281,12 @@ def _check(
     effect: float,
     now: float,
     before: float,
-    warn_from: float,
-    alarm_from: float,
+    limit: float,
+    at_most: Level,
     sentence: str,
     look_at: str,
 ) -> Check:
     return Check(
-        "operations", subject, measure, now, before, effect, warn_from, alarm_from,
-        0.0, sentence, look_at,
+        "operations", subject, measure, now, before, effect, limit, limit,
+        0.0, sentence, look_at, at_most=at_most,
     )  # fmt: skip
