@@ -16,6 +16,7 @@ from assay import artifacts
 from assay.decisions.rows import REPORTS, TABLES
 from assay.diagnostics import CURVES
 from assay.metrics.catalogue import task_metrics
+from assay.monitoring.reference import reference_of
 from assay.predictions import predictions_of
 from assay.schema import schema_from_json
 from assay.search.learning_curve import CURVE_COLUMNS, FOLD_COLUMNS
@@ -300,15 +301,17 @@ def test_a_run_folder_has_pycarets_own_file_only_where_pycaret_searched(finished
 
 
 def test_the_reference_profile_is_that_of_the_task(finished_task):
-    told = artifacts.read_json(finished_task.run / "monitoring/baseline.json")["prediction"]
-    assert told["row_count"] == len(read(finished_task, "data/predictions/oof.parquet"))
-    if finished_task.task == "multiclass":
-        for shares in (told["predicted_shares"], told["outcome_shares"]):
-            assert sum(shares.values()) == pytest.approx(1)
-            labels = finished_task.table["outcome"].unique()
-            assert set(shares) == {str(label) for label in labels}
-    else:
-        assert len(told["quantiles"]) == 11
+    path = finished_task.run / "monitoring/baseline.json"
+    told = reference_of(artifacts.read_json(path), str(path))
+    schema = schema_from_json(
+        artifacts.read_json(finished_task.folder / "data/validated/schema.json")
+    )
+    assert list(told["inputs"]) == schema.feature_names
+    rows = len(read(finished_task, "data/predictions/oof.parquet"))
+    assert told["outputs"]["out_of_fold"]["row_count"] == rows
+    assert sum(told["outputs"]["out_of_fold"]["bins"]) == pytest.approx(1)
+    classes = told["outputs"]["out_of_fold"]["classes"]
+    assert len(classes) == (3 if finished_task.task == "multiclass" else 0)
 
 
 _BY_SKLEARN = [key for key in VARIANTS if key[1] == "sklearn"]

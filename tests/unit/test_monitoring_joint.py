@@ -19,7 +19,7 @@ def test_a_correlation_that_turned_round_is_found_where_no_feature_moved():
     watch = watch_joint(paired_rows(5000, 1))
     turned = paired_rows(2000, 2, correlation=-0.8)
     check = check_of(turned, watch)
-    assert judged([check], 0.0005)[0].level == "alarm"
+    assert judged([check], 0.0005)[0].level == "warning"
     assert check.p_value < 1e-6
     # No feature moved by itself.
     inputs = input_checks(tally_of(turned, watch), watch)
@@ -27,7 +27,7 @@ def test_a_correlation_that_turned_round_is_found_where_no_feature_moved():
     assert {check.measure for check in inputs} >= {"js_distance", "missing_rate"}
     named = {each["name"] for each in joint_facts(tally_of(turned, watch), watch)["features"][:2]}
     assert named == {"signal", "noise"}
-    assert "signal" in check.look_at
+    assert "signal" in check.sentence
 
 
 def test_rows_like_those_before_raise_nothing_more_often_than_stated():

@@ -55,6 +55,8 @@ class Check:
         Set by `judged`.
     at_most : {"warning", "alarm"}
         The gravest level that it is given, however far it goes; a warning for what is only estimated.
+    also : tuple of str
+        Further subjects of which the sentence tells the same; their own checks stand among all checks.
     """
 
     area: Area
@@ -72,6 +74,7 @@ class Check:
     adjusted: float = 1.0
     level: Level = "fine"
     at_most: Level = "alarm"
+    also: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
@@ -87,11 +90,15 @@ def limits(params: MonitorParams, scale: Scale, ordinary: float | None) -> tuple
     """Return from which effects on a check is a warning, and an alarm.
 
     What windows of the table showed themselves is no drift: where they went further than the limit of a
-    warning, both limits begin there, as far from each other as before.
+    warning, both limits begin there, as far from each other as before. A distance and a share cannot go
+    beyond 1, so there the alarm begins no further than half-way to it.
     """
     warn, alarm = getattr(params.warn, scale), getattr(params.alarm, scale)
     least = max(warn, ordinary or 0.0)
-    return least, least + (alarm - warn)
+    furthest = least + (alarm - warn)
+    if scale != "change" and least > warn:
+        furthest = max(least, min(furthest, (1 + least) / 2))
+    return least, furthest
 
 
 def judged(checks: Sequence[Check], false_alarm_rate: float) -> list[Check]:

@@ -110,12 +110,14 @@ def joint_checks(tally: "Tally", watch: Watch) -> list[Check]:
             warn,
             alarm,
             p_value,
-            f"all features together: rebuilt from {len(content['components'])} principal components, rows "
-            f"have a mean squared error of {sums.mean:.3g}, against {before['mean']:.3g} in training "
-            f"({change:+.0%}; warning from {warn:.0%}): features go together otherwise than they did.",
-            "Look at which features no longer follow from the others, most of all "
-            f"{', '.join(names)}: joins, units and columns that were swapped.",
+            "features go together otherwise than they did: what one tells of the others has an error "
+            f"of {sums.mean:.3g}, against {before['mean']:.3g} in training ({change:+.0%}; warning from "
+            f"{warn:.0%}), most of all for {', '.join(names)}.",
+            "Look for a join that went wrong, a unit that changed with another column, or rows of a kind "
+            "that was not there before, such as a month that training never saw.",
             watch.ordinary(KEY),
+            # It says that something changed, and not what that does to the model.
+            at_most="warning",
         )
     ]
 

@@ -5,7 +5,7 @@ batch           name, input, rows, rejected rows by reason, first and last time
 model           run, hashes of its manifest and reference, task, target, data_through
 limits          the section `monitor` of the model's params
 verdict         level, judged, sentence, exit_code, check_count
-findings        checks that are not fine, the gravest first
+findings        checks that are not fine, the gravest first; those of one cause together
 checks          all checks; see `assay.monitoring.check.Check`
 features        a fact for each feature
 outputs         how predictions are spread, and what was decided
@@ -198,7 +198,7 @@ def judged_result(
         "slices": slice_facts(tally, watch, checks),
         "retraining": retraining_of(performance, history, watch),
         "verdict": verdict.to_json(),
-        "findings": [check.to_json() for check in verdict.findings],
+        "findings": [check.to_json() for check in verdict.told],
         "checks": [check.to_json() for check in verdict.checks],
         "trend": list(trend),
     }

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from assay.errors import counted
+from assay.errors import counted, listed
 from assay.monitoring.check import EXIT_CODES, Check, Level, judged
 from assay.sections import MonitorParams
 
@@ -23,7 +23,7 @@ class Verdict:
     judged : bool
         Whether the batch has rows enough.
     level : {"fine", "warning", "alarm"}
-        The gravest of the checks; fine where the batch is not judged.
+        The gravest of the checks: of few rows, of those that need no more rows to be true.
     sentence : str
     """
 
@@ -36,6 +36,18 @@ class Verdict:
     def findings(self) -> list[Check]:
         """Checks that are not fine, the gravest first."""
         return [check for check in self.checks if check.level != "fine"]
+
+    @property
+    def told(self) -> list[Check]:
+        """The findings as a reader wants them: features that lack the same rows are one."""
+        together: dict[tuple[str, Level, str], list[Check]] = {}
+        for check in self.findings:
+            alone = check.measure != "missing_rate"
+            share = check.key if alone else f"{check.now:.3f}"
+            together.setdefault((check.measure, check.level, share), []).append(check)
+        return [
+            each[0] if len(each) == 1 else _missing_together(each) for each in together.values()
+        ]
 
     @property
     def exit_code(self) -> int:
@@ -80,19 +92,34 @@ def verdict_of(
             f"Not judged: {batch} has fewer rows than the {params.min_rows:,} that tell drift from "
             f"chance{_besides(findings)}."
         )
-        return Verdict(told, False, "fine", sentence)
+        return Verdict(told, False, gravest(findings), sentence)
     if not findings:
         sentence = (
-            f"Fine: in {counted(len(told), 'check')}, {batch} does not differ from what {run_id} was "
-            "made of by more than chance and the limits allow."
+            f"Fine: {batch} is like the rows that {run_id} was made from, in all of "
+            f"{counted(len(told), 'check')}."
         )
         return Verdict(told, True, "fine", sentence)
     level = gravest(findings)
     sentence = (
-        f"{level.capitalize()}: in {len(findings):,} of {counted(len(told), 'check')}, {batch} "
-        f"differs from what {run_id} was made of by more than chance and the limits allow."
+        f"{level.capitalize()}: {batch} is not like the rows that {run_id} was made from, in "
+        f"{len(findings):,} of {counted(len(told), 'check')}: by more than chance, and beyond the limits."
     )
     return Verdict(told, True, level, sentence)
+
+
+def _missing_together(checks: Sequence[Check]) -> Check:
+    """Return one check for features that lack a value in the same share of rows."""
+    names = [check.subject for check in checks]
+    least = min(check.before or 0.0 for check in checks)
+    most = max(check.before or 0.0 for check in checks)
+    before = f"{least:.1%}" if f"{least:.1%}" == f"{most:.1%}" else f"{least:.1%} to {most:.1%}"
+    return replace(
+        checks[0],
+        also=tuple(names[1:]),
+        sentence=f"{listed(names)}: {checks[0].now:.1%} of rows have no value in each of them, against "
+        f"{before} in training (warning from a difference of {checks[0].warn_from:.1%}).",
+        look_at="They may lack the same rows: look at the source or the join that they share.",
+    )
 
 
 def gravest(checks: Iterable[Check]) -> Level:
