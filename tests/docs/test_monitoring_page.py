@@ -248,7 +248,7 @@ def test_the_dag_runs_its_commands_and_a_warning_stops_nothing(tmp_path, monkeyp
     assert tasks["hand_on"].more == {"trigger_rule": "none_failed"}
     assert Dag.more["default_args"]["env"]["PATH"].startswith("/srv/late-flights/.venv/bin:")
     given = fakes(tmp_path, monitor=20)
-    day = "{{ macros.ds_add(dag_run.run_after | ds, -1) }}"
+    day = "{{ (dag_run.run_after - macros.timedelta(days=1)) | ds }}"
     for name, code in (("score", 0), ("monitor", 20)):
         command = tasks[name].command.replace(day, "2026-02-03")
         assert "{{" not in command
