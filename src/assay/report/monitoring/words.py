@@ -11,6 +11,8 @@ LEVELS: Mapping[str, tuple[str, str]] = {
     "fine": ("Fine", "good"),
     "warning": ("Warning", "care"),
     "alarm": ("Alarm", "bad"),
+    # Of facts of a batch of too few rows.
+    "not judged": (NOT_JUDGED, "none"),
 }
 _AREAS: Mapping[str, str] = {
     "inputs": "Input",
