@@ -10,7 +10,8 @@ from assay.report.monitoring.findings import EffectBar, effect_bar
 
 # Rows of the table that are shown, those that are folded, and features with a chart.
 SHOWN, FOLDED, CHARTED = 50, 150, 8
-_GRAVITY = ("fine", "warning", "alarm")
+_GRAVITY = ("fine", "not judged", "warning", "alarm")
+_MOVED = _GRAVITY[2:]
 # Bars of a chart, at most.
 _BARS = 16
 
@@ -76,7 +77,7 @@ def moved_features(result: Mapping[str, Any]) -> set[str]:
     result : dict
         What `assay.monitoring` found.
     """
-    told = {each["name"] for each in result["features"] if each["level"] != "fine"}
+    told = {each["name"] for each in result["features"] if each["level"] in _MOVED}
     found = {each["subject"] for each in result["findings"] if each["area"] == "inputs"}
     return told | found & {each["name"] for each in result["features"]}
 
