@@ -309,16 +309,15 @@ def row_count_checks(rows: int, earlier: pd.DataFrame, params: MonitorParams) ->
         return []
     usual = float(latest.median())
     least, most = sorted((max(float(rows), 1.0), max(usual, 1.0)))
-    return [
-        _check(
-            "rows of this batch", "row_count", most / least - 1, rows, usual,
-            # Beyond twice or half, not at it.
-            1 + 1e-9, "warning",
-            f"{counted(rows, 'row')} came, against {usual:,.0f} in the median of the latest "
-            f"{len(latest):,} batches of this model (warning below half and above twice of that).",
-            "Look at whether the batch is whole, and of one period only.",
-        )
-    ]  # fmt: skip
+    told = f"{counted(rows, 'row')} came, against {usual:,.0f} in the median of the latest"
+    check = _check(
+        "rows of this batch", "row_count", most / least - 1, rows, usual,
+        # Beyond twice or half, not at it.
+        1 + 1e-9, "warning",
+        f"{told} {len(latest):,} batches of this model (warning below half and above twice of that).",
+        "Look at whether the batch is whole, and of one period only.",
+    )  # fmt: skip
+    return [replace(check, brief=f"{told} batches")]
 
 
 def _rejected(
