@@ -57,6 +57,8 @@ class Check:
         The gravest level that it is given, however far it goes; a warning for what is only estimated.
     also : tuple of str
         Further subjects of which the sentence tells the same; their own checks stand among all checks.
+    brief : str
+        The finding as a clause without its limits, for the verdict; the sentence where there is none.
     """
 
     area: Area
@@ -75,6 +77,7 @@ class Check:
     level: Level = "fine"
     at_most: Level = "alarm"
     also: tuple[str, ...] = ()
+    brief: str = ""
 
     @property
     def key(self) -> str:

@@ -23,6 +23,7 @@ from assay.monitoring.options import batch_name, check_options
 from assay.monitoring.outcomes import open_outcomes
 from assay.monitoring.record import HISTORY, append, history_row, read_history, with_row
 from assay.monitoring.result import Batch, batch_checks, batch_result, judged_result
+from assay.monitoring.retraining import retraining_of
 from assay.monitoring.shipped import shipped_watch
 from assay.monitoring.slope import FEWEST_BATCHES
 from assay.monitoring.stream import check_source, stream_batch
@@ -101,10 +102,12 @@ def _monitored(
     earlier = _until(with_row(before, row), row)[:-1]
     earlier = earlier[earlier["run_id"] == row["run_id"]]
     crept, trends = trend_checks(before, row, watch, since, chosen.window)
-    rows, run = told["batch"]["rows_scored"], told["model"]["run_id"]
-    verdict = verdict_of([*checks, *crept], watch.params, name, run, rows)
+    retraining = retraining_of(told["performance"], earlier, watch, told)
+    again = None if retraining is None else retraining["met"]
+    rows = told["batch"]["rows_scored"]
+    verdict = verdict_of([*checks, *crept], watch.params, rows, again)
     facts = trend_facts(trends, verdict.checks)
-    result = judged_result(batch, watch, told, verdict, facts, earlier)
+    result = judged_result(batch, watch, told, verdict, facts, retraining)
     row = history_row(result, row["recorded_at"])
     artifacts.write_json(output / f"{name}.json", result)
     if not chosen.no_history:

@@ -241,7 +241,7 @@ class Compared:
         return Check(
             "outputs", words.subject, words.measure, self.now, self.before, self.effect, warn, alarm,
             self.p_value, words.sentence(self.now, self.before, self.effect, warn), words.look_at,
-            watch.ordinary(self.key),
+            watch.ordinary(self.key), brief=words.brief(self.now, self.before),
         )  # fmt: skip
 
     def to_json(self, levels: Mapping[str, Level]) -> dict[str, Any]:
@@ -343,7 +343,7 @@ def _distance_check(tally: "Tally", watch: Watch) -> Check:
         f"{warn:.2f}).",
         "Look at the features that moved and at their importance in the model card; if none moved, at "
         "the model file and its version.",
-        watch.ordinary(_DISTANCE),
+        watch.ordinary(_DISTANCE), brief=f"predictions moved by {distance:.2f} (Jensen-Shannon distance)",
     )  # fmt: skip
 
 

@@ -11,7 +11,8 @@ from assay.report.monitoring.written import cannot_alarm
 
 # Rows of the table that are shown, those that are folded, and features with a chart.
 SHOWN, FOLDED, CHARTED = 50, 150, 8
-_GRAVITY = ("fine", "warning", "alarm")
+_GRAVITY = ("fine", "not judged", "warning", "alarm")
+_MOVED = _GRAVITY[2:]
 # Bars of a chart, at most.
 _BARS = 16
 
@@ -83,7 +84,7 @@ def moved_features(result: Mapping[str, Any]) -> set[str]:
     result : dict
         What `assay.monitoring` found.
     """
-    told = {each["name"] for each in result["features"] if _known(each["level"]) != "fine"}
+    told = {each["name"] for each in result["features"] if each["level"] in _MOVED}
     found = {each["subject"] for each in result["findings"] if each["area"] == "inputs"}
     return told | found & {each["name"] for each in result["features"]}
 
@@ -107,7 +108,7 @@ def _row(place: int, facts: Mapping[str, Any], checks: Sequence[Mapping[str, Any
 
 
 def _known(level: str | None) -> str:
-    """Return a level; what was not judged raised nothing."""
+    """Return a level; what has none raised nothing."""
     return level if level in _GRAVITY else "fine"
 
 

@@ -4,8 +4,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from assay.metrics.words import metric_words
 from assay.report.page.words import metric_title
-from assay.report.words import metric_words
 
 NOT_JUDGED = "Not judged"
 # The colour of the holdout in every chart; the second one is that of estimates alone.
