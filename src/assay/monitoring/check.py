@@ -57,6 +57,8 @@ class Check:
         The gravest level that it is given, however far it goes; a warning for what is only estimated.
     also : tuple of str
         Further subjects of which the sentence tells the same; their own checks stand among all checks.
+    brief : str
+        The finding as a clause without its limits, for the verdict; the sentence where there is none.
     furthest : float or None
         The greatest effect that there can be, in any direction; None where there is no end. A check
         whose warning begins beyond it cannot be asked.
@@ -78,6 +80,7 @@ class Check:
     level: Level = "fine"
     at_most: Level = "alarm"
     also: tuple[str, ...] = ()
+    brief: str = ""
     furthest: float | None = None
 
     @property

@@ -34,6 +34,8 @@ class NumberCounts:
         The least and the greatest value; infinite where there is none.
     counts, sums : ndarray, each of shape (k,)
         Rows of each fine bin, and what their values add up to.
+        squares : float
+        What the squares of the distances from training's mean add up to.
     """
 
     missing: int
@@ -44,6 +46,7 @@ class NumberCounts:
     high: float
     counts: IntArray
     sums: FloatArray
+    squares: float
 
     @classmethod
     def of(cls, values: FloatArray, entry: Mapping[str, Any]) -> "NumberCounts":
@@ -58,6 +61,7 @@ class NumberCounts:
             float(known.min(initial=np.inf)),
             float(known.max(initial=-np.inf)),
             *binned(known, np.asarray(entry["edges"], dtype=float)),
+            float(np.square(known - (entry["mean"] or 0.0)).sum()),
         )
 
     def merge(self, other: "NumberCounts") -> None:
@@ -69,6 +73,7 @@ class NumberCounts:
         self.low, self.high = min(self.low, other.low), max(self.high, other.high)
         self.counts = self.counts + other.counts
         self.sums = self.sums + other.sums
+        self.squares += other.squares
 
     @property
     def known(self) -> int:
@@ -79,6 +84,13 @@ class NumberCounts:
     def mean(self) -> float | None:
         """The mean of known values."""
         return float(self.sums.sum() / self.known) if self.known else None
+
+    def deviation(self, entry: Mapping[str, Any]) -> float | None:
+        """Return the standard deviation of known values."""
+        if self.mean is None:
+            return None
+        off = self.mean - (entry["mean"] or 0.0)
+        return float(np.sqrt(max(0.0, self.squares / self.known - off**2)))
 
     def judged(self, entry: Mapping[str, Any]) -> IntArray:
         """Return the counts of the bins that are compared."""

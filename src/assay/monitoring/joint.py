@@ -120,6 +120,7 @@ def joint_checks(tally: "Tally", watch: Watch) -> list[Check]:
             watch.ordinary(KEY),
             # It says that something changed, and not what that does to the model.
             at_most="warning",
+            brief=f"features go together otherwise than they did, most of all {', '.join(names)}",
         )
     ]
 

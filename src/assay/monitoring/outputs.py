@@ -243,7 +243,7 @@ class Compared:
         return Check(
             "outputs", words.subject, words.measure, self.now, self.before, self.effect, warn, alarm,
             self.p_value, words.sentence(self.now, self.before, self.effect, warn), words.look_at,
-            watch.ordinary(self.key),
+            watch.ordinary(self.key), brief=words.brief(self.now, self.before),
             furthest=max(self.before, 1 - self.before) if is_rate else None,
         )  # fmt: skip
 
@@ -346,7 +346,7 @@ def _distance_check(tally: "Tally", watch: Watch) -> Check:
         f"{warn:.2f}).",
         "Look at the features that moved and at their importance in the model card; if none moved, at "
         "the model file and its version.",
-        watch.ordinary(_DISTANCE),
+        watch.ordinary(_DISTANCE), brief=f"predictions moved by {distance:.2f} (Jensen-Shannon distance)",
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from assay.gate import FEWEST_OF_A_CLASS
 from assay.metrics.calibration import levels
 from assay.metrics.catalogue import task_metrics
 from assay.metrics.core import Metric, TargetArray
+from assay.metrics.words import metric_words
 from assay.monitoring.check import Check, Level, Scale, limits
 from assay.monitoring.clusters import cluster_codes
 from assay.monitoring.figures import (
@@ -23,6 +24,7 @@ from assay.monitoring.figures import (
 )
 from assay.monitoring.performance_reference import outcome_columns, row_values, within_interval
 from assay.monitoring.sample import DrawnRows, RowSample
+from assay.monitoring.telling import number
 from assay.monitoring.watch import Watch
 
 if TYPE_CHECKING:
@@ -200,9 +202,11 @@ def _metric_check(tally: "Tally", watch: Watch) -> Iterator[Check]:
         alarm_from=max(abs(reference["metrics"][metric.name]["value"] - limit), 1e-12),
         p_value=apart_p_value(now, before, -1 if metric.greater_is_better else 1),
         sentence=(
-            f"{metric.name} is {_with_ends(now)} on {_rows(tally)}, against {_with_ends(before)} on "
-            f"the holdout; train again {'below' if metric.greater_is_better else 'above'} {limit:.4g}."
+            f"{metric_words(metric.name)} is {_with_ends(now)} on {_rows(tally)}, against {_with_ends(before)} on "
+            f"the holdout; train again {'below' if metric.greater_is_better else 'above'} {number(limit)}."
         ),
+        brief=f"{metric_words(metric.name)} is {number(now.value)}, against {number(before.value)} on the "
+        "holdout",
         look_at=(
             "Look at the slices and the features that moved most; a drop without either means that "
             "outcomes now depend on something else, and needs newer rows in training."
@@ -219,6 +223,7 @@ def _gap_check(watch: Watch, found: Means) -> Iterator[Check]:
     key = f"performance:{watch.schema.target}:calibration_gap"
     warn, alarm = _limits(watch, key, ordinary)
     many = "high" if now.value < 0 else "low"
+    regression = watch.schema.task == "regression"
     what = "Predictions" if watch.schema.task != "multiclass" else "Confidences"
     yield Check(
         area="performance",
@@ -238,6 +243,8 @@ def _gap_check(watch: Watch, found: Means) -> Iterator[Check]:
             f"{_gap(watch, now.value)} (holdout {_gap(watch, before.value)}; warning from "
             f"{_gap(watch, warn * scale)})."
         ),
+        brief=f"{_share(watch, found.mean_prediction)} {'is' if regression else 'were'} predicted, and "
+        f"{_share(watch, found.mean_outcome)} happened",
         look_at=(
             "Compare the share of outcomes with training: if it moved, calibrate or train again on newer "
             "rows; if not, look for features whose meaning changed."
@@ -273,6 +280,8 @@ def _outcome_checks(watch: Watch, found: Means) -> Iterator[Check]:
                 f"{_share(watch, training.value)} in training and {_share(watch, holdout.value)} on the "
                 f"holdout; a warning from {_gap(watch, warn * scale)} further than training."
             ),
+            brief=f"{_lower(_outcome_words(watch, told['label']))} {_share(watch, now.value)}, against "
+            f"{_share(watch, training.value)} in training",
             look_at=(
                 "Ask whether the world changed or how outcomes are recorded did; with another share of "
                 "outcomes, thresholds and calibration are no longer those that were chosen."
@@ -302,6 +311,7 @@ def _coverage_check(watch: Watch, found: Means) -> Iterator[Check]:
             f"Intervals hold {now.value:.1%} of outcomes, too {side} for the {wanted:.0%} that are "
             f"wanted (holdout {before.value:.1%}; warning from {warn:.1%} off)."
         ),
+        brief=f"intervals hold {now.value:.1%} of outcomes, and {wanted:.0%} were wanted",
         look_at="Errors are of another size than in training: train again, which also fits intervals anew.",
     )
 
@@ -327,12 +337,12 @@ def _rows(tally: "Tally") -> str:
 
 def _with_ends(figure: Figure) -> str:
     if not np.isfinite([figure.ci_low, figure.ci_high]).all():
-        return f"{figure.value:.4g}"
-    return f"{figure.value:.4g} ({figure.ci_low:.4g} to {figure.ci_high:.4g})"
+        return number(figure.value)
+    return f"{number(figure.value)} ({number(figure.ci_low)} to {number(figure.ci_high)})"
 
 
 def _share(watch: Watch, value: float) -> str:
-    return f"{value:.4g}" if watch.schema.task == "regression" else f"{value:.1%}"
+    return number(value) if watch.schema.task == "regression" else f"{value:.1%}"
 
 
 def _gap(watch: Watch, value: float) -> str:
@@ -347,6 +357,10 @@ def _what_happened(watch: Watch) -> str:
         "multiclass": "the share of right classes is",
         "regression": "the mean outcome is",
     }[watch.schema.task]
+
+
+def _lower(words: str) -> str:
+    return f"{words[0].lower()}{words[1:]}"
 
 
 def _outcome_words(watch: Watch, label: str) -> str:

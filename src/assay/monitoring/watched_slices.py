@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from assay.metrics.calibration import levels
+from assay.metrics.words import metric_words
 from assay.monitoring.check import EXIT_CODES, Check, Level, limits
 from assay.monitoring.clusters import cluster_codes
 from assay.monitoring.figures import (
@@ -23,6 +24,7 @@ from assay.monitoring.performance import enough_of_each_class, y_true_of
 from assay.monitoring.retraining import retraining_limit
 from assay.monitoring.rows import ScoredRows
 from assay.monitoring.sample import DrawnRows, RowSample
+from assay.monitoring.telling import number
 from assay.monitoring.watch import Watch
 from assay.monitoring.watched_conditions import memberships, slice_of_json
 
@@ -94,7 +96,7 @@ def _measured(tally: "Tally", watch: Watch) -> list[MeasuredSlice]:
         rows = sample.rows
         told = watch.reference.get("slices", [])
         found = [
-            _measure(rows.take(rows.slices[:, number]), each, watch)
+            _measure(rows.take(rows.slices[:, place]), each, watch)
             for number, each in enumerate(told)
         ]
         kept = sample.total, watch, found
@@ -133,9 +135,9 @@ def slice_checks(tally: "Tally", watch: Watch) -> list[Check]:
         return []
     rows, checks = tally.judged.rows, list[Check]()
     told_of = watch.reference.get("slices", [])
-    for number, (told, found) in enumerate(zip(told_of, _measured(tally, watch), strict=True)):
+    for place, (told, found) in enumerate(zip(told_of, _measured(tally, watch), strict=True)):
         if found.judged:
-            own = rows.take(rows.slices[:, number])
+            own = rows.take(rows.slices[:, place])
             checks += [*_metric_check(told, found, own, watch), *_gap_check(told, found, watch)]
     return checks
 
@@ -160,10 +162,12 @@ def _metric_check(
         alarm_from=max(abs(before.value - limit), 1e-12),
         p_value=apart_p_value(now, before, -1 if metric.greater_is_better else 1),
         sentence=(
-            f"{told['text']}: {metric.name} is {now.value:.4g} on {found.n:,} rows with outcomes, "
-            f"against {before.value:.4g} on the holdout's {told['n']:,} (alarm "
-            f"{'below' if metric.greater_is_better else 'above'} {limit:.4g})."
+            f"{told['text']}: {metric_words(metric.name)} is {number(now.value)} on {found.n:,} rows with outcomes, "
+            f"against {number(before.value)} on the holdout's {told['n']:,} (alarm "
+            f"{'below' if metric.greater_is_better else 'above'} {number(limit)})."
         ),
+        brief=f"{metric_words(metric.name)} of {told['text']} is {number(now.value)}, against "
+        f"{number(before.value)} on the holdout",
         look_at=f"Look at rows of {told['text']}: it is watched because {told['why_watched']}.",
     )
 
@@ -180,7 +184,7 @@ def _gap_check(told: Mapping[str, Any], found: MeasuredSlice, watch: Watch) -> I
         watch.params, "change" if regression else "rate", abs(before.value) / scale
     )
     means = (
-        f"{found.mean_prediction:.4g}, and the mean outcome {found.mean_outcome:.4g}"
+        f"{number(found.mean_prediction)}, and the mean outcome {number(found.mean_outcome)}"
         if regression
         else f"{found.mean_prediction:.1%}, and their share of outcomes {found.mean_outcome:.1%}"
     )
@@ -201,6 +205,7 @@ def _gap_check(told: Mapping[str, Any], found: MeasuredSlice, watch: Watch) -> I
             f"{means}, a gap of {gaps[0]} on {found.n:,} rows (holdout {gaps[1]}; warning from "
             f"{gaps[2]})."
         ),
+        brief=f"predictions for {told['text']} are too {'high' if now.value < 0 else 'low'} by {gaps[0]}",
         look_at=f"Look at rows of {told['text']}: it is watched because {told['why_watched']}.",
     )
 
@@ -217,9 +222,9 @@ def slice_facts(tally: "Tally", watch: Watch, checks: Sequence[Check] = ()) -> l
     """
     told_of = watch.reference.get("slices", [])
     facts = []
-    for number, (told, found) in enumerate(zip(told_of, _measured(tally, watch), strict=True)):
+    for place, (told, found) in enumerate(zip(told_of, _measured(tally, watch), strict=True)):
         own = [c.level for c in checks if c.area == "slices" and c.subject == told["text"]]
-        count, rows = int(tally.slices.counts[number]), max(tally.slices.row_count, 1)
+        count, rows = int(tally.slices.counts[place]), max(tally.slices.row_count, 1)
         before = figure_of_json(told["metric"])
         facts.append(
             {
@@ -252,7 +257,7 @@ def _mean_prediction(
     if found.n:
         return found.mean_prediction
     rows = tally.scored.rows
-    inside = rows.slices[:, number]
+    inside = rows.slices[:, place]
     if not inside.any():
         return None
     predicted = rows.predicted[inside]
