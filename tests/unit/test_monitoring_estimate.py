@@ -185,7 +185,13 @@ def test_an_estimate_beyond_the_limit_warns_and_never_alarms():
     flat = replace(blurred, predicted=0.2 + 0.2 * blurred.predicted)
     (check,) = judged(estimate_checks(tally_rows(flat, watch), watch), 0.05)
     assert check.level == "warning" and check.effect > 1
-    assert "Estimated" in check.sentence and f"{measured:.3f}" in check.sentence
+    assert f"below the limit of {measured - 0.03:.3f} for training again" in check.sentence
+    assert "estimated" in check.sentence and f"{measured:.3f}" in check.sentence
+    # What did not go beyond the limit is never said to lie there; nor is chance told as a finding.
+    told = estimate_of(tally_rows(blurred, watch), watch)
+    assert f"not below the limit of {measured - 0.03:.3f}" in told["sentence"]
+    told = estimate_of(tally_rows(flat, watch), watch)
+    assert "for training again, but by no more than chance." in told["sentence"]
     (usual,) = judged(estimate_checks(tally_rows(blurred, watch), watch), 0.05)
     assert usual.level == "fine"
     assert estimate_checks(tally_rows(flat, watch_for("binary")), watch_for("binary")) == []

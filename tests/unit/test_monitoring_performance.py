@@ -74,7 +74,7 @@ def test_a_fall_is_an_alarm_beyond_the_limit_of_training_again(watches):
     assert drop.level == "alarm"
     assert drop.alarm_from == pytest.approx(drop.before - rule["limit"])
     assert drop.now == pytest.approx(drop.before - drop.effect)
-    assert f"{drop.now:.4g}" in drop.sentence
+    assert f"ROC AUC is {drop.now:.3f}" in drop.sentence
     told = performance_of(tally, watch, checks)
     assert told["metrics"]["roc_auc"]["level"] == "alarm"
     assert told["metrics"]["roc_auc"]["holdout"]["value"] == drop.before

@@ -97,7 +97,7 @@ def _measured(tally: "Tally", watch: Watch) -> list[MeasuredSlice]:
         told = watch.reference.get("slices", [])
         found = [
             _measure(rows.take(rows.slices[:, place]), each, watch)
-            for number, each in enumerate(told)
+            for place, each in enumerate(told)
         ]
         kept = sample.total, watch, found
         _KEPT[sample] = kept
@@ -236,7 +236,7 @@ def slice_facts(tally: "Tally", watch: Watch, checks: Sequence[Check] = ()) -> l
                 "metric": watch.metric.name,
                 **found.metric.told(),
                 "holdout": before.told() | {"n": told["n"]},
-                "mean_prediction": _mean_prediction(tally, number, found, watch),
+                "mean_prediction": _mean_prediction(tally, place, found, watch),
                 "mean_outcome": found.mean_outcome if found.n else None,
                 "gap": found.gap.told() | {"holdout": told["gap"]["value"]},
                 "judged": found.judged and tally.judged.total >= watch.params.min_rows,
@@ -251,7 +251,7 @@ def _gravest(told: list[Level]) -> Level | None:
 
 
 def _mean_prediction(
-    tally: "Tally", number: int, found: MeasuredSlice, watch: Watch
+    tally: "Tally", place: int, found: MeasuredSlice, watch: Watch
 ) -> float | None:
     """Return the mean of rows with outcomes; of all drawn rows, where there are none of these."""
     if found.n:
