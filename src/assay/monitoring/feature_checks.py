@@ -202,9 +202,9 @@ def _beyond_told(below: tuple[float, float], above: tuple[float, float]) -> str:
 def _far_outside(name: str, entry: Mapping[str, Any], counts: NumberCounts, watch: Watch) -> Check:
     """Return the check of values that are further out than all values of fitting lie apart.
 
-    Its p-value is 0 as soon as there is one. Chance draws new values near the ends of the old ones, and an
-    unusual day lies a little beyond them; a value that is as far out again as all others lie apart is
-    another unit, or a mark of what is missing, of however few days and rows it is.
+    Its p-value takes each row for itself, whatever days it is of. An unusual day lies a little beyond the
+    days before; values as far out again as all others lie apart are another unit, or a mark of what is
+    missing, and one day of them is enough. Of a long tail, chance draws one now and then, and not many.
     """
     now = counts.far / max(counts.known, 1)
     low, high = far_range(*entry["range"]) if entry["range"] else (0.0, 0.0)
@@ -214,7 +214,7 @@ def _far_outside(name: str, entry: Mapping[str, Any], counts: NumberCounts, watc
         name,
         "far_outside_rate",
         (now, 0.0),
-        0.0 if counts.far else 1.0,
+        rate_p_value(0.0, now, entry["row_count"], counts.known),
         watch,
         f"{percent(now)} of values lie further outside of all that fitting saw than these lie apart, "
         f"below {number_text(low)} or above {number_text(high)}{such}",
