@@ -99,3 +99,45 @@ def test_without_outcomes_nothing_can_be_said_and_nothing_is_asked_of_an_older_r
     assert (
         retraining_of(looked(0.7, 10), None, watch_of(make_case(), {"performance": None})) is None
     )
+
+
+def by_month(value=0.68):
+    """The same model, whose ROC AUC by month was 0.68."""
+    found = watch()
+    told = {"cadence": "month", "of": "holdout", "windows": 3, "rows": 4000}
+    told["metrics"] = {"roc_auc": {"value": value, "standard_error": 0.01}}
+    found.reference["performance"]["by_window"] = told
+    return found
+
+
+def dated(first, last, **look):
+    days = {"first_time": pd.Timestamp(first), "last_time": pd.Timestamp(last)}
+    return batches((look.get("value", 0.68), 0.015, look.get("n", 2000))).assign(**days)
+
+
+def test_batches_of_a_month_are_held_against_the_holdout_by_month():
+    history = pd.concat(
+        [dated("2024-01-01", "2024-01-31"), dated("2024-02-01", "2024-02-29")], ignore_index=True
+    )
+    told = retraining_of(None, history, by_month())
+    assert (told["met"], told["batches"]) == (False, 2)
+    assert told["limit"] == pytest.approx(0.68 - 0.02 * np.sqrt(2))
+    assert "holdout 0.68 by month, 0.72 as a whole" in told["sentence"]
+    # Without windows the same two months would have called for training again.
+    assert retraining_of(None, history, watch())["met"] is True
+    fallen = history.assign(value=0.62)
+    assert retraining_of(None, fallen, by_month())["met"] is True
+
+
+def test_daily_batches_are_not_pooled_beside_a_month():
+    days = [dated(f"2024-03-{day:02}", f"2024-03-{day:02}", value=0.6) for day in range(1, 13)]
+    told = retraining_of(None, pd.concat(days, ignore_index=True), by_month())
+    assert (told["met"], told["rows"], told["short"]) == (None, 0, 12)
+    assert "Batches of less than half a month are left out (12)" in told["sentence"]
+
+
+def test_batches_of_one_time_are_not_both_pooled():
+    twice = [dated("2024-03-01", "2024-03-31", value=0.6), dated("2024-03-01", "2024-03-31")]
+    told = retraining_of(None, pd.concat(twice, ignore_index=True), by_month())
+    assert (told["met"], told["rows"], told["overlapping"]) == (None, 2000, 1)
+    assert "overlap" in told["sentence"]

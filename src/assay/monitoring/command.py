@@ -21,7 +21,14 @@ from assay.monitoring.check import EXIT_CODES, judged
 from assay.monitoring.operations import Jobs, other_inputs, other_models, read_jobs
 from assay.monitoring.options import batch_name, check_options
 from assay.monitoring.outcomes import open_outcomes
-from assay.monitoring.record import HISTORY, append, history_row, read_history, with_row
+from assay.monitoring.record import (
+    HISTORY,
+    append,
+    history_row,
+    read_history,
+    repeated_notes,
+    with_row,
+)
 from assay.monitoring.result import Batch, batch_checks, batch_result, judged_result
 from assay.monitoring.shipped import shipped_watch
 from assay.monitoring.slope import FEWEST_BATCHES
@@ -98,6 +105,7 @@ def _monitored(
         told = batch_result(batch, bundle, watch, reference_sha256, notes)
         checks = batch_checks(batch, watch)
     row = history_row(told)
+    told["notes"] = [*told["notes"], *repeated_notes(before, row)]
     earlier = _until(with_row(before, row), row)[:-1]
     earlier = earlier[earlier["run_id"] == row["run_id"]]
     crept, trends = trend_checks(before, row, watch, since, chosen.window)

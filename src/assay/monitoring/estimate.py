@@ -242,7 +242,7 @@ def _holdout(watch: Watch, name: str) -> dict[str, float | None]:
     """Return what was measured on the holdout, with its interval where it has one, and estimated."""
     told = watch.reference["outputs"]["estimate"]["metrics"][name]
     figure = ((watch.reference.get("performance") or {}).get("metrics") or {}).get(name) or {}
-    ends = {end: figure.get(end) for end in ("ci_low", "ci_high")}
+    ends = {end: figure.get(end) for end in ("ci_low", "ci_high", "standard_error")}
     return {"value": told["measured"], **ends, "estimated": told["estimated"]}
 
 
@@ -264,26 +264,31 @@ def _subject(watch: Watch) -> str:
 def estimate_checks(tally: "Tally", watch: Watch) -> list[Check]:
     """Return the check of the estimate: whether the model is expected to be too bad to keep.
 
-    The effect is how far the estimate went from the holdout's value to the value at which the model card
-    says to train again: 1 is there. It is never more than a warning, because it rests on an assumption.
+    The effect is how far the estimate went from what it would have been on the holdout, in distances from
+    the holdout's measured value to that at which the model card says to train again: 1 is there. It is never more than a warning, because it rests on an assumption.
     """
     metric = watch.metric
     limit = _limit(watch)
-    measured = watch.reference["outputs"]["estimate"]["metrics"][metric.name]["measured"]
+    of_holdout = _holdout(watch, metric.name)
+    measured = of_holdout["value"]
     if not tally.row_count or limit is None or measured is None or measured == limit:
         return []
     found = _expected(tally, watch, metric)
     if found is None:
         return []
-    worse = metric.gain(measured, found.value)
+    # The method is off on the holdout too: an estimate is compared with an estimate.
+    expected = measured if of_holdout["estimated"] is None else of_holdout["estimated"]
+    worse = metric.gain(expected, found.value)
     effect = max(0.0, worse / metric.gain(measured, limit))
-    p_value = float(ndtr(-worse / found.sd)) if found.sd > 0 else float(worse <= 0)
+    sd = float(np.hypot(found.sd, of_holdout["standard_error"] or 0.0))
+    p_value = float(ndtr(-worse / sd)) if sd > 0 else float(worse <= 0)
+    limit += expected - measured
     subject = _subject(watch)
     return [
         Check(
-            "outputs", subject, "estimated", found.value, measured, effect, 1.0, 1.0, p_value,
+            "outputs", subject, "estimated", found.value, expected, effect, 1.0, 1.0, p_value,
             f"{subject}: {found.value:.3f}, beyond {limit:.3f}, from which the model is to be trained "
-            f"again; the holdout measured {measured:.3f}. Estimated from predictions alone, if they are as "
+            f"again; the same estimate of the holdout is {expected:.3f}, and {measured:.3f} was measured. Estimated from predictions alone, if they are as "
             "right as they were out-of-fold.",
             "Get outcomes of some of these rows, and measure; look at the features that moved.",
             at_most="warning",

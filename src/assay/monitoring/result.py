@@ -40,7 +40,7 @@ from assay.monitoring.operations import (
 )
 from assay.monitoring.outcomes import Outcomes
 from assay.monitoring.outputs import output_facts
-from assay.monitoring.performance import performance_checks, performance_of
+from assay.monitoring.performance import performance_checks, performance_notes, performance_of
 from assay.monitoring.retraining import retraining_of
 from assay.monitoring.stream import Streamed, time_notes
 from assay.monitoring.tally import Tally
@@ -161,6 +161,7 @@ def batch_result(
         "notes": [
             *time_notes(batch.streamed, batch.source, schema),
             *batch.outcomes.notes,
+            *performance_notes(tally, watch),
             *notes,
         ],
     }

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from math import hypot, sqrt
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from assay.metrics.core import Metric
+from assay.monitoring.looks import looks_of, pooled
 from assay.monitoring.watch import Watch
 
 # Half of a 95% interval of a normal variable, in standard errors.
@@ -59,8 +59,9 @@ def retraining_of(
     """Say whether the model is to be trained again.
 
     The limit is for as many rows as the holdout has. A batch of fewer is pooled with the latest batches
-    of the history that the same run scored: the mean of their metrics, weighted by rows. Beyond the
-    limit, the difference must also be beyond chance: where rows of one day share what happens, both
+    of the history that the same run scored: the mean of their metrics, weighted by rows. Batches of about
+    a window of `monitor.cadence` are held against what the holdout had by window, and the limit moves by
+    the same difference (see `assay.monitoring.by_window`). Beyond the limit, the difference must also be beyond chance: where rows of one day share what happens, both
     errors are larger than the limit knows.
 
     Parameters
@@ -69,81 +70,75 @@ def retraining_of(
         From `performance_of`.
     history : DataFrame or None
         Of earlier batches, the latest last: `run_id`s of this run only, with `metric`, `value`,
-        `standard_error` and `metric_rows`.
+        `standard_error`, `metric_rows`, and `first_time` and `last_time` where rows have times.
     watch : Watch
 
     Returns
     -------
     dict or None
         `metric`, `limit`, `rows_needed`, `rows`, `batches`, `value`, `standard_error`, `met` (None: it
-        cannot be said yet) and `sentence`; None for a run whose reference has no such rule.
+        cannot be said yet), `sentence` and what `looks.pooled` gives; None for a run whose reference has no such rule.
     """
-    rule = (watch.reference.get("performance") or {}).get("retraining")
+    reference = watch.reference.get("performance") or {}
+    rule = reference.get("retraining")
     if rule is None:
         return None
     metric, needed = watch.metric, int(rule["rows_needed"])
-    pooled = _pooled(_looks(performance, history, metric.name), needed)
-    value, rows = pooled["value"], pooled["rows"]
+    looks = looks_of(performance, history, metric.name)
+    found = pooled(looks, needed, metric.name, reference)
+    value, rows = found["value"], found["rows"]
+    # Within windows the holdout had another value, and the limit lies as far from it.
+    limit = rule["limit"]
+    if found["holdout"] is not None:
+        limit += found["holdout"] - float(reference["metrics"][metric.name]["value"])
     met: bool | None = None
     beyond = False
     if value is not None and rows >= needed:
-        beyond = bool(value < rule["limit"] if metric.greater_is_better else value > rule["limit"])
-        met = beyond and _beyond_chance(pooled, watch)
+        beyond = bool(value < limit if metric.greater_is_better else value > limit)
+        met = beyond and _beyond_chance(found, watch)
     side = "below" if metric.greater_is_better else "above"
-    figures = {"metric": metric.name, "limit": rule["limit"], "rows_needed": needed}
-    told = _told(metric.name, pooled, rule, side, met, beyond)
-    return figures | pooled | {"met": met, "sentence": told}
+    here = {**rule, "limit": limit, "holdout": _words_of_holdout(found, rule)}
+    told = _told(metric.name, found, here, side, met, beyond) + _left_out(found, reference)
+    figures = {"metric": metric.name, "limit": limit, "rows_needed": needed}
+    return figures | found | {"met": met, "sentence": told}
 
 
-def _beyond_chance(pooled: Mapping[str, Any], watch: Watch) -> bool:
+def _words_of_holdout(found: Mapping[str, Any], rule: Mapping[str, Any]) -> str:
+    """Return what the holdout had, and over what."""
+    if not found["holdout_by"]:
+        return f"{rule['holdout']:.4g}"
+    return f"{found['holdout']:.4g} by {found['holdout_by']}, {rule['holdout']:.4g} as a whole"
+
+
+def _left_out(found: Mapping[str, Any], reference: Mapping[str, Any]) -> str:
+    """Return why some batches are not among those that were pooled."""
+    told = ""
+    if found["short"]:
+        cadence = reference["by_window"]["cadence"]
+        told += (
+            f" Batches of less than half a {cadence} are left out ({found['short']}): they lack "
+            f"differences between days that the holdout has by {cadence}. Set monitor.cadence to how "
+            "often batches come, or monitor longer ones."
+        )
+    if found["overlapping"]:
+        told += (
+            f" Batches whose times overlap with those of later ones are left out "
+            f"({found['overlapping']}): their rows may be the same."
+        )
+    return told
+
+
+def _beyond_chance(found: Mapping[str, Any], watch: Watch) -> bool:
     """Say whether a metric is worse than the holdout's by more than both errors let expect (2.5%)."""
-    told = watch.reference["performance"]["metrics"][watch.metric.name]
-    errors = pooled["standard_error"], told["standard_error"]
-    if errors[0] is None or errors[1] is None:
+    reference = watch.reference["performance"]
+    before, error = found["holdout_error"], found["standard_error"]
+    if before is None:
         return True
-    worse = told["value"] - pooled["value"]
-    worse = worse if watch.metric.greater_is_better else -worse
-    return bool(worse > _NORMAL * hypot(*errors))
-
-
-def _looks(
-    performance: Mapping[str, Any] | None, history: pd.DataFrame | None, name: str
-) -> list[tuple[float, float, int]]:
-    """Return value, standard error and rows of each look, the latest first."""
-    looks = []
-    if performance is not None:
-        told = performance["metrics"].get(name) or {}
-        if told.get("value") is not None:
-            error = told.get("standard_error")
-            looks.append((told["value"], np.nan if error is None else error, performance["n"]))
-    if history is None or not len(history):
-        return looks
-    same = history[(history["metric"] == name) & history["value"].notna()]
-    same = same[same["metric_rows"].fillna(0) > 0]
-    latest = same[["value", "standard_error", "metric_rows"]].astype(float).iloc[::-1]
-    looks += [(value, error, int(rows)) for value, error, rows in latest.to_numpy()]
-    return looks
-
-
-def _pooled(looks: list[tuple[float, float, int]], needed: int) -> dict[str, Any]:
-    """Return the mean of the latest looks, by rows, until there are rows enough."""
-    used: list[tuple[float, float, int]] = []
-    for look in looks:
-        if sum(rows for _, _, rows in used) >= needed:
-            break
-        used.append(look)
-    rows = sum(n for _, _, n in used)
-    if not rows:
-        return {"value": None, "standard_error": None, "rows": 0, "batches": 0}
-    shares = np.array([n / rows for _, _, n in used])
-    values, errors = (np.array([look[place] for look in used]) for place in (0, 1))
-    error = float(np.sqrt(np.sum((shares * errors) ** 2)))
-    return {
-        "value": float(np.sum(shares * values)),
-        "standard_error": error if np.isfinite(error) else None,
-        "rows": rows,
-        "batches": len(used),
-    }
+    if error is None:
+        # Where all resamples of a batch gave the same, it has the holdout's error for so many rows.
+        error = before * sqrt(reference["retraining"]["rows_needed"] / found["rows"])
+    worse = watch.metric.gain(found["holdout"], found["value"])
+    return bool(worse > _NORMAL * hypot(before, error))
 
 
 def _told(
@@ -172,14 +167,14 @@ def _told(
     if met:
         return (
             f"Train the model again: {is_at}, {side} the limit of {limit} (holdout "
-            f"{rule['holdout']:.4g})."
+            f"{rule['holdout']})."
         )
     if beyond:
         return (
             f"No need to train again yet: {is_at}, {side} the limit of {limit}, but by no more than "
-            f"chance where rows share days or groups (holdout {rule['holdout']:.4g})."
+            f"chance where rows share days or groups (holdout {rule['holdout']})."
         )
     return (
         f"No need to train again: {is_at}, not {side} the limit of {limit} (holdout "
-        f"{rule['holdout']:.4g})."
+        f"{rule['holdout']})."
     )
