@@ -144,6 +144,7 @@ def _estimate(task, by):
         "holdout": {"value": value, "estimated": value * 1.004},
         "assumption": ASSUMPTION,
         "n": 4012,
+        "doubts": [],
         "others": {
             name: {
                 "value": other * 1.013,
@@ -291,6 +292,8 @@ def monitored(
     }
     if not judged:
         findings, level = [], "fine"
+        facts = [feature(number) | {"level": "not judged"} for number in range(features)]
+        checks = [each | {"level": "fine"} for each in checks]
     rows = 4012 if judged else 120
     result = {
         "format_version": 1,
@@ -425,6 +428,7 @@ def history_of(task, by, batches, outcomes, result):
             "last_time": first + pd.DateOffset(months=1, minutes=-1),
             "rows_scored": result["batch"]["rows_scored"],
             "level": result["verdict"]["level"] if last else levels[place % 4],
+            "judged": result["verdict"]["judged"] if last else True,
             "metric": METRICS[task],
             "value": now if known else None,
             "ci_low": now * 0.97 if known else None,

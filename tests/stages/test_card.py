@@ -10,11 +10,11 @@ from cards import card_facts
 
 from assay.baselines import CONSTANTS
 from assay.metrics.catalogue import primary_metric
+from assay.metrics.words import metric_words
 from assay.report.model_card import model_card
 from assay.report.rendering import sentence
 from assay.report.summary import evaluation_summary
 from assay.report.verdict import verdict_of
-from assay.report.words import metric_words
 
 
 @pytest.fixture

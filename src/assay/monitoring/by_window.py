@@ -172,3 +172,16 @@ def is_short(reference: Mapping[str, Any], first: datetime | None, last: datetim
     told = reference.get("by_window")
     spanned = windows_spanned(first, last, told["cadence"]) if told else None
     return spanned is not None and spanned < SHORT
+
+
+def why_short(count: int, reference: Mapping[str, Any]) -> str:
+    """Say why batches that are too short do not count for training again; nothing where there are none."""
+    if not count:
+        return ""
+    cadence = reference["by_window"]["cadence"]
+    which = "1 batch" if count == 1 else f"{count:,} batches"
+    return (
+        f" {which} of less than half a {cadence} {'does' if count == 1 else 'do'} not count, for lack of "
+        f"differences between days that the holdout has by {cadence}: set monitor.cadence to how often "
+        "batches come, or monitor longer ones."
+    )

@@ -13,6 +13,7 @@ from scipy.special import ndtr
 
 from assay.metrics.catalogue import primary_metric, task_metrics
 from assay.metrics.core import FloatArray, Metric
+from assay.metrics.words import metric_words
 from assay.monitoring.binning import bin_counts
 from assay.monitoring.check import Check
 from assay.monitoring.clusters import (
@@ -32,6 +33,7 @@ from assay.monitoring.number_errors import (
     scaled_errors,
 )
 from assay.monitoring.rows import ScoredRows
+from assay.monitoring.telling import number
 from assay.monitoring.watch import Watch
 from assay.schema import Schema
 from assay.sections import TaskParams
@@ -213,8 +215,8 @@ def estimate_of(
     dict or None
         `metric` (the primary one), `value`, `ci_low`, `ci_high` (where what will be measured lies in 95%
         of batches, if the assumption holds), `holdout` (what was measured there, and what would have been
-        `estimated`), `retraining_limit`, `level`, `assumption`, `n` and `others`. None where the metric
-        is not defined.
+        `estimated`), `retraining_limit`, `level`, `sentence`, `assumption`, `n` and `others`. None where
+        the metric is not defined.
     """
     if not tally.row_count:
         return None
@@ -227,11 +229,13 @@ def estimate_of(
     if primary not in told:
         return None
     of_primary = told.pop(primary)
+    level = next((check.level for check in checks if check.key == _key(watch)), "fine")
     return {
         "metric": primary,
         **of_primary,
-        "retraining_limit": _limit(watch),
-        "level": next((check.level for check in checks if check.key == _key(watch)), "fine"),
+        "retraining_limit": _estimated_limit(watch),
+        "level": level,
+        "sentence": _sentence(watch, of_primary["value"], level != "fine"),
         "assumption": _ASSUMPTIONS[watch.schema.task],
         "n": len(tally.scored.predicted),
         "others": told,
@@ -253,19 +257,41 @@ def _limit(watch: Watch) -> float | None:
     return limit
 
 
+def _estimated_limit(watch: Watch) -> float | None:
+    """Return the limit of training again, off by as much as the estimate of the holdout is."""
+    limit, told = _limit(watch), _holdout(watch, watch.metric.name)
+    if limit is None or told["value"] is None or told["estimated"] is None:
+        return limit
+    return limit + told["estimated"] - told["value"]
+
+
 def _key(watch: Watch) -> str:
     return f"outputs:{_subject(watch)}:estimated"
 
 
 def _subject(watch: Watch) -> str:
-    return f"estimated {watch.metric.name.replace('_', ' ')}"
+    return f"estimated {metric_words(watch.metric.name)}"
+
+
+def _sentence(watch: Watch, value: float, found: bool) -> str:
+    """Say on which side of the limit of training again an estimate lies, and whether that is chance."""
+    limit, words = _estimated_limit(watch), f"The {_subject(watch)} is {number(value)}"
+    if limit is None:
+        return f"{words}."
+    better = watch.metric.greater_is_better
+    sides = ("below", "above") if better else ("above", "below")
+    if watch.metric.gain(limit, value) <= 0:
+        return f"{words}, not {sides[0]} the limit of {number(limit)} for training again."
+    told = f"{words}, {sides[0]} the limit of {number(limit)} for training again"
+    return f"{told}." if found else f"{told}, but by no more than chance."
 
 
 def estimate_checks(tally: "Tally", watch: Watch) -> list[Check]:
     """Return the check of the estimate: whether the model is expected to be too bad to keep.
 
     The effect is how far the estimate went from what it would have been on the holdout, in distances from
-    the holdout's measured value to that at which the model card says to train again: 1 is there. It is never more than a warning, because it rests on an assumption.
+    the holdout's measured value to that at which the model card says to train again: 1 is there. It is
+    never more than a warning, because it rests on an assumption.
     """
     metric = watch.metric
     limit = _limit(watch)
@@ -282,16 +308,16 @@ def estimate_checks(tally: "Tally", watch: Watch) -> list[Check]:
     effect = max(0.0, worse / metric.gain(measured, limit))
     sd = float(np.hypot(found.sd, of_holdout["standard_error"] or 0.0))
     p_value = float(ndtr(-worse / sd)) if sd > 0 else float(worse <= 0)
-    limit += expected - measured
     subject = _subject(watch)
     return [
         Check(
             "outputs", subject, "estimated", found.value, expected, effect, 1.0, 1.0, p_value,
-            f"{subject}: {found.value:.3f}, beyond {limit:.3f}, from which the model is to be trained "
-            f"again; the same estimate of the holdout is {expected:.3f}, and {measured:.3f} was measured. Estimated from predictions alone, if they are as "
-            "right as they were out-of-fold.",
+            f"{_sentence(watch, found.value, True)} The same estimate of the holdout is "
+            f"{number(expected)}, and {number(measured)} was measured there. It is estimated from "
+            "predictions alone, if they are as right as they were out-of-fold.",
             "Get outcomes of some of these rows, and measure; look at the features that moved.",
             at_most="warning",
+            brief=f"the {subject} is {number(found.value)}, and {number(expected)} on the holdout",
         )
     ]  # fmt: skip
 

@@ -7,17 +7,24 @@ import numpy as np
 
 from assay.errors import shown
 from assay.monitoring.binning import number_text
-from assay.monitoring.check import Check
+from assay.monitoring.check import Check, rate_reach
 from assay.monitoring.clusters import effective_rows, reference_effective_rows
 from assay.monitoring.compared import Compared
-from assay.monitoring.feature_counts import CategoryCounts, FeatureCounts, NumberCounts
+from assay.monitoring.feature_counts import (
+    CategoryCounts,
+    FeatureCounts,
+    NumberCounts,
+    far_range,
+)
 from assay.monitoring.noise import rate_p_value
+from assay.monitoring.telling import apart, number, percent
+from assay.monitoring.unit_hints import unit_hint
 from assay.monitoring.watch import Watch
 
 if TYPE_CHECKING:
     from assay.monitoring.tally import Tally
 
-MEASURES = ("js_distance", "missing_rate", "outside_rate", "unknown_rate")
+MEASURES = ("js_distance", "missing_rate", "outside_rate", "far_outside_rate", "unknown_rate")
 # What stands behind the categories that are counted one by one.
 OTHERS = ("rarer categories", "unknown categories")
 
@@ -32,8 +39,8 @@ def feature_checks(
 ) -> list[Check]:
     """Return the checks of a feature.
 
-    They are `js_distance` (of its values), `missing_rate`, and `outside_rate` of numbers (beyond all
-    values of fitting) or `unknown_rate` of categories (that fitting never saw).
+    They are `js_distance` (of its values), `missing_rate`, and `outside_rate` and `far_outside_rate` of
+    numbers (beyond all values of fitting, and far beyond them) or `unknown_rate` of categories (that fitting never saw).
 
     Parameters
     ----------
@@ -53,17 +60,22 @@ def feature_checks(
     ]
     if isinstance(counts, CategoryCounts):
         return [*checks, _unknown(name, entry, counts, found, watch)]
-    return [*checks, _outside(name, entry, counts, found, watch)]
+    return [
+        *checks,
+        _outside(name, entry, counts, found, watch),
+        _far_outside(name, entry, counts, watch),
+    ]
 
 
 def _moved(
     name: str, entry: Mapping[str, Any], counts: FeatureCounts, found: Compared, watch: Watch
 ) -> Check:
     key = f"inputs:{name}:js_distance"
-    warn, alarm = watch.limits("distance", key)
+    warn, alarm = watch.limits("distance", key, found.reach)
+    moved = ""
     if isinstance(counts, NumberCounts):
-        told = _mean_told(entry, counts)
-        look_at = f"Look at the source and the unit of {shown(name)}."
+        told, moved = _mean_told(entry, counts)
+        look_at = f"Look at the source and the unit of {shown(name)}.{_unit_hint(entry, counts)}"
     else:
         told = _category_told(entry, found)
         look_at = f"Look at which rows came, and at how {shown(name)} is coded."
@@ -83,13 +95,27 @@ def _moved(
         ),
         look_at=look_at,
         ordinary=watch.ordinary(key),
+        brief=f"{shown(name)} moved by {found.distance:.2f} (Jensen-Shannon distance){moved}",
+        furthest=found.reach,
     )
 
 
-def _mean_told(entry: Mapping[str, Any], counts: NumberCounts) -> str:
+def _mean_told(entry: Mapping[str, Any], counts: NumberCounts) -> tuple[str, str]:
+    """Return what is told of the mean at the end of a sentence, and of a clause."""
     if counts.mean is None or entry["mean"] is None:
+        return "", ""
+    now, before = apart(counts.mean, entry["mean"])
+    return (
+        f"; its mean is {now}, against {before} in training",
+        f", its mean from {before} to {now}",
+    )
+
+
+def _unit_hint(entry: Mapping[str, Any], counts: NumberCounts) -> str:
+    deviation = counts.deviation(entry)
+    if counts.mean is None or deviation is None or entry["mean"] is None or not entry["deviation"]:
         return ""
-    return f"; its mean is {number_text(counts.mean)}, against {number_text(entry['mean'])} in training"
+    return unit_hint((counts.mean, deviation), (entry["mean"], entry["deviation"]))
 
 
 def _category_told(entry: Mapping[str, Any], found: Compared) -> str:
@@ -99,8 +125,8 @@ def _category_told(entry: Mapping[str, Any], found: Compared) -> str:
         return ""
     subject = [*entry["categories"], *OTHERS][most]
     return (
-        f"; of {shown(subject)} are {_percent(found.now[most])} of rows, against "
-        f"{_percent(found.before[most])} in training"
+        f"; of {shown(subject)} are {percent(found.now[most])} of rows, against "
+        f"{percent(found.before[most])} in training"
     )
 
 
@@ -116,7 +142,8 @@ def _missing(
         (now, before),
         p_value,
         watch,
-        f"{_percent(now)} of rows have no value, against {_percent(before)} in training",
+        f"{percent(now)} of rows have no value, against {percent(before)} in training",
+        f"has no value in {percent(now)} of rows",
         f"Look at where {shown(name)} comes from: a source or a join gives "
         f"{'fewer' if now > before else 'more'} values.",
     )
@@ -150,9 +177,49 @@ def _outside(
         (now, 0.0),
         rate_p_value(0.0, now, found.sharing.rows_before, found.sharing.rows_now),
         watch,
-        f"{_percent(now)} of values lie outside of all that fitting saw, {number_text(low)} to "
-        f"{number_text(high)} ({_percent(below)} below, {_percent(above)} above)",
-        f"Look at the unit of {shown(name)}, and at its least and greatest values.",
+        _beyond_told((below, low), (above, high)),
+        f"lies outside of the training range in {percent(now)} of rows",
+        f"Look at the unit of {shown(name)}, and at its least and greatest values."
+        f"{_unit_hint(entry, counts)}",
+    )
+
+
+def _beyond_told(below: tuple[float, float], above: tuple[float, float]) -> str:
+    """Say how many values lie on which side of the training range; each is a share and an end."""
+    parts = [
+        f"{side} {number(end, 4)}, the {word} in training"
+        for (share, end), side, word in (
+            (below, "below", "lowest"),
+            (above, "above", "highest"),
+        )
+        if share > 0
+    ]
+    if len(parts) < 2:
+        return f"{percent(below[0] + above[0])} of values are {parts[0] if parts else 'outside'}"
+    return f"{percent(below[0])} of values are {parts[0]}, and {percent(above[0])} are {parts[1]}"
+
+
+def _far_outside(name: str, entry: Mapping[str, Any], counts: NumberCounts, watch: Watch) -> Check:
+    """Return the check of values that are further out than all values of fitting lie apart.
+
+    Its p-value is 0 as soon as there is one. Chance draws new values near the ends of the old ones, and an
+    unusual day lies a little beyond them; a value that is as far out again as all others lie apart is
+    another unit, or a mark of what is missing, of however few days and rows it is.
+    """
+    now = counts.far / max(counts.known, 1)
+    low, high = far_range(*entry["range"]) if entry["range"] else (0.0, 0.0)
+    ends = [end for end in (counts.low, counts.high) if end < low or end > high]
+    such = f", such as {' and '.join(map(number_text, ends))}" if counts.far else ""
+    return _rate_check(
+        name,
+        "far_outside_rate",
+        (now, 0.0),
+        0.0 if counts.far else 1.0,
+        watch,
+        f"{percent(now)} of values lie further outside of all that fitting saw than these lie apart, "
+        f"below {number_text(low)} or above {number_text(high)}{such}",
+        f"lies far outside of the training range in {percent(now)} of rows{such}",
+        f"Look for another unit of {shown(name)}, and for a number that stands for a missing value.",
     )
 
 
@@ -173,8 +240,9 @@ def _unknown(
         (max(now, before), before),
         p_value,
         watch,
-        f"{_percent(now)} of rows have a category that fitting never saw{such}; "
-        f"{_percent(before)} were to be expected",
+        f"{percent(now)} of rows have a category that training never had{such}; "
+        f"{percent(before)} were to be expected",
+        f"has categories that training never had in {percent(now)} of rows",
         f"Look at what the new categories of {shown(name)} are; until the model is fitted anew, it "
         "treats them as no category at all.",
         now,
@@ -188,13 +256,14 @@ def _rate_check(
     p_value: float,
     watch: Watch,
     told: str,
+    brief: str,
     look_at: str,
     shown_now: float | None = None,
 ) -> Check:
     """Return the check of a difference of two shares of rows, of the batch and before."""
     now, before = rates
     key = f"inputs:{name}:{measure}"
-    warn, alarm = watch.limits("rate", key)
+    warn, alarm = watch.limits("rate", key, rate_reach(before, now))
     return Check(
         area="inputs",
         subject=name,
@@ -205,12 +274,9 @@ def _rate_check(
         warn_from=warn,
         alarm_from=alarm,
         p_value=p_value,
-        sentence=f"{shown(name)}: {told} (warning from a difference of {_percent(warn)}).",
+        sentence=f"{shown(name)}: {told} (warning from a difference of {percent(warn)}).",
         look_at=look_at,
         ordinary=watch.ordinary(key),
+        brief=f"{shown(name)} {brief}",
+        furthest=max(before, 1 - before),
     )
-
-
-def _percent(rate: float) -> str:
-    """Return a share of rows in percent; what is not none is never told as none."""
-    return f"{rate:.1%}" if rate == 0 or rate >= 0.0005 else "less than 0.1%"

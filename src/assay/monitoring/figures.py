@@ -184,7 +184,11 @@ def metric_figure(
 
 
 # Metrics that lie between 0 and 1, of classes.
-_SHARES = {"roc_auc", "average_precision", "accuracy", "balanced_accuracy", "macro_f1", "f1"}
+_SHARES = {"roc_auc", "average_precision", "accuracy", "balanced_accuracy"} | {
+    "f1_macro",
+    "f1_weighted",
+    "roc_auc_ovr",
+}
 # Of none in n tries, the rate is below 3 / n in 95% of cases; a normal tail of as much ends here.
 _RULE_OF_THREE, _ONE_SIDED = 3.0, 1.644854
 

@@ -6,10 +6,12 @@ from datetime import datetime
 import numpy as np
 
 from assay.gate import FEWEST_OF_A_CLASS
+from assay.metrics.words import metric_words
 from assay.monitoring.by_window import enough_classes, holdout_of
 from assay.monitoring.check import Check
 from assay.monitoring.figures import Figure, apart_p_value
 from assay.monitoring.sample import DrawnRows
+from assay.monitoring.telling import number
 from assay.monitoring.watch import Watch
 
 
@@ -79,6 +81,7 @@ def drop_check(now: Figure, rows: DrawnRows, what: str, watch: Watch) -> Iterato
     limit = reference["retraining"]["limit"]
     warn, alarm = drop_limits(watch, abs(whole - limit))
     side = "below" if metric.greater_is_better else "above"
+    words, where = metric_words(metric.name), on_the_holdout(cadence, watch)
     yield Check(
         area="performance",
         subject=metric.name,
@@ -90,10 +93,10 @@ def drop_check(now: Figure, rows: DrawnRows, what: str, watch: Watch) -> Iterato
         alarm_from=alarm,
         p_value=apart_p_value(now, before, -1 if metric.greater_is_better else 1),
         sentence=(
-            f"{metric.name} is {with_ends(now)} on {what}, against {with_ends(before)} "
-            f"{on_the_holdout(cadence, watch)} (warning from a drop of {warn:.2g}); train again {side} "
-            f"{limit + before.value - whole:.4g}."
+            f"{words} is {with_ends(now)} on {what}, against {with_ends(before)} {where} (warning from a "
+            f"drop of {number(warn)}); train again {side} {number(limit + before.value - whole)}."
         ),
+        brief=f"{words} is {number(now.value)}, against {number(before.value)} {where}",
         look_at=(
             "Look at the slices and the features that moved most; a drop without either means that "
             "outcomes now depend on something else, and needs newer rows in training."
@@ -123,7 +126,11 @@ def why_not(now: Figure, rows: DrawnRows, watch: Watch) -> str | None:
 def drop_note(now: Figure, rows: DrawnRows, watch: Watch) -> str | None:
     """Return a note where the metric cannot be judged."""
     why = why_not(now, rows, watch)
-    return None if why is None else f"{watch.metric.name} of this batch is not judged: {why}."
+    return (
+        None
+        if why is None
+        else f"{metric_words(watch.metric.name)} of this batch is not judged: {why}."
+    )
 
 
 def enough_of_each_class(rows: DrawnRows, watch: Watch) -> bool:
@@ -134,5 +141,5 @@ def enough_of_each_class(rows: DrawnRows, watch: Watch) -> bool:
 def with_ends(figure: Figure) -> str:
     """Return a figure and its interval, if it has one."""
     if not np.isfinite([figure.ci_low, figure.ci_high]).all():
-        return f"{figure.value:.4g}"
-    return f"{figure.value:.4g} ({figure.ci_low:.4g} to {figure.ci_high:.4g})"
+        return number(figure.value)
+    return f"{number(figure.value)} ({number(figure.ci_low)} to {number(figure.ci_high)})"

@@ -25,6 +25,7 @@ from assay.monitoring.tally import tally_rows
 from assay.monitoring.unseen import unseen_effects
 from assay.monitoring.watch import Watch
 from assay.monitoring.windows import calendar_windows
+from assay.sections import MonitorParams
 
 # Of fewer windows one cannot tell how much they vary.
 _FEWEST = 5
@@ -60,7 +61,7 @@ def ordinary_limits(
     of_windows: list[dict[str, float]] = []
     trends: dict[str, float] = {}
     if rows.times is not None:
-        windows = calendar_windows(rows.times, watch.params.cadence, watch.params.min_rows)
+        windows = table_windows(rows, watch.params)
         of_windows = _effects_of(rows, windows, watch)
         trends = trend_limits(rows, windows, watch)
     of_holdout = _effects(rows.at(holdout), watch)
@@ -74,6 +75,13 @@ def ordinary_limits(
     }
     limits |= trends
     return {"window_count": len(of_windows), "limits": dict(sorted(limits.items()))}
+
+
+def table_windows(rows: ScoredRows, params: MonitorParams) -> IntArray:
+    """Return the calendar window of each row; -1 for all where rows have no times."""
+    if rows.times is None:
+        return np.full(len(rows), -1, dtype=np.int64)
+    return calendar_windows(rows.times, params.cadence, params.min_rows)
 
 
 def _effects_of(rows: ScoredRows, windows: IntArray, watch: Watch) -> list[dict[str, float]]:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from assay.monitoring.telling import apart, percent
 from assay.monitoring.watch import Watch
 
 
@@ -28,13 +29,21 @@ class Words:
 
     def sentence(self, now: float, before: float, effect: float, warn: float) -> str:
         """Say what was found."""
-        told = (f"{now:.1%}", f"{before:.1%}") if self.percent else (f"{now:.4g}", f"{before:.4g}")
+        told = self._told(now, before)
         how = (
             f"a difference of {effect:.1%}; warning from {warn:.1%}"
             if self.measure.endswith("rate")
             else f"a change of {effect:.0%}; warning from {warn:.0%}"
         )
         return f"{self.meaning} is {told[0]}, against {told[1]} out-of-fold ({how})."
+
+    def brief(self, now: float, before: float) -> str:
+        """Say the same without limits."""
+        told = self._told(now, before)
+        return f"{self.meaning} is {told[0]}, against {told[1]} out-of-fold"
+
+    def _told(self, now: float, before: float) -> tuple[str, str]:
+        return (percent(now), percent(before)) if self.percent else apart(now, before)
 
 
 def words_of(name: str, watch: Watch) -> Words:

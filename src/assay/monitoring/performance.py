@@ -23,7 +23,7 @@ from assay.monitoring.figures import (
 )
 from assay.monitoring.metric_drop import drop_check, drop_note, held_against, times_of
 from assay.monitoring.performance_reference import outcome_columns, row_values, within_interval
-from assay.monitoring.performance_words import gap, outcome_words, share, what_happened
+from assay.monitoring.performance_words import gap, lower, outcome_words, share, what_happened
 from assay.monitoring.sample import DrawnRows, RowSample
 from assay.monitoring.watch import Watch
 
@@ -196,6 +196,7 @@ def _gap_check(watch: Watch, found: Means) -> Iterator[Check]:
     key = f"performance:{watch.schema.target}:calibration_gap"
     warn, alarm = _limits(watch, key, ordinary)
     many = "high" if now.value < 0 else "low"
+    regression = watch.schema.task == "regression"
     what = "Predictions" if watch.schema.task != "multiclass" else "Confidences"
     yield Check(
         area="performance",
@@ -215,6 +216,8 @@ def _gap_check(watch: Watch, found: Means) -> Iterator[Check]:
             f"{gap(watch, now.value)} (holdout {gap(watch, before.value)}; warning from "
             f"{gap(watch, warn * scale)})."
         ),
+        brief=f"{share(watch, found.mean_prediction)} {'is' if regression else 'were'} predicted, and "
+        f"{share(watch, found.mean_outcome)} happened",
         look_at=(
             "Compare the share of outcomes with training: if it moved, calibrate or train again on newer "
             "rows; if not, look for features whose meaning changed."
@@ -250,6 +253,8 @@ def _outcome_checks(watch: Watch, found: Means) -> Iterator[Check]:
                 f"{share(watch, training.value)} in training and {share(watch, holdout.value)} on the "
                 f"holdout; a warning from {gap(watch, warn * scale)} further than training."
             ),
+            brief=f"{lower(outcome_words(watch, told['label']))} {share(watch, now.value)}, against "
+            f"{share(watch, training.value)} in training",
             look_at=(
                 "Ask whether the world changed or how outcomes are recorded did; with another share of "
                 "outcomes, thresholds and calibration are no longer those that were chosen."
@@ -279,6 +284,7 @@ def _coverage_check(watch: Watch, found: Means) -> Iterator[Check]:
             f"Intervals hold {now.value:.1%} of outcomes, too {side} for the {wanted:.0%} that are "
             f"wanted (holdout {before.value:.1%}; warning from {warn:.1%} off)."
         ),
+        brief=f"intervals hold {now.value:.1%} of outcomes, and {wanted:.0%} were wanted",
         look_at="Errors are of another size than in training: train again, which also fits intervals anew.",
     )
 

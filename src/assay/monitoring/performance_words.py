@@ -1,11 +1,12 @@
 """How shares, means and gaps of outcomes are told."""
 
+from assay.monitoring.telling import number
 from assay.monitoring.watch import Watch
 
 
 def share(watch: Watch, value: float) -> str:
     """Return a mean of outcomes: a share, or a number."""
-    return f"{value:.4g}" if watch.schema.task == "regression" else f"{value:.1%}"
+    return number(value) if watch.schema.task == "regression" else f"{value:.1%}"
 
 
 def gap(watch: Watch, value: float) -> str:
@@ -31,3 +32,8 @@ def outcome_words(watch: Watch, label: str) -> str:
     if watch.schema.task == "binary":
         return f"The share of positive outcomes ({label}) is"
     return f"The share of outcome {label} is"
+
+
+def lower(words: str) -> str:
+    """Return words that begin within a sentence."""
+    return f"{words[0].lower()}{words[1:]}"

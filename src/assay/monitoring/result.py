@@ -7,9 +7,10 @@ limits          the section `monitor` of the model's params
 verdict         level, judged, sentence, exit_code, check_count
 findings        checks that are not fine, the gravest first; those of one cause together
 checks          all checks; see `assay.monitoring.check.Check`
-features        a fact for each feature
+features        a fact for each feature; of a batch of too few rows, levels are "not judged" here, in
+                outputs, estimate, performance and slices, unless something was found
 outputs         how predictions are spread, and what was decided
-estimate        how good the model is expected to be, without outcomes; null where it is not known
+estimate        how good the model is expected to be, without outcomes, and doubts of it; null where not known
 performance     how good it is, by outcomes; null without them
 slices          a fact for each watched slice
 retraining      whether the model card's trigger is met; null without performance
@@ -29,10 +30,13 @@ import pyarrow as pa
 
 from assay.batch.sources import Source
 from assay.bundle import Bundle
+from assay.monitoring.blind import blind_notes
 from assay.monitoring.check import Check
+from assay.monitoring.doubts import estimate_doubts
 from assay.monitoring.drift_checks import drift_checks
 from assay.monitoring.estimate import estimate_checks, estimate_of
 from assay.monitoring.inputs import feature_facts
+from assay.monitoring.learnt import data_end, learnt_notes, moment_of, within_training
 from assay.monitoring.operations import (
     Jobs,
     operation_checks,
@@ -41,7 +45,6 @@ from assay.monitoring.operations import (
 from assay.monitoring.outcomes import Outcomes
 from assay.monitoring.outputs import output_facts
 from assay.monitoring.performance import performance_checks, performance_notes, performance_of
-from assay.monitoring.retraining import retraining_of
 from assay.monitoring.stream import Streamed, time_notes
 from assay.monitoring.tally import Tally
 from assay.monitoring.types import type_checks, type_notes
@@ -121,6 +124,7 @@ def batch_result(
         Beside those of the batch itself.
     """
     tally, counts, schema = batch.tally, batch.streamed.counts, watch.schema
+    end = data_end(bundle.meta["data"])
     notes_of = type_notes(batch.types, counts, schema)
     types = {
         feature.name: notes_of[feature.source]
@@ -156,9 +160,10 @@ def batch_result(
         "features": feature_facts(tally, watch, type_notes=types),
         "outputs": output_facts(tally, watch),
         "estimate": estimate_of(tally, watch),
-        "performance": performance_of(tally, watch, unknown=batch.outcomes.unknown),
+        "performance": _performance(batch, watch, end),
         "operations": operation_facts(batch.jobs, counts),
         "notes": [
+            *learnt_notes(batch.streamed.learnt_rows, tally.row_count, end),
             *time_notes(batch.streamed, batch.source, schema),
             *batch.outcomes.notes,
             *performance_notes(tally, watch),
@@ -173,7 +178,7 @@ def judged_result(
     told: Mapping[str, Any],
     verdict: Verdict,
     trend: Sequence[Mapping[str, Any]],
-    history: pd.DataFrame,
+    retraining: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
     """Return the whole result, in the order of its parts.
 
@@ -186,22 +191,26 @@ def judged_result(
     verdict : Verdict
     trend : sequence of dict
         What is told of slow drift.
-    history : DataFrame
-        The batches before this one.
+    retraining : dict or None
+        From `retraining_of`.
     """
     tally, checks = batch.tally, verdict.checks
-    performance = performance_of(tally, watch, checks, batch.outcomes.unknown)
+    performance = _performance(batch, watch, moment_of(told["model"]["data_through"]), checks)
+    estimate = estimate_of(tally, watch, checks)
+    if estimate is not None:
+        estimate["doubts"] = estimate_doubts(checks, performance, watch.schema.task)
     known = {
         **told,
         "outputs": output_facts(tally, watch, checks),
-        "estimate": estimate_of(tally, watch, checks),
+        "estimate": estimate,
         "performance": performance,
         "slices": slice_facts(tally, watch, checks),
-        "retraining": retraining_of(performance, history, watch),
+        "retraining": retraining,
         "verdict": verdict.to_json(),
         "findings": [check.to_json() for check in verdict.told],
         "checks": [check.to_json() for check in verdict.checks],
         "trend": list(trend),
+        "notes": [*told["notes"], *blind_notes(checks, told["features"], tally)],
     }
     by_feature: dict[str, list[Check]] = {}
     for check in verdict.checks:
@@ -212,7 +221,32 @@ def judged_result(
     ]
     operations = [check for check in verdict.checks if check.area == "operations"]
     known["operations"] = {**told["operations"], "level": gravest(operations)}
+    if not verdict.judged:
+        known |= {name: _not_judged(known[name]) for name in _JUDGED_PARTS}
     return {name: plain(known[name]) for name in _PARTS}
+
+
+def _performance(
+    batch: Batch, watch: Watch, end: pd.Timestamp | None, checks: Sequence[Check] = ()
+) -> dict[str, Any] | None:
+    """Return what is told of performance, and whether the model may have learnt from these rows."""
+    told = performance_of(batch.tally, watch, checks, batch.outcomes.unknown)
+    if told is not None:
+        told["within_training_period"] = within_training(batch.tally.first_time, end)
+    return told
+
+
+def _not_judged(facts: Any) -> Any:
+    """Return facts of a batch of too few rows: what was not found is not therefore fine."""
+    if isinstance(facts, Mapping):
+        return {
+            name: "not judged" if name == "level" and each in (None, "fine") else _not_judged(each)
+            for name, each in facts.items()
+        }
+    return [_not_judged(each) for each in facts] if isinstance(facts, list) else facts
+
+
+_JUDGED_PARTS = ("features", "outputs", "estimate", "performance", "slices")
 
 
 _PARTS = (

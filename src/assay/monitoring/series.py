@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from assay.errors import shown
+from assay.metrics.words import metric_words
 from assay.monitoring.check import Scale
 from assay.monitoring.watch import Watch
 
@@ -47,6 +48,11 @@ class Series:
     of_feature: bool = False
     sd: float = 1.0
     ends: tuple[Sequence[float], Sequence[float]] | None = None
+
+    @property
+    def share(self) -> bool:
+        """Whether it is a share of rows, to be told in percent."""
+        return self.scale == "rate" and (self.of_feature or self.subject != "performance")
 
     @property
     def key(self) -> str:
@@ -103,8 +109,8 @@ def _metric_series(batches: pd.DataFrame, watch: Watch) -> list[Series]:
     same = (batches["metric"] == name).to_numpy()
     found = []
     for measure, words, prefix in (
-        (name, f"the measured {name}", ""),
-        (f"estimated_{name}", f"the estimated {name}", "estimated_"),
+        (name, f"the measured {metric_words(name)}", ""),
+        (f"estimated_{name}", f"the estimated {metric_words(name)}", "estimated_"),
     ):
         columns = (f"{prefix}{column}" for column in ("value", "ci_low", "ci_high"))
         values, low, high = (

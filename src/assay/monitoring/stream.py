@@ -17,6 +17,7 @@ from assay.batch.sources import Source
 from assay.bundle import Bundle
 from assay.column_types import DATES, MIXED, NOTHING, TEXTS, TIMES, ZONED_TIMES, decoded, held
 from assay.errors import DataError, SchemaError, counted, numbered, shown
+from assay.monitoring.learnt import data_end, rows_until
 from assay.monitoring.outcomes import Outcomes
 from assay.monitoring.rows import HashArray, ScoredRows
 from assay.monitoring.tally import Tally, tally_rows
@@ -44,16 +45,20 @@ class Streamed:
         What happened to all rows.
     odd_times : int
         Scored rows whose time could not be read.
+    learnt_rows : int
+        Scored rows of a time before the model's data ended.
     """
 
     tally: Tally | None = None
     counts: Counts = field(default_factory=Counts)
     odd_times: int = 0
+    learnt_rows: int = 0
 
     def merge(self, other: "Streamed") -> None:
         """Add the counts of later rows."""
         self.counts.merge(other.counts)
         self.odd_times += other.odd_times
+        self.learnt_rows += other.learnt_rows
         if self.tally is None:
             self.tally = other.tally
         elif other.tally is not None:
@@ -184,7 +189,8 @@ class _Reader:
             times,
             self._groups(columns, keys),
         )
-        return Streamed(tally_rows(rows, self.watch), counts, odd)
+        learnt = rows_until(times, data_end(self.bundle.meta["data"]))
+        return Streamed(tally_rows(rows, self.watch), counts, odd, learnt)
 
     def _counts(self, batch: Batch, faults: list[Fault], scored: int) -> Counts:
         counts = Counts(1, len(batch.rows) + len(batch.broken), scored)

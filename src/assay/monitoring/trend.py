@@ -18,6 +18,7 @@ from assay.monitoring.check import Check, limits
 from assay.monitoring.record import with_row
 from assay.monitoring.series import Series, series_of
 from assay.monitoring.slope import FEWEST_BATCHES, Slope, fitted_slope
+from assay.monitoring.telling import number, percent, points
 from assay.monitoring.watch import Watch
 
 _SEASON = "A season looks the same over less than a year; --since leaves out batches before a date."
@@ -160,8 +161,8 @@ def _check(trend: Trend, watch: Watch) -> Check:
         area="trend",
         subject=series.subject,
         measure=series.measure,
-        now=slope.end,
-        before=slope.start,
+        now=series.values[-1],
+        before=series.values[0],
         effect=trend.effect,
         warn_from=warn_from,
         alarm_from=alarm_from,
@@ -169,7 +170,13 @@ def _check(trend: Trend, watch: Watch) -> Check:
         sentence=_sentence(trend, warn_from),
         look_at=f"Look at {series.words} in the batches from {trend.batches[0]} on. {_SEASON}",
         ordinary=ordinary,
+        brief=_brief(_course(trend)),
     )
+
+
+def _brief(course: str) -> str:
+    """Return a sentence's beginning as a clause."""
+    return f"{course[0].lower()}{course[1:]}" if course.startswith("The ") else course
 
 
 def _ordinary(trend: Trend, watch: Watch) -> float | None:
@@ -181,27 +188,41 @@ def _ordinary(trend: Trend, watch: Watch) -> float | None:
 
 
 def _sentence(trend: Trend, warn_from: float) -> str:
-    series, slope = trend.series, trend.slope
-    way = "rose" if slope.per_batch > 0 else "fell"
-    told = f"from {_told(slope.start)} to {_told(slope.end)}, {_told(abs(slope.per_batch))} a batch"
-    limit = f"{warn_from:.2g}"
-    if series.unit == "relative":
-        told, limit = f"{told}, by {trend.effect:.0%}", f"{warn_from:.0%}"
+    """Say how a series went: its own first and last value, and how steep the line through all is."""
+    series = trend.series
+    limit, along = f"{warn_from:.2g}", f"{trend.effect:.2g}"
+    if series.share:
+        limit, along = points(warn_from), points(trend.effect)
+    elif series.unit == "relative":
+        limit, along = f"{warn_from:.0%}", f"{trend.effect:.0%}"
     elif series.unit == "sd":
-        by = f"by {trend.effect:.2f} standard deviations"
-        told = (
-            f"{by}, {_told(abs(slope.per_batch))} a batch" if series.of_feature else f"{told}, {by}"
-        )
-    where = f"{series.subject}: {series.words}" if series.of_feature else series.words
-    where = where if series.of_feature else f"{where[0].upper()}{where[1:]}"
+        along = f"{along} standard deviations"
     return (
-        f"{where} {way} {told}, along {len(trend.batches)} batches ({trend.batches[0]} to "
-        f"{trend.batches[-1]}; warning from {limit})."
+        f"{_course(trend)}, along {len(trend.batches)} batches ({trend.batches[0]} to "
+        f"{trend.batches[-1]}; by {along} along the line through all, warning from {limit})."
     )
 
 
-def _told(value: float) -> str:
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+def _course(trend: Trend) -> str:
+    """Say what a series is, where it began and ended, and how steep it is."""
+    series, steep = trend.series, abs(trend.slope.per_batch)
+    about = points(steep) if series.share else number(steep, 2)
+    first, last = (_told(series, value) for value in (series.values[0], series.values[-1]))
+    if series.unit == "sd" and series.of_feature:
+        about = f"{about} standard deviations"
+        last = f"{last} standard deviations off the mean of training"
+    where = f"{series.subject}: {series.words}" if series.of_feature else series.words
+    where = where if series.of_feature else f"{where[0].upper()}{where[1:]}"
+    rises = trend.slope.per_batch > 0
+    if (series.values[-1] > series.values[0]) == rises:
+        return (
+            f"{where} {'rose' if rises else 'fell'} from {first} to {last}, about {about} a batch"
+        )
+    return f"{where} {'rises' if rises else 'falls'} by about {about} a batch ({first} at first, {last} at last)"
+
+
+def _told(series: Series, value: float) -> str:
+    return percent(value) if series.share else number(value)
 
 
 def _points(trend: Trend) -> list[dict[str, Any]]:

@@ -88,7 +88,8 @@ def _check(
     )  # fmt: skip
     warn, alarm = watch.limits("rate", check.key)
     # Values are read as what they say; what they say is asked by the other checks.
-    return replace(check, warn_from=warn, alarm_from=alarm, at_most="warning")
+    brief = f"{shown(name)} comes as {kind}, and was {dtype} in training"
+    return replace(check, warn_from=warn, alarm_from=alarm, at_most="warning", brief=brief)
 
 
 def _coercions(told: Mapping[str, int]) -> str:

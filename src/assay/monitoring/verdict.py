@@ -4,12 +4,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from assay.errors import counted, listed
+from assay.errors import counted, listed, shown
 from assay.monitoring.check import EXIT_CODES, Check, Level, judged
+from assay.monitoring.telling import percent
 from assay.sections import MonitorParams
 
 # What is true of any number of rows: the others need rows to be beyond chance.
 _OF_ANY_ROWS = {("operations", None), ("inputs", "type"), ("performance", "unknown_outcome_rate")}
+
+# What is asked of the values of one feature.
+_OF_VALUES = ("js_distance", "outside_rate", "unknown_rate")
+# Causes that the verdict names.
+_NAMED = 2
 
 
 @dataclass(frozen=True)
@@ -39,15 +45,8 @@ class Verdict:
 
     @property
     def told(self) -> list[Check]:
-        """The findings as a reader wants them: features that lack the same rows are one."""
-        together: dict[tuple[str, Level, str], list[Check]] = {}
-        for check in self.findings:
-            alone = check.measure != "missing_rate"
-            share = check.key if alone else f"{check.now:.3f}"
-            together.setdefault((check.measure, check.level, share), []).append(check)
-        return [
-            each[0] if len(each) == 1 else _missing_together(each) for each in together.values()
-        ]
+        """The findings as a reader wants them: those of one cause are one, the gravest first."""
+        return told_together(self.findings)
 
     @property
     def exit_code(self) -> int:
@@ -66,7 +65,7 @@ class Verdict:
 
 
 def verdict_of(
-    checks: Sequence[Check], params: MonitorParams, name: str, run_id: str, rows: int
+    checks: Sequence[Check], params: MonitorParams, rows: int, train_again: bool | None = None
 ) -> Verdict:
     """Judge a batch.
 
@@ -75,10 +74,10 @@ def verdict_of(
     checks : sequence of Check
         All that was asked, in any order.
     params : MonitorParams
-    name, run_id : str
-        Of the batch and of the model, for the sentence.
     rows : int
         Rows that were scored.
+    train_again : bool, optional
+        Whether the model card's trigger is met; None where it cannot be said.
     """
     enough = rows >= params.min_rows
     told = judged(checks, params.false_alarm_rate)
@@ -86,38 +85,98 @@ def verdict_of(
         told = [check if _of_any_rows(check) else replace(check, level="fine") for check in told]
         told.sort(key=lambda check: -EXIT_CODES[check.level])
     findings = [check for check in told if check.level != "fine"]
-    batch = f"{name} ({counted(rows, 'row')})"
+    causes = _causes(told_together(findings))
+    todo = _action(findings[0], train_again) if findings else ""
     if not enough:
         sentence = (
-            f"Not judged: {batch} has fewer rows than the {params.min_rows:,} that tell drift from "
-            f"chance{_besides(findings)}."
+            f"Not judged: {counted(rows, 'row')}, fewer than the {params.min_rows:,} that tell drift from "
+            "chance."
         )
-        return Verdict(told, False, gravest(findings), sentence)
-    if not findings:
-        sentence = (
-            f"Fine: {batch} is like the rows that {run_id} was made from, in all of "
-            f"{counted(len(told), 'check')}."
-        )
-        return Verdict(told, True, "fine", sentence)
-    level = gravest(findings)
-    sentence = (
-        f"{level.capitalize()}: {batch} is not like the rows that {run_id} was made from, in "
-        f"{len(findings):,} of {counted(len(told), 'check')}: by more than chance, and beyond the limits."
-    )
-    return Verdict(told, True, level, sentence)
+        if findings:
+            sentence += f" Certain all the same: {causes}. {todo}"
+    elif not findings:
+        sentence = f"Fine: nothing to do; {counted(len(told), 'check')} passed."
+    else:
+        sentence = f"{gravest(findings).capitalize()}: {causes}. {todo}"
+    return Verdict(told, enough, gravest(findings), sentence)
+
+
+def _causes(told: Sequence[Check]) -> str:
+    """Name the first causes, and count the others."""
+    named = [check.brief or check.sentence.rstrip(".") for check in told[:_NAMED]]
+    more = len(told) - len(named)
+    return "; ".join([*named, *([counted(more, "more finding")] if more else [])])
+
+
+def _action(check: Check, train_again: bool | None) -> str:
+    """Say what to do about the gravest finding."""
+    grave = check.level == "alarm"
+    if check.area == "performance":
+        state = {
+            True: "the rule for training again is met",
+            False: "the rule for training again is not met",
+            None: "the rule for training again cannot be asked yet",
+        }[train_again]
+        return f"Look at outcomes and slices; {state}."
+    return {
+        "inputs": "Mend the inputs before these scores are used."
+        if grave
+        else "Look at the source of these inputs; the scores may be used.",
+        "outputs": "Find out why before these scores are used."
+        if grave
+        else "Look at the features that moved; the scores may be used.",
+        "slices": "Decide whether these rows are acted on.",
+        "operations": "Look at the job and its receipts.",
+        "trend": "Look at when it began; it is slow drift, or a season.",
+    }[check.area]
+
+
+def told_together(findings: Sequence[Check]) -> list[Check]:
+    """Return findings with those of one cause as one: features that lack the same rows, and what else
+    moved of one feature.
+
+    Parameters
+    ----------
+    findings : sequence of Check
+        The gravest first, as they are returned.
+    """
+    together: dict[tuple[str, ...], list[Check]] = {}
+    for check in findings:
+        together.setdefault(_cause(check), []).append(check)
+    return [_as_one(each) for each in together.values()]
+
+
+def _cause(check: Check) -> tuple[str, ...]:
+    if check.measure == "missing_rate" and check.area == "inputs":
+        return "missing", check.level, f"{check.now:.3f}"
+    if check.area == "inputs" and check.measure in _OF_VALUES:
+        return "values", check.subject
+    return "alone", check.key
+
+
+def _as_one(checks: Sequence[Check]) -> Check:
+    if len(checks) == 1:
+        return checks[0]
+    if checks[0].measure == "missing_rate":
+        return _missing_together(checks)
+    name = shown(checks[0].subject)
+    also = " ".join(f"It also {check.brief.removeprefix(name).strip()}." for check in checks[1:])
+    return replace(checks[0], sentence=f"{checks[0].sentence} {also}")
 
 
 def _missing_together(checks: Sequence[Check]) -> Check:
     """Return one check for features that lack a value in the same share of rows."""
     names = [check.subject for check in checks]
+    now = percent(checks[0].now or 0.0)
     least = min(check.before or 0.0 for check in checks)
     most = max(check.before or 0.0 for check in checks)
     before = f"{least:.1%}" if f"{least:.1%}" == f"{most:.1%}" else f"{least:.1%} to {most:.1%}"
     return replace(
         checks[0],
         also=tuple(names[1:]),
-        sentence=f"{listed(names)}: {checks[0].now:.1%} of rows have no value in each of them, against "
+        sentence=f"{listed(names)}: {now} of rows have no value in each of them, against "
         f"{before} in training (warning from a difference of {checks[0].warn_from:.1%}).",
+        brief=f"{listed(names)} have no value in {now} of rows",
         look_at="They may lack the same rows: look at the source or the join that they share.",
     )
 
@@ -130,9 +189,3 @@ def gravest(checks: Iterable[Check]) -> Level:
 
 def _of_any_rows(check: Check) -> bool:
     return bool({(check.area, None), (check.area, check.measure)} & _OF_ANY_ROWS)
-
-
-def _besides(findings: Sequence[Check]) -> str:
-    if not findings:
-        return ""
-    return f"; {counted(len(findings), 'finding')} need no more rows to be true"

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from assay.metrics.calibration import levels
+from assay.metrics.words import metric_words
 from assay.monitoring.check import EXIT_CODES, Check, Level, limits
 from assay.monitoring.clusters import cluster_codes
 from assay.monitoring.figures import (
@@ -25,6 +26,7 @@ from assay.monitoring.performance import y_true_of
 from assay.monitoring.retraining import retraining_limit
 from assay.monitoring.rows import ScoredRows
 from assay.monitoring.sample import DrawnRows, RowSample
+from assay.monitoring.telling import number
 from assay.monitoring.watch import Watch
 from assay.monitoring.watched_conditions import memberships, slice_of_json
 
@@ -164,10 +166,12 @@ def _metric_check(
         alarm_from=alarm,
         p_value=apart_p_value(now, before, -1 if metric.greater_is_better else 1),
         sentence=(
-            f"{told['text']}: {metric.name} is {now.value:.4g} on {found.n:,} rows with outcomes, "
-            f"against {before.value:.4g} on the holdout's {told['n']:,} (alarm "
-            f"{'below' if metric.greater_is_better else 'above'} {limit:.4g})."
+            f"{told['text']}: {metric_words(metric.name)} is {number(now.value)} on {found.n:,} rows with outcomes, "
+            f"against {number(before.value)} on the holdout's {told['n']:,} (alarm "
+            f"{'below' if metric.greater_is_better else 'above'} {number(limit)})."
         ),
+        brief=f"{metric_words(metric.name)} of {told['text']} is {number(now.value)}, against "
+        f"{number(before.value)} on the holdout",
         look_at=f"Look at rows of {told['text']}: it is watched because {told['why_watched']}.",
     )
 
@@ -184,7 +188,7 @@ def _gap_check(told: Mapping[str, Any], found: MeasuredSlice, watch: Watch) -> I
         watch.params, "change" if regression else "rate", abs(before.value) / scale
     )
     means = (
-        f"{found.mean_prediction:.4g}, and the mean outcome {found.mean_outcome:.4g}"
+        f"{number(found.mean_prediction)}, and the mean outcome {number(found.mean_outcome)}"
         if regression
         else f"{found.mean_prediction:.1%}, and their share of outcomes {found.mean_outcome:.1%}"
     )
@@ -205,6 +209,7 @@ def _gap_check(told: Mapping[str, Any], found: MeasuredSlice, watch: Watch) -> I
             f"{means}, a gap of {gaps[0]} on {found.n:,} rows (holdout {gaps[1]}; warning from "
             f"{gaps[2]})."
         ),
+        brief=f"predictions for {told['text']} are too {'high' if now.value < 0 else 'low'} by {gaps[0]}",
         look_at=f"Look at rows of {told['text']}: it is watched because {told['why_watched']}.",
     )
 

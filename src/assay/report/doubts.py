@@ -3,13 +3,14 @@
 from collections.abc import Iterator, Mapping
 
 from assay.interpretation.direction import AGAINST
+from assay.metrics.words import metric_words
 from assay.report.acting import acting_cautions, worth_less
 from assay.report.doubt import Doubt
 from assay.report.earlier import history_cautions
 from assay.report.facts import ReportFacts
 from assay.report.refusal import gate_refuses, refusal
 from assay.report.rendering import interval, number, percent
-from assay.report.words import counted, listed, metric_words, percent_interval, turned
+from assay.report.words import counted, listed, percent_interval, turned
 
 # Warnings of the checks that are told one by one.
 _SHOWN = 3

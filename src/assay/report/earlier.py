@@ -3,11 +3,12 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from assay.metrics.words import metric_words
 from assay.report.doubt import Doubt
 from assay.report.facts import ReportFacts
 from assay.report.rendering import interval, number
 from assay.report.value import lost_to
-from assay.report.words import metric_words, turned
+from assay.report.words import turned
 
 
 def history_cautions(facts: ReportFacts) -> Iterator[Doubt]:

@@ -5,10 +5,11 @@ from typing import Any
 
 from assay.baselines import CONSTANTS
 from assay.gate import FEWEST_OF_A_CLASS
+from assay.metrics.words import metric_words
 from assay.report.doubt import Doubt
 from assay.report.facts import ReportFacts
 from assay.report.rendering import interval, number
-from assay.report.words import listed, metric_words, turned
+from assay.report.words import listed, turned
 
 _FURTHER = "search harder (train.preset), or bring other features"
 

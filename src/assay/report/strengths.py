@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 
 from assay.decisions.amounts import amount_interval
+from assay.metrics.words import metric_words
 from assay.report.facts import ReportFacts
 from assay.report.rendering import interval, number, percent
 from assay.report.value import other_ways, over_plain, per_month, standing, unit_of
-from assay.report.words import listed, metric_words, percent_interval
+from assay.report.words import listed, percent_interval
 
 
 def strengths(facts: ReportFacts) -> Iterator[str]:

@@ -1,12 +1,12 @@
 """`reports/eval_summary.md`: one page in words for whoever decides."""
 
+from assay.metrics.words import metric_words
 from assay.report.decided import decision_words
 from assay.report.facts import ReportFacts
 from assay.report.prose import unsaid
 from assay.report.rendering import render, tidy
 from assay.report.verdict import verdict_of
 from assay.report.watch import monitoring_command, monitoring_rules, retraining_trigger, watched
-from assay.report.words import metric_words
 
 # So many of each list; the card has all.
 _SHOWN = 4

@@ -5,10 +5,11 @@ from shlex import quote
 
 from assay.metrics.catalogue import primary_metric
 from assay.metrics.core import Metric
+from assay.metrics.words import metric_words
 from assay.monitoring.retraining import retraining_limit
 from assay.report.facts import ReportFacts
 from assay.report.rendering import interval, number, percent
-from assay.report.words import listed, metric_words
+from assay.report.words import listed
 
 # Population stability index: what is usual in the field (Siddiqi 2006).
 _ACT = 0.25

@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from typing import Any
 
+from assay.metrics.words import metric_words
 from assay.report.constraints import missed_constraints
 from assay.report.facts import ReportFacts
 from assay.report.rendering import interval, percent
 from assay.report.slices import weakest
 from assay.report.value import over_plain, standing, told_of
-from assay.report.words import counted, ends, metric_words
+from assay.report.words import counted, ends
 from assay.robustness.drops import ALL_NUMBERS
 from assay.slices.judge import FAILS, HARD
 

@@ -36,7 +36,9 @@ class Axis:
     log : bool
         Whether equal distances are equal ratios; all values must be above 0, others are left out.
     names : sequence of str
-        Of items in an order, such as batches: the values of the axis are their places, from 0 on.
+        Of items in an order, such as batches: the values of the axis are their places.
+    places : sequence of float
+        Of the named items, rising, such as days; by default 0, 1, 2 and so on.
     """
 
     label: str
@@ -45,11 +47,14 @@ class Axis:
     percent: bool = False
     log: bool = False
     names: Sequence[str] = ()
+    places: Sequence[float] = ()
 
     def told(self, value: float) -> str:
         """Write one of its values, as in a hover text."""
         if self.names:
-            return line_of(self.names[round(value)])
+            places = self.places or range(len(self.names))
+            nearest = min(range(len(places)), key=lambda item: abs(places[item] - value))
+            return line_of(self.names[nearest])
         return percent_text(value) if self.percent else number_text(value)
 
 
@@ -107,7 +112,7 @@ def scale_of(axis: Axis, values: Iterable[float], start: float, end: float) -> S
         Pixels; an axis that goes up has its start below its end.
     """
     if axis.names:
-        return _names_scale(axis.names, start, end)
+        return _names_scale(axis.names, axis.places or range(len(axis.names)), start, end)
     wanted = [each for each in (axis.low, axis.high) if each is not None]
     finite = [v for v in (*map(float, values), *wanted) if isfinite(v) and (v > 0 or not axis.log)]
     low, high = (min(finite), max(finite)) if finite else (0.0, 1.0)
@@ -130,13 +135,15 @@ def scale_of(axis: Axis, values: Iterable[float], start: float, end: float) -> S
         most -= 1
 
 
-def _names_scale(names: Sequence[str], start: float, end: float) -> Scale:
-    """Put items at equal distances, and name as many as have room, the last one among them."""
+def _names_scale(names: Sequence[str], places: Sequence[float], start: float, end: float) -> Scale:
+    """Put items at their places, and name as many as have room, the last one among them."""
     count, room = len(names), abs(end - start) / 3
     texts = [line_of(name) for name in names]
+    rim = (places[-1] - places[0]) / (count - 1) / 2 if count > 1 else 0.5
     for every in range(1, count + 1):
-        ticks = tuple((float(k), texts[k]) for k in range((count - 1) % every, count, every))
-        scale = Scale(-0.5, count - 0.5, start, end, False, ticks, room)
+        shown = range((count - 1) % every, count, every)
+        ticks = tuple((float(places[k]), texts[k]) for k in shown)
+        scale = Scale(places[0] - rim, places[-1] + rim, start, end, False, ticks, room)
         if _have_room(scale):
             break
     return scale

@@ -53,6 +53,7 @@ def interval_chart(
     reference: tuple[str, float] | None = None,
     names: tuple[str, str] | None = None,
     verdicts: Mapping[Judged, str] | None = None,
+    other_style: int = 1,
     identifier: str | None = None,
 ) -> str:
     """Draw estimates with their intervals.
@@ -70,6 +71,8 @@ def interval_chart(
         Of the two series, for the legend.
     verdicts : dict, optional
         What each judgement means, for the legend.
+    other_style : int
+        Colour and marker of the second series.
     identifier : str, optional
         Unique in the page.
 
@@ -86,7 +89,7 @@ def interval_chart(
     if not any(map(isfinite, ends)):
         return empty_picture(title, description, identifier)
     second = any(isfinite(row.other) for row in rows)
-    items = _legend_of(rows, names, verdicts, reference, second)
+    items = _legend_of(rows, names, verdicts, reference, other_style if second else None)
     head, top = legend(items, 0)
     shown = [*ends, *([] if reference is None else [reference[1]])]
     frame = rows_of([row.name for row in rows], [row.note for row in rows], axis, shown, top, 6.0)
@@ -100,7 +103,7 @@ def interval_chart(
         # Side by side: two at one height would hide each other.
         apart = 5.0 if second else 0.0
         other = (row.other, row.other_low, row.other_high)
-        parts.append(_estimate(row.name, other, 1, y + apart, frame.x, axis))
+        parts.append(_estimate(row.name, other, other_style, y + apart, frame.x, axis))
         own = (row.value, row.low, row.high)
         parts.append(_estimate(row.name, own, _STYLES[row.judged], y - apart, frame.x, axis))
     return picture("".join(parts), frame.bottom, title, description, identifier)
@@ -111,7 +114,7 @@ def _legend_of(
     names: tuple[str, str] | None,
     verdicts: Mapping[Judged, str] | None,
     reference: tuple[str, float] | None,
-    second: bool,
+    other_style: int | None,
 ) -> list[tuple[str, str]]:
     items = []
     if verdicts:
@@ -122,8 +125,8 @@ def _legend_of(
         ]
     elif names is not None:
         items.append((_sample(0), names[0]))
-    if second and names is not None:
-        items.append((_sample(1), names[1]))
+    if other_style is not None and names is not None:
+        items.append((_sample(other_style), names[1]))
     if reference is not None:
         items.append((tag("path", class_="reference", d="M12 -8v16"), reference[0]))
     return items

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import compress, groupby
 
 from assay.report.charts.axes import Axis, Scale
 from assay.report.charts.panel import Panel, Reference, panel_of, reference_line
@@ -42,6 +42,8 @@ class Series:
     whiskers : float, optional
         Where given, each interval is a line through its marker instead of a part of a band, both so many
         pixels beside their place, so that those of two series do not hide each other.
+    cut : sequence of bool, shape (n,), optional
+        Whose intervals end at the rim of the panel, such as those of few rows: they do not widen it.
     """
 
     name: str
@@ -52,6 +54,7 @@ class Series:
     points: bool = False
     style: int | None = None
     whiskers: float | None = None
+    cut: Sequence[bool] = ()
 
 
 @dataclass(frozen=True)
@@ -130,7 +133,9 @@ def _shown_values(
     xs += [each.value for each in references if each.kind == "x"]
     ys += [each.value for each in references if each.kind == "y"]
     for each in drawn:
-        ys += [*map(float, each.low), *map(float, each.high)]
+        widens = [not cut for cut in each.cut] or [True] * len(each.low)
+        ys += [float(end) for end in compress(each.low, widens)]
+        ys += [float(end) for end in compress(each.high, widens)]
     return xs, ys
 
 
@@ -164,8 +169,10 @@ def _whiskers(series: Series, panel: Panel) -> list[str]:
     if series.whiskers is None or not len(series.low):
         return []
     ends = zip(*(map(float, each) for each in (series.x, series.low, series.high)), strict=True)
+    lowest, highest = panel.y.low, panel.y.high
     ways = [
-        f"M{px(panel.x.place(x) + series.whiskers)} {px(panel.y.place(low))}V{px(panel.y.place(high))}"
+        f"M{px(panel.x.place(x) + series.whiskers)} {px(panel.y.place(max(low, lowest)))}"
+        f"V{px(panel.y.place(min(high, highest)))}"
         for x, low, high in ends
         if panel.x.holds(x) and panel.y.holds(low, high)
     ]

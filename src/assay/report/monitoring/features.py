@@ -1,16 +1,18 @@
 """The features of a batch, those that moved furthest first, and how they are spread."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from assay.report.charts.axes import Axis
 from assay.report.charts.pair import Pair, pair_chart
 from assay.report.monitoring.findings import EffectBar, effect_bar
+from assay.report.monitoring.written import cannot_alarm
 
 # Rows of the table that are shown, those that are folded, and features with a chart.
 SHOWN, FOLDED, CHARTED = 50, 150, 8
-_GRAVITY = ("fine", "warning", "alarm")
+_GRAVITY = ("fine", "not judged", "warning", "alarm")
+_MOVED = _GRAVITY[2:]
 # Bars of a chart, at most.
 _BARS = 16
 
@@ -34,6 +36,10 @@ class FeatureRow:
         Of its distribution, before and now; empty where none is drawn.
     bar : EffectBar or None
         Of the distance beside its limits.
+    levels : dict of str to str
+        By measure, of its checks that are not fine.
+    cannot_alarm : bool
+        Whether no distance reaches the alarm.
     """
 
     path: str
@@ -43,6 +49,8 @@ class FeatureRow:
     findings: Sequence[Mapping[str, Any]]
     chart: str = ""
     bar: EffectBar | None = None
+    levels: Mapping[str, str] = field(default_factory=dict)
+    cannot_alarm: bool = False
 
 
 def feature_rows(result: Mapping[str, Any]) -> list[FeatureRow]:
@@ -76,19 +84,32 @@ def moved_features(result: Mapping[str, Any]) -> set[str]:
     result : dict
         What `assay.monitoring` found.
     """
-    told = {each["name"] for each in result["features"] if each["level"] != "fine"}
+    told = {each["name"] for each in result["features"] if each["level"] in _MOVED}
     found = {each["subject"] for each in result["findings"] if each["area"] == "inputs"}
     return told | found & {each["name"] for each in result["features"]}
 
 
 def _row(place: int, facts: Mapping[str, Any], checks: Sequence[Mapping[str, Any]]) -> FeatureRow:
-    own = {"effect": facts["js_distance"], "warn_from": facts["warn_from"], "level": facts["level"]}
-    asked = [own, *checks]
-    level = max((each["level"] for each in asked), key=_GRAVITY.index)
+    distance = {**facts, "effect": facts["js_distance"], "measure": "js_distance"}
+    asked = [distance, *checks]
+    level = max((_known(each["level"]) for each in asked), key=_GRAVITY.index)
     findings = [check for check in checks if check["level"] != "fine"]
     known = facts["js_distance"] is not None and facts["warn_from"] is not None
-    bar = effect_bar({**facts, "effect": facts["js_distance"]}) if known else None
-    return FeatureRow(f"features.{place}", facts, level, max(map(_reach, asked)), findings, bar=bar)
+    return FeatureRow(
+        f"features.{place}",
+        facts,
+        level,
+        max(map(_reach, asked)),
+        findings,
+        bar=effect_bar(distance) if known else None,
+        levels={check["measure"]: check["level"] for check in findings},
+        cannot_alarm=known and cannot_alarm(distance),
+    )
+
+
+def _known(level: str | None) -> str:
+    """Return a level; what has none raised nothing."""
+    return level if level in _GRAVITY else "fine"
 
 
 def _reach(check: Mapping[str, Any]) -> float:

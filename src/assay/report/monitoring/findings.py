@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Any
 
+from assay.report.monitoring.written import cannot_alarm
+
 # Findings that are shown, and those that are folded.
 SHOWN, FOLDED = 8, 40
 # A bar ends at so many times the limit of an alarm; what goes further fills it.
@@ -17,14 +19,16 @@ class EffectBar:
 
     Attributes
     ----------
-    effect, warn, alarm : float
+    effect, warn : float
+    alarm : float or None
+        None where there can be no alarm.
     beyond : bool
         Whether the effect lies beyond the end of the bar.
     """
 
     effect: float
     warn: float
-    alarm: float
+    alarm: float | None
     beyond: bool
 
 
@@ -65,10 +69,11 @@ def effect_bar(check: Mapping[str, Any]) -> EffectBar:
     Parameters
     ----------
     check : dict
-        With `effect`, `warn_from` and `alarm_from`.
+        With `effect`, `warn_from` and `alarm_from`; of a check also `measure` and `at_most`.
     """
     effect, warn, alarm = (float(check[name]) for name in ("effect", "warn_from", "alarm_from"))
-    furthest = max(alarm, warn)
+    never = check.get("at_most") == "warning" or cannot_alarm({"measure": "", **check})
+    furthest = warn if never else max(alarm, warn)
     end = max(min(1.1 * effect, _MOST * furthest), 1.3 * furthest) or 1.0
     if not isfinite(end):
         end = _MOST * furthest or 1.0
@@ -76,4 +81,4 @@ def effect_bar(check: Mapping[str, Any]) -> EffectBar:
     def place(value: float) -> float:
         return round(100 * min(max(value, 0.0) / end, 1.0), 2)
 
-    return EffectBar(place(effect), place(warn), place(alarm), effect > end)
+    return EffectBar(place(effect), place(warn), None if never else place(alarm), effect > end)

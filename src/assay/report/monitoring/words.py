@@ -1,9 +1,22 @@
 """How the pages of monitoring call levels, areas and measures."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
+from assay.metrics.words import metric_words
+from assay.report.page.words import metric_title
+
 NOT_JUDGED = "Not judged"
+# The colour of the holdout in every chart; the second one is that of estimates alone.
+HOLDOUT_STYLE = 2
+# Metrics that are a share of rows.
+_SHARES = {"precision", "recall", "positive_rate"}
+# Metrics whose own names are no words of a sentence.
+_NAMED = re.compile(
+    r"(?<![\w.=\"'-])(roc[_ ]auc_ovr|roc[_ ]auc|average_precision|log_loss|balanced_accuracy|f1_macro|"
+    r"f1_weighted|median_absolute_error|p90_absolute_error)(?![\w.=\"'-])"
+)
 # Characters of a name in a cell.
 _LONGEST = 80
 # The word of a level, and the colour that stands for it.
@@ -34,6 +47,7 @@ _MEASURES: Mapping[str, str] = {
     "missing_rate": "share of missing values",
     "unknown_rate": "share of unknown categories",
     "outside_rate": "share outside of the training range",
+    "far_outside_rate": "share far outside of the training range",
     "flagged_rate": "share of flagged rows",
     "decided_rate": "share of decided rows",
     "mean_interval_width": "mean width of the intervals",
@@ -56,12 +70,12 @@ _MEASURES: Mapping[str, str] = {
 
 def level_word(level: str) -> str:
     """Return the word of a level."""
-    return LEVELS[level][0]
+    return LEVELS.get(level, (NOT_JUDGED, ""))[0]
 
 
 def level_tone(level: str) -> str:
     """Return the colour of a level, as the style sheet calls it."""
-    return LEVELS[level][1]
+    return LEVELS.get(level, ("", ""))[1]
 
 
 def area_words(area: str) -> str:
@@ -76,12 +90,43 @@ def area_anchor(area: str) -> str:
 
 def measure_words(measure: str) -> str:
     """Return what a measure is called; an unknown one as it is written, with blanks."""
-    return _MEASURES.get(measure, measure.replace("_", " "))
+    if measure.startswith("estimated_"):
+        return f"estimated {metric_words(measure.removeprefix('estimated_'))}"
+    told = _MEASURES.get(measure) or metric_words(measure)
+    return told.replace("_", " ")
 
 
 def measure_style(measure: str) -> str:
     """Return how values of a measure are written: `percent` of rates and shares, else `number`."""
     return "percent" if measure.endswith(("_rate", "_share", "coverage")) else "number"
+
+
+def metric_name(name: str) -> str:
+    """Return what a metric is called; one that is not known as it is written, with blanks."""
+    return capitalised(metric_title(name).replace("_", " "))
+
+
+def metric_style(name: str) -> str:
+    """Return how a metric's values are written: shares of rows in `percent`, others as a `number`."""
+    return "percent" if name in _SHARES else "number"
+
+
+def plain(sentence: object) -> str:
+    """Return a sentence in which metrics have their names instead of those of the files."""
+    return _NAMED.sub(lambda found: metric_words(found.group().replace(" ", "_")), str(sentence))
+
+
+def shown_level(batch: Mapping[str, Any]) -> str | None:
+    """Return the level of a batch of the history; None of one that raised nothing and was not judged."""
+    level: str | None = batch["level"]
+    unjudged = batch.get("judged") is not None and not batch["judged"]
+    return None if level not in LEVELS or (unjudged and level == "fine") else level
+
+
+def certain(check: Mapping[str, Any]) -> bool:
+    """Say whether a check needs no more rows than there are to be true."""
+    measure = check["measure"]
+    return check["area"] == "operations" or measure in ("type", "unknown_outcome_rate")
 
 
 def capitalised(text: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from assay.metrics.catalogue import primary_metric
+from assay.metrics.words import metric_words
 from assay.report.charts.axes import Axis
 from assay.report.charts.interval import Row, interval_chart
 from assay.report.charts.line import Series, line_chart
@@ -22,7 +23,6 @@ from assay.report.page.weakness_charts import (
     slices_chart,
 )
 from assay.report.page.words import metric_title
-from assay.report.words import metric_words
 
 
 @dataclass(frozen=True)

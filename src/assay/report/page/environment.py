@@ -8,10 +8,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from assay.decisions.amounts import amount, amount_interval, compared
+from assay.metrics.words import metric_words
 from assay.report.page.figures import Figures
 from assay.report.page.words import metric_meaning, metric_title
 from assay.report.rendering import interval, known, number, percent
-from assay.report.words import metric_words
 
 
 def page_environment(figures: Figures) -> Environment:

@@ -1,11 +1,11 @@
 """The charts of where the model fails and what breaks it."""
 
+from assay.metrics.words import metric_words
 from assay.report.charts.axes import Axis
 from assay.report.charts.interval import Row, interval_chart
 from assay.report.facts import ReportFacts
 from assay.report.page.words import metric_title
 from assay.report.slices import weakest
-from assay.report.words import metric_words
 from assay.slices.judge import FAILS, HARD
 
 # Rows of a chart.
