@@ -68,6 +68,11 @@ def _reference(world: World, seed: int) -> Watch:
     return reference_of(world, seed=seed)
 
 
+def _met(history: pd.DataFrame, watch: Watch) -> bool:
+    told = retraining_of(None, history, watch, {"batch": {}, "model": {}})
+    return bool(told and told["met"])
+
+
 def told_to_train(histories: int) -> None:
     """Print how often 12 daily batches of an unchanged model call for training again.
 
@@ -87,11 +92,12 @@ def told_to_train(histories: int) -> None:
                 row = {"metric": "roc_auc", "value": figure["value"], "metric_rows": told["n"]}
                 row["standard_error"] = figure["standard_error"]
                 moment = pd.Timestamp("2025-01-01") + pd.Timedelta(days=day)
+                row |= {"batch": f"day {day}", "batch_id": f"day {day}"}
                 rows.append(row | {"first_time": moment, "last_time": moment})
             history = pd.DataFrame(rows)
-            met += bool(retraining_of(None, history, watch)["met"])
-            timeless = history.drop(columns=["first_time", "last_time"])
-            before += bool(retraining_of(None, timeless, watch)["met"])
+            met += _met(history, watch)
+            timeless = history.assign(first_time=pd.NaT, last_time=pd.NaT)
+            before += _met(timeless, watch)
         print(
             f"12 daily batches, nothing changed, cadence {cadence}: train again in {met} of {histories}; "
             f"against the holdout as a whole in {before}"

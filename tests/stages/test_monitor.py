@@ -68,7 +68,12 @@ def test_every_task_is_told_with_outcomes_in_a_column_in_a_file_and_without(
     assert without["batch"]["outcomes_known"] == 0
     said = capsys.readouterr().out
     assert "estimated " in said
-    assert "measured " not in said
+    assert not any(line.startswith("measured ") for line in said.splitlines())
+    assert without["estimate"]["doubts"] == []
+    # The rows are of the time of training's: whether the model learnt from them, nobody knows.
+    assert by_column["performance"]["within_training_period"] is True
+    assert "where the model's data ended" in by_column["notes"][0]
+    assert by_column["retraining"]["includes_batch"] is False
     metric = by_column["model"]["primary_metric"]
     ours, theirs = (told["performance"]["metrics"][metric] for told in (by_column, by_file))
     # The same rows by another way; keys are those of the ids both times.
@@ -131,7 +136,14 @@ def test_planted_drift_ends_with_a_code_of_its_own(finished, tmp_path):
     code, result = watch(finished, tmp_path, "--input", "unit.parquet")
     assert code == 21
     assert any(subject == "signal" for _, subject, _ in kinds(result))
-    assert result["verdict"]["sentence"].startswith("Alarm: unit (800 rows) is not like ")
+    assert result["verdict"]["sentence"].startswith(
+        "Alarm: signal lies outside of the training range in 99.5% of rows; "
+    )
+    assert result["verdict"]["sentence"].endswith(" Mend the inputs before these scores are used.")
+    # Of one feature there is one finding, and of an estimate on such rows a doubt.
+    (found,) = (each for each in result["findings"] if each["subject"] == "signal")
+    assert "It also moved by " in found["sentence"]
+    assert "signal (99.5%)" in result["estimate"]["doubts"][0]
     kind = np.where(np.arange(len(bare)) % 16 == 0, "zebra", bare["kind"])
     bare.assign(kind=kind).to_parquet(tmp_path / "zebra.parquet", index=False)
     code, result = watch(finished, tmp_path, "--input", "zebra.parquet")
@@ -164,8 +176,13 @@ def test_a_small_batch_is_told_and_not_judged(finished, tmp_path, capsys):
     assert code == 20
     assert result["verdict"]["judged"] is False
     assert result["verdict"]["level"] == "warning"
-    assert "Not judged: few (60 rows) has fewer rows than the 200" in capsys.readouterr().out
+    assert "Not judged: 60 rows, fewer than the 200 that" in capsys.readouterr().out
     assert kinds(result) == {("inputs", "noise", "type")}
+    # What was not judged is not fine.
+    levels = {fact["name"]: fact["level"] for fact in result["features"]}
+    assert levels["noise"] == "warning"
+    assert levels["signal"] == result["outputs"]["mean"]["level"] == "not judged"
+    assert {fact["level"] for fact in result["slices"]} <= {"not judged"}
 
 
 def test_jobs_are_told_by_their_receipts(finished, tmp_path):
@@ -446,7 +463,8 @@ def test_the_command_ends_with_its_code(finished, tmp_path):
         text=True, check=False,
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (21, "")
-    assert done.stdout.startswith("Alarm: new (800 rows) is not like ")
+    assert done.stdout.startswith("Alarm: signal lies outside of the training range")
+    assert done.stdout.splitlines()[1].startswith("new, 800 cases, 2024-")
     assert (tmp_path / "reports/monitoring/new.html").exists()
     # Whoever reads the lines may leave before the last one.
     line = f"{sys.executable} -m {' '.join(words)} | true; exit ${{PIPESTATUS[0]}}"

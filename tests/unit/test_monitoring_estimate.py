@@ -185,7 +185,13 @@ def test_an_estimate_beyond_the_limit_warns_and_never_alarms():
     flat = replace(blurred, predicted=0.2 + 0.2 * blurred.predicted)
     (check,) = judged(estimate_checks(tally_rows(flat, watch), watch), 0.05)
     assert check.level == "warning" and check.effect > 1
-    assert "Estimated" in check.sentence and f"{measured:.3f}" in check.sentence
+    assert f"below the limit of {measured - 0.03:.3f} for training again" in check.sentence
+    assert "estimated" in check.sentence and f"{measured:.3f}" in check.sentence
+    # What did not go beyond the limit is never said to lie there; nor is chance told as a finding.
+    told = estimate_of(tally_rows(blurred, watch), watch)
+    assert f"not below the limit of {measured - 0.03:.3f}" in told["sentence"]
+    told = estimate_of(tally_rows(flat, watch), watch)
+    assert "for training again, but by no more than chance." in told["sentence"]
     (usual,) = judged(estimate_checks(tally_rows(blurred, watch), watch), 0.05)
     assert usual.level == "fine"
     assert estimate_checks(tally_rows(flat, watch_for("binary")), watch_for("binary")) == []
@@ -196,3 +202,18 @@ def test_the_spread_is_that_of_drawn_outcomes():
     known = {metric.name: metric for metric in rate_metrics(0.5)}
     right = (score * (1 - score)).sum() ** 0.5 / 900
     assert spread_by_outcomes(known["positive_rate"], score, 0) == pytest.approx(right, rel=0.15)
+
+
+def test_an_estimate_is_compared_with_the_same_estimate_of_the_holdout():
+    """Where the method is off on the holdout by as much, rows as before are not worse."""
+    watch = watch_for("binary")
+    content = watch.reference["outputs"]["estimate"]["metrics"][watch.metric.name]
+    usual = tally_rows(planted("binary", 4000, 5), watch)
+    estimated = content["estimated"]
+    content["measured"] = estimated + 0.1
+    watch = replace(watch, reference=watch.reference)
+    watch.reference["performance"] = {"retraining": {"limit": estimated + 0.06}}
+    (check,) = judged(estimate_checks(usual, watch), 0.05)
+    assert check.level == "fine" and check.effect < 1
+    assert check.before == estimated
+    assert estimate_of(usual, watch)["retraining_limit"] == pytest.approx(estimated - 0.04)

@@ -12,6 +12,7 @@ from assay.monitoring.check import judged
 from assay.monitoring.clusters import ClusterTally
 from assay.monitoring.inputs import InputTally, feature_facts, input_checks
 from assay.monitoring.rows import ScoredRows, row_keys
+from assay.monitoring.unit_hints import unit_hint
 
 N = 2000
 
@@ -83,10 +84,40 @@ def test_a_shifted_mean_is_found(watch, batch):
     check = found["measure 3", "js_distance"]
     assert check.level == "warning" and check.adjusted < 1e-6
     assert check.sentence.startswith(f"measure 3: the distribution moved by {check.effect:.2f} ")
-    assert f"its mean is {shifted.mean():.4g}, against" in check.sentence
+    assert f"its mean is {shifted.mean():.3g}, against" in check.sentence
     assert {key for key, each in found.items() if each.level != "fine"} == {
         ("measure 3", "js_distance")
     }
+    # A shift is no change of unit.
+    assert "It may be" not in check.look_at
+
+
+def test_a_change_of_unit_is_hinted_at(watch, batch):
+    wide = batch.features["measure 3"] * 100
+    found = asked(with_column(batch, "measure 3", wide), watch)
+    for measure in ("js_distance", "outside_rate"):
+        assert " It may be 100 times as large: the mean of " in found["measure 3", measure].look_at
+    sides = found["measure 3", "outside_rate"].sentence
+    assert " the lowest in training, and " in sides and " the highest in training" in sides
+    above = asked(with_column(batch, "measure 3", wide.abs() + 50), watch)
+    assert "100.0% of values are above " in above["measure 3", "outside_rate"].sentence
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "words"),
+    [
+        ((15.6, 10.0), (60.1, 18.0), " It may be in Celsius: the mean of 60.1 would be 15.6."),
+        ((60.1, 18.0), (15.6, 10.0), " It may be in Fahrenheit: the mean of 15.6 would be 60.1."),
+        ((4.0, 0.1), (4000.0, 100.0), " It may be a thousandth of what it was: "),
+        ((24.8, 18.0), (60.1, 18.0), ""),
+        ((15.6, 18.0), (60.1, 18.0), ""),
+        ((60.1, 18.0), (60.1, 18.0), ""),
+        ((60.1, 18.0), (60.1, 0.0), ""),
+    ],
+)
+def test_a_hint_takes_the_mean_and_the_spread(now, before, words):
+    told = unit_hint(now, before)
+    assert told.startswith(words) and bool(told) == bool(words)
 
 
 def test_a_new_category_is_found_and_named(watch, batch):
@@ -95,7 +126,7 @@ def test_a_new_category_is_found_and_named(watch, batch):
     check = found["7 kinds", "unknown_rate"]
     assert check.level == "warning" and check.now == pytest.approx(0.05)
     assert (
-        "5.0% of rows have a category that fitting never saw, such as Ж<b>|new;" in check.sentence
+        "5.0% of rows have a category that training never had, such as Ж<b>|new;" in check.sentence
     )
     assert fact(with_column(batch, "7 kinds", texts), watch, "7 kinds")["unknown_rate"] == 0.05
 

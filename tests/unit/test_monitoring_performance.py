@@ -81,7 +81,7 @@ def test_a_fall_is_an_alarm_beyond_the_limit_of_training_again(watches):
     assert drop.before != whole
     assert "on the holdout by month" in drop.sentence
     assert drop.now == pytest.approx(drop.before - drop.effect)
-    assert f"{drop.now:.4g}" in drop.sentence
+    assert f"ROC AUC is {drop.now:.3f}" in drop.sentence
     told = performance_of(tally, watch, checks)
     assert told["metrics"]["roc_auc"]["level"] == "alarm"
     assert told["metrics"]["roc_auc"]["holdout"]["value"] == drop.before
@@ -260,5 +260,5 @@ def test_a_note_says_why_the_metric_is_not_judged(watches):
     (note,) = performance_notes(
         tallied(watch, world.rows(400, 5, 6) | {"outcome": np.zeros(400)}), watch
     )
-    assert "roc_auc of this batch is not judged: its outcomes are of one class" in note
+    assert "ROC AUC of this batch is not judged: its outcomes are of one class" in note
     assert performance_notes(tallied(watch, world.rows(700, 30, 5)), watch) == []

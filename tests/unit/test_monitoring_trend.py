@@ -73,8 +73,12 @@ def test_a_creeping_mean_is_found_though_no_batch_is_far_out():
     assert told["slope_per_batch"] == pytest.approx(0.05, abs=0.01)
     assert (told["batches"], told["first"], told["last"]) == (8, "batch 0", "batch 7")
     assert [point["batch"] for point in told["series"]] == [f"batch {k}" for k in range(8)]
-    assert told["sentence"].startswith("signal: its mean rose by 0.3")
-    assert "along 8 batches (batch 0 to batch 7; warning from 0.1)." in told["sentence"]
+    ends = [point["value"] for point in told["series"]]
+    # What is told as a fact is the first and the last value, and no end of the line.
+    assert f"rose from {ends[0]:.3g} to {ends[-1]:.3g} standard deviations off" in told["sentence"]
+    assert "about 0.051 standard deviations a batch, along 8 batches" in told["sentence"]
+    assert "(batch 0 to batch 7; by 0.3" in told["sentence"]
+    assert told["sentence"].endswith("along the line through all, warning from 0.1).")
     # The same, the other way.
     found, _ = levels(creeping(8, -0.05), watch_of(window=8))
     assert found == {"trend:signal:standardised_mean": "alarm"}
@@ -96,7 +100,7 @@ def test_what_creeps_past_every_single_batch_is_found_over_eight():
     told = judged(checks, watch.params.false_alarm_rate)
     (found,) = [check for check in told if check.level != "fine"]
     assert found.key == "trend:measure 0:standardised_mean"
-    assert found.sentence.startswith("measure 0: its mean rose by 0.3")
+    assert found.sentence.startswith("measure 0: its mean rose from ")
     assert trend_facts(trends, told)[-1]["first"] == "batch 0"
     assert trend_checks(history.head(4), None, watch) == ([], [])
 
@@ -180,13 +184,13 @@ def test_a_metric_that_gets_worse_is_found_and_one_that_gets_better_is_not():
         "ci_low": 0.6,
         "ci_high": 0.8,
     }
-    assert "The measured roc_auc fell from 0.75 to 0.61, 0.0201 a batch," in told["sentence"]
+    assert "The measured ROC AUC fell from 0.751 to 0.609, about 0.02 a batch," in told["sentence"]
     assert levels(varied(8, value=falling[::-1], **ends), watch)[0] == {}
     # An estimate is told as one.
     found, facts = levels(varied(8, estimated_value=falling), watch)
     assert found == {"trend:performance:estimated_roc_auc": "alarm"}
     (told,) = [fact for fact in facts if fact["level"] == "alarm"]
-    assert told["sentence"].startswith("The estimated roc_auc fell")
+    assert told["sentence"].startswith("The estimated ROC AUC fell")
 
 
 def test_outcomes_that_are_not_known_yet_are_left_out():
@@ -212,16 +216,16 @@ def test_numbers_are_judged_relative_to_their_size():
     found, facts = levels(rows.assign(flagged_rate=None, metric="mae", value=None), watch)
     assert found == {"trend:predictions:mean_interval_width": "alarm"}
     (told,) = [fact for fact in facts if fact["level"] == "alarm"]
-    assert "rose from 100 to 135, 4.97 a batch, by 30%, along" in told["sentence"]
+    assert "rose from 100 to 135, about 5 a batch, along" in told["sentence"]
     assert "warning from 10%" in told["sentence"]
     far = rows.assign(flagged_rate=None, metric="mae", value=None, mean_interval_width=100.0)
     found, facts = levels(far.assign(mean_prediction=mean), watch)
     assert found == {"trend:predictions:mean": "alarm"}
     (told,) = [fact for fact in facts if fact["level"] == "alarm"]
-    assert "from 1,000 to 1,175, 24.9 a batch, by 1.74 standard deviations" in told["sentence"]
+    assert "from 1,001 to 1,174, about 25 a batch, along" in told["sentence"]
     _, facts = levels(far.assign(outcome_mean=mean), watch)
     (told,) = [fact for fact in facts if fact["subject"] == "outcomes"]
-    assert "The mean outcome rose from 1,000 to 1,175" in told["sentence"]
+    assert "The mean outcome rose from 1,001 to 1,174" in told["sentence"]
     assert "by 0.87 standard deviations" in told["sentence"]
 
 
@@ -235,7 +239,8 @@ def test_the_share_of_a_class_that_creeps_is_found():
         "trend:predictions:share of | high": "alarm",
     }
     assert any(
-        "The share of rows predicted as low rose from 0.2 to" in f["sentence"] for f in facts
+        "rows predicted as low rose from 20.0% to 34.1%, about 2 points a batch" in f["sentence"]
+        for f in facts
     )
 
 

@@ -98,8 +98,8 @@ def _measured(tally: "Tally", watch: Watch) -> list[MeasuredSlice]:
         rows = sample.rows
         told = watch.reference.get("slices", [])
         found = [
-            _measure(rows.take(rows.slices[:, number]), each, watch)
-            for number, each in enumerate(told)
+            _measure(rows.take(rows.slices[:, place]), each, watch)
+            for place, each in enumerate(told)
         ]
         kept = sample.total, watch, found
         _KEPT[sample] = kept
@@ -138,9 +138,9 @@ def slice_checks(tally: "Tally", watch: Watch) -> list[Check]:
         return []
     rows, checks = tally.judged.rows, list[Check]()
     told_of = watch.reference.get("slices", [])
-    for number, (told, found) in enumerate(zip(told_of, _measured(tally, watch), strict=True)):
+    for place, (told, found) in enumerate(zip(told_of, _measured(tally, watch), strict=True)):
         if found.judged:
-            own = rows.take(rows.slices[:, number])
+            own = rows.take(rows.slices[:, place])
             checks += [*_metric_check(told, found, own, watch), *_gap_check(told, found, watch)]
     return checks
 
@@ -226,9 +226,9 @@ def slice_facts(tally: "Tally", watch: Watch, checks: Sequence[Check] = ()) -> l
     """
     told_of = watch.reference.get("slices", [])
     facts = []
-    for number, (told, found) in enumerate(zip(told_of, _measured(tally, watch), strict=True)):
+    for place, (told, found) in enumerate(zip(told_of, _measured(tally, watch), strict=True)):
         own = [c.level for c in checks if c.area == "slices" and c.subject == told["text"]]
-        count, rows = int(tally.slices.counts[number]), max(tally.slices.row_count, 1)
+        count, rows = int(tally.slices.counts[place]), max(tally.slices.row_count, 1)
         before = figure_of_json(told["metric"])
         facts.append(
             {
@@ -240,7 +240,7 @@ def slice_facts(tally: "Tally", watch: Watch, checks: Sequence[Check] = ()) -> l
                 "metric": watch.metric.name,
                 **found.metric.told(),
                 "holdout": before.told() | {"n": told["n"]},
-                "mean_prediction": _mean_prediction(tally, number, found, watch),
+                "mean_prediction": _mean_prediction(tally, place, found, watch),
                 "mean_outcome": found.mean_outcome if found.n else None,
                 "gap": found.gap.told() | {"holdout": told["gap"]["value"]},
                 "judged": found.judged and tally.judged.total >= watch.params.min_rows,
@@ -255,13 +255,13 @@ def _gravest(told: list[Level]) -> Level | None:
 
 
 def _mean_prediction(
-    tally: "Tally", number: int, found: MeasuredSlice, watch: Watch
+    tally: "Tally", place: int, found: MeasuredSlice, watch: Watch
 ) -> float | None:
     """Return the mean of rows with outcomes; of all drawn rows, where there are none of these."""
     if found.n:
         return found.mean_prediction
     rows = tally.scored.rows
-    inside = rows.slices[:, number]
+    inside = rows.slices[:, place]
     if not inside.any():
         return None
     predicted = rows.predicted[inside]
