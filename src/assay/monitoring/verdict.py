@@ -134,7 +134,7 @@ def _action(check: Check, train_again: bool | None) -> str:
 def told_together(findings: Sequence[Check]) -> list[Check]:
     """Return findings with those of one cause as one.
 
-    Features that lack the same rows are one, and so is all that is found of one feature's values.
+    One cause have features that lack the same rows, and what else moved of one feature.
 
     Parameters
     ----------
