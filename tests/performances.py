@@ -1,5 +1,6 @@
 """A model of which everything is known, its holdout, and batches of it as they were tallied."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -34,11 +35,19 @@ class World:
         Of the log odds: 0.9 gives a ROC AUC of about 0.72.
     shock : float
         Standard deviation of what the log odds of one day's rows share, and the model does not know.
+    level : float
+        The same of what the model does know.
     """
 
     def __init__(
-        self, task: str = "binary", share: float = 0.15, spread: float = 0.9, shock: float = 0.0
+        self,
+        task: str = "binary",
+        share: float = 0.15,
+        spread: float = 0.9,
+        shock: float = 0.0,
+        level: float = 0.0,
     ) -> None:
+        self.level = level
         self.task, self.share, self.spread, self.shock = task, share, spread, shock
 
     def rows(self, n: int, days: int, seed: int, **change: float) -> dict[str, Any]:
@@ -60,6 +69,7 @@ class World:
             drawn = rng.uniform(size=(n, 1)) > predicted.cumsum(axis=1)
             return {"predicted": predicted, "outcome": drawn.sum(axis=1).astype(float), "day": day}
         odds = np.log(self.share / (1 - self.share)) - self.spread**2 / 4
+        odds = odds + (rng.normal(0, self.level, days)[day] if self.level else 0.0)
         seen = rng.normal(0, self.spread, n)
         keep = 1 - change.get("blur", 0.0)
         true = keep * seen + np.sqrt(1 - keep**2) * rng.normal(0, self.spread, n)
@@ -69,9 +79,18 @@ class World:
         return {"predicted": logistic((odds + seen) / flat), "outcome": outcome, "day": day}
 
 
-def reference_of(world: World, n: int = 4_000, days: int = 75, seed: int = 1) -> Watch:
+def reference_of(
+    world: World,
+    n: int = 4_000,
+    days: int = 75,
+    seed: int = 1,
+    cadence: str = "month",
+    least: int = 200,
+) -> Watch:
     """Return what batches of a world are held against; its training rows are four times as many."""
     case = make_case(world.task)
+    monitor = case.params.monitor.model_copy(update={"cadence": cadence, "min_rows": least})
+    case = replace(case, params=case.params.model_copy(update={"monitor": monitor}))
     parts, predictions = [], []
     for place, (rows, over) in enumerate(((4 * n, 4 * days), (n, days))):
         found = world.rows(rows, over, seed + 100 * place)

@@ -202,3 +202,18 @@ def test_the_spread_is_that_of_drawn_outcomes():
     known = {metric.name: metric for metric in rate_metrics(0.5)}
     right = (score * (1 - score)).sum() ** 0.5 / 900
     assert spread_by_outcomes(known["positive_rate"], score, 0) == pytest.approx(right, rel=0.15)
+
+
+def test_an_estimate_is_compared_with_the_same_estimate_of_the_holdout():
+    """Where the method is off on the holdout by as much, rows as before are not worse."""
+    watch = watch_for("binary")
+    content = watch.reference["outputs"]["estimate"]["metrics"][watch.metric.name]
+    usual = tally_rows(planted("binary", 4000, 5), watch)
+    estimated = content["estimated"]
+    content["measured"] = estimated + 0.1
+    watch = replace(watch, reference=watch.reference)
+    watch.reference["performance"] = {"retraining": {"limit": estimated + 0.06}}
+    (check,) = judged(estimate_checks(usual, watch), 0.05)
+    assert check.level == "fine" and check.effect < 1
+    assert check.before == estimated
+    assert estimate_of(usual, watch)["retraining_limit"] == pytest.approx(estimated - 0.04)

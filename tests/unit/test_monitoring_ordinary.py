@@ -11,9 +11,10 @@ from assay.monitoring.clusters import cluster_codes, cluster_reference
 from assay.monitoring.drift_checks import drift_checks
 from assay.monitoring.input_reference import input_reference
 from assay.monitoring.joint import joint_reference
-from assay.monitoring.ordinary import calendar_windows, ordinary_limits
+from assay.monitoring.ordinary import ordinary_limits
 from assay.monitoring.tally import tally_rows
 from assay.monitoring.unseen import unseen_effects
+from assay.monitoring.windows import calendar_windows
 
 N = 6000
 

@@ -8,8 +8,8 @@ import pytest
 from cases import make_case
 from watches import scored_rows, watch_of
 
-from assay.monitoring.ordinary import calendar_windows
 from assay.monitoring.ordinary_trends import trend_limits
+from assay.monitoring.windows import calendar_windows
 
 DECISIONS = {
     "binary": {"threshold": 0.5},

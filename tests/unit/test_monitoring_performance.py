@@ -18,7 +18,8 @@ from assay.monitoring.figures import (
     mean_figure,
     metric_figure,
 )
-from assay.monitoring.performance import performance_checks, performance_of
+from assay.monitoring.metric_drop import held_against
+from assay.monitoring.performance import performance_checks, performance_notes, performance_of
 
 WORLDS = {
     "binary": World(),
@@ -72,7 +73,13 @@ def test_a_fall_is_an_alarm_beyond_the_limit_of_training_again(watches):
     drop = next(check for check in checks if check.measure == "metric_drop")
     rule = watch.reference["performance"]["retraining"]
     assert drop.level == "alarm"
-    assert drop.alarm_from == pytest.approx(drop.before - rule["limit"])
+    whole = watch.reference["performance"]["metrics"]["roc_auc"]["value"]
+    assert drop.alarm_from == pytest.approx(whole - rule["limit"])
+    # A tenth of what the model is better than a constant is the least that matters.
+    assert drop.warn_from == pytest.approx(watch.params.warn.change * (whole - 0.5))
+    # A batch of a month is held against the holdout by month.
+    assert drop.before != whole
+    assert "on the holdout by month" in drop.sentence
     assert drop.now == pytest.approx(drop.before - drop.effect)
     assert f"ROC AUC is {drop.now:.3f}" in drop.sentence
     told = performance_of(tally, watch, checks)
@@ -184,3 +191,74 @@ def test_a_reference_without_performance_asks_nothing():
     tally = tallied(watch, WORLDS["binary"].rows(300, 5, 1))
     assert performance_checks(tally, watch) == []
     assert performance_of(tally, watch) is None
+
+
+@pytest.fixture(scope="module")
+def moving():
+    """A model right about rows whose level moves from day to day, which it knows."""
+    return World(level=1.2), reference_of(
+        World(level=1.2), n=4_000, days=40, cadence="day", least=80
+    )
+
+
+def test_a_batch_of_one_day_is_held_against_the_holdout_by_day(moving):
+    """Part of the whole holdout's AUC is that days differ, which a day does not have."""
+    world, watch = moving
+    reference = watch.reference["performance"]
+    whole, within = (
+        told["metrics"]["roc_auc"]["value"] for told in (reference, reference["by_window"])
+    )
+    assert whole - within > 0.04
+    values = []
+    for seed in range(8):
+        tally = tallied(watch, world.rows(600, 1, 40 + seed))
+        told = performance_of(tally, watch)
+        assert told["holdout_by"] == "day"
+        assert told["metrics"]["roc_auc"]["holdout"]["value"] == within
+        assert told["metrics"]["roc_auc"]["whole_holdout"]["value"] == whole
+        values.append(told["metrics"]["roc_auc"]["value"])
+    assert np.mean(values) == pytest.approx(within, abs=0.02)
+    # Many days together have what the whole has.
+    assert performance_of(tallied(watch, world.rows(600, 20, 60)), watch)["holdout_by"] is None
+
+
+def test_windows_of_out_of_fold_rows_stand_in_where_the_holdout_has_too_few():
+    world = World(level=1.2)
+    watch = reference_of(world, n=1_000, days=40, cadence="day", least=2_000)
+    assert watch.reference["performance"]["by_window"]["of"] == "out_of_fold"
+
+
+def test_without_times_there_are_no_windows(moving):
+    world, watch = moving
+    found = world.rows(600, 1, 3)
+    rows = replace(tallied(watch, found).judged.rows, times=None)
+    assert held_against(rows, "roc_auc", watch)[1] is None
+
+
+def test_an_auc_at_its_end_has_an_error_by_the_rule_of_three():
+    metric = primary_metric("binary", "roc_auc")
+    y_true = np.repeat([0, 1], [400, 60])
+    right = metric_figure(metric, y_true, y_true * 0.8 + 0.1, {}, {}, 0)
+    assert (right.value, right.ci_low, right.known) == (1.0, pytest.approx(1 - 3 / 60), True)
+    wrong = metric_figure(metric, y_true, 0.9 - y_true * 0.8, {}, {}, 0)
+    assert apart_p_value(wrong, right, -1) < 1e-6
+    assert apart_p_value(right, right, -1) > 0.4
+
+
+def test_a_number_that_is_stuck_is_found(watches):
+    watch, world = watches["regression"], WORLDS["regression"]
+    found = world.rows(600, 30, 8)
+    found["outcome"] = np.full(600, 40.0)
+    tally = tallied(watch, found)
+    assert levels_of(watch, tally)["outcome_mean"] == "alarm"
+    found["predicted"] = np.full(600, 20.0)
+    assert levels_of(watch, tallied(watch, found))["calibration_gap"] == "alarm"
+
+
+def test_a_note_says_why_the_metric_is_not_judged(watches):
+    watch, world = watches["binary"], WORLDS["binary"]
+    (note,) = performance_notes(
+        tallied(watch, world.rows(400, 5, 6) | {"outcome": np.zeros(400)}), watch
+    )
+    assert "ROC AUC of this batch is not judged: its outcomes are of one class" in note
+    assert performance_notes(tallied(watch, world.rows(700, 30, 5)), watch) == []

@@ -100,8 +100,26 @@ def test_a_batch_that_is_monitored_again_replaces_its_row(tmp_path):
     record.append(path, row_of(1) | {"batch_id": "of rows", "rows_in": 7})
     undated = {"first_time": None, "last_time": None}
     record.append(path, row_of(1) | {"batch_id": "no times", **undated})
-    record.append(path, row_of(1) | {"batch_id": "no times 2", **undated})
+    # Without times, rows of the same mean prediction are the same, now with outcomes.
+    record.append(path, row_of(1) | {"batch_id": "no times 2", **undated, "value": 0.5})
+    read = record.read_history(path)
+    assert len(read) == 5
+    assert read.loc[read["first_time"].isna(), "value"].tolist() == [0.5]
+    others = {"batch_id": "no times 3", **undated, "mean_prediction": 0.3}
+    record.append(path, row_of(1) | others)
     assert len(record.read_history(path)) == 6
+
+
+def test_the_same_bytes_under_another_name_are_told_and_counted_once(tmp_path):
+    path = tmp_path / "history.parquet"
+    record.append(path, row_of(0))
+    again = row_of(0) | {"batch": "of today"}
+    (note,) = record.repeated_notes(record.read_history(path), again)
+    assert "the same bytes as batch 0 of" in note
+    record.append(path, again)
+    assert record.read_history(path)["batch"].tolist() == ["of today"]
+    for other in (row_of(1), row_of(0)):
+        assert record.repeated_notes(record.read_history(path), other | {"batch": "of today"}) == []
 
 
 def test_a_history_with_a_row_is_what_is_read_after_the_row_was_added(tmp_path):

@@ -151,3 +151,35 @@ def test_rows_that_the_model_may_have_learnt_from_count_neither_way():
     assert "This batch does not count: it begins before the model's data ended" in told["sentence"]
     after = told_of(looked(0.1, 9000), history, watch(), **now | {"first": "2013-12-01"})
     assert (after["met"], after["batch_names"]) == (True, ["now"])
+
+
+def by_month(value=0.68):
+    """The same model, whose ROC AUC by month was 0.68."""
+    found = watch()
+    told = {"cadence": "month", "of": "holdout", "windows": 3, "rows": 4000}
+    told["metrics"] = {"roc_auc": {"value": value, "standard_error": 0.01}}
+    found.reference["performance"]["by_window"] = told
+    return found
+
+
+def test_batches_of_a_month_are_held_against_the_holdout_by_month():
+    months = [("2024-01-01", "2024-01-31"), ("2024-02-01", "2024-02-29")]
+    history = batches(*[(0.68, 0.015, 2000)] * 2, times=months)
+    told = told_of(None, history, by_month())
+    assert (told["met"], told["batches"]) == (False, 2)
+    assert told["limit"] == pytest.approx(0.68 - 0.02 * np.sqrt(2))
+    assert "(the holdout had 0.68 by month, 0.72 as a whole)" in told["sentence"]
+    # Over the holdout as a whole, the same two months would call for training again.
+    assert told_of(None, history, watch())["met"] is True
+    assert told_of(None, history.assign(value=0.62), by_month())["met"] is True
+    # So it is with one batch that is as long as the holdout: it has what the whole has.
+    long = batches((0.68, 0.015, 4000), times=[("2024-01-01", "2024-03-31")])
+    assert told_of(None, long, by_month())["met"] is True
+
+
+def test_daily_batches_are_not_pooled_beside_a_month():
+    times = [(f"2024-03-{day:02}", f"2024-03-{day:02}") for day in range(1, 13)]
+    history = batches(*[(0.6, 0.015, 2000)] * 12, times=times)
+    told = told_of(None, history, by_month())
+    assert (told["met"], told["rows"]) == (None, 0)
+    assert "12 batches of less than half a month do not count" in told["sentence"]

@@ -29,7 +29,14 @@ from assay.monitoring.operations import (
 )
 from assay.monitoring.options import batch_name, check_options
 from assay.monitoring.outcomes import open_outcomes
-from assay.monitoring.record import HISTORY, append, history_row, read_history, with_row
+from assay.monitoring.record import (
+    HISTORY,
+    append,
+    history_row,
+    read_history,
+    repeated_notes,
+    with_row,
+)
 from assay.monitoring.result import Batch, batch_checks, batch_result, judged_result
 from assay.monitoring.retraining import retraining_of
 from assay.monitoring.shipped import shipped_watch
@@ -141,6 +148,7 @@ def _monitored(
         checks = batch_checks(batch, watch)
     told["notes"] += replaced_note(output, name, told["batch"])
     row = history_row(told)
+    told["notes"] = [*told["notes"], *repeated_notes(before, row)]
     earlier = _until(with_row(before, row), row)[:-1]
     earlier = earlier[earlier["run_id"] == row["run_id"]]
     counted_rows = row_count_checks(row["rows_in"], earlier, watch.params)

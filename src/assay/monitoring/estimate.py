@@ -233,7 +233,7 @@ def estimate_of(
     return {
         "metric": primary,
         **of_primary,
-        "retraining_limit": _limit(watch),
+        "retraining_limit": _estimated_limit(watch),
         "level": level,
         "sentence": _sentence(watch, of_primary["value"], level != "fine"),
         "assumption": _ASSUMPTIONS[watch.schema.task],
@@ -246,7 +246,7 @@ def _holdout(watch: Watch, name: str) -> dict[str, float | None]:
     """Return what was measured on the holdout, with its interval where it has one, and estimated."""
     told = watch.reference["outputs"]["estimate"]["metrics"][name]
     figure = ((watch.reference.get("performance") or {}).get("metrics") or {}).get(name) or {}
-    ends = {end: figure.get(end) for end in ("ci_low", "ci_high")}
+    ends = {end: figure.get(end) for end in ("ci_low", "ci_high", "standard_error")}
     return {"value": told["measured"], **ends, "estimated": told["estimated"]}
 
 
@@ -255,6 +255,14 @@ def _limit(watch: Watch) -> float | None:
     performance = watch.reference.get("performance") or {}
     limit: float | None = (performance.get("retraining") or {}).get("limit")
     return limit
+
+
+def _estimated_limit(watch: Watch) -> float | None:
+    """Return the limit of training again, off by as much as the estimate of the holdout is."""
+    limit, told = _limit(watch), _holdout(watch, watch.metric.name)
+    if limit is None or told["value"] is None or told["estimated"] is None:
+        return limit
+    return limit + told["estimated"] - told["value"]
 
 
 def _key(watch: Watch) -> str:
@@ -267,7 +275,7 @@ def _subject(watch: Watch) -> str:
 
 def _sentence(watch: Watch, value: float, found: bool) -> str:
     """Say on which side of the limit of training again an estimate lies, and whether that is chance."""
-    limit, words = _limit(watch), f"The {_subject(watch)} is {number(value)}"
+    limit, words = _estimated_limit(watch), f"The {_subject(watch)} is {number(value)}"
     if limit is None:
         return f"{words}."
     better = watch.metric.greater_is_better
@@ -281,29 +289,35 @@ def _sentence(watch: Watch, value: float, found: bool) -> str:
 def estimate_checks(tally: "Tally", watch: Watch) -> list[Check]:
     """Return the check of the estimate: whether the model is expected to be too bad to keep.
 
-    The effect is how far the estimate went from the holdout's value to the value at which the model card
-    says to train again: 1 is there. It is never more than a warning, because it rests on an assumption.
+    The effect is how far the estimate went from what it would have been on the holdout, in distances from
+    the holdout's measured value to that at which the model card says to train again: 1 is there. It is
+    never more than a warning, because it rests on an assumption.
     """
     metric = watch.metric
     limit = _limit(watch)
-    measured = watch.reference["outputs"]["estimate"]["metrics"][metric.name]["measured"]
+    of_holdout = _holdout(watch, metric.name)
+    measured = of_holdout["value"]
     if not tally.row_count or limit is None or measured is None or measured == limit:
         return []
     found = _expected(tally, watch, metric)
     if found is None:
         return []
-    worse = metric.gain(measured, found.value)
+    # The method is off on the holdout too: an estimate is compared with an estimate.
+    expected = measured if of_holdout["estimated"] is None else of_holdout["estimated"]
+    worse = metric.gain(expected, found.value)
     effect = max(0.0, worse / metric.gain(measured, limit))
-    p_value = float(ndtr(-worse / found.sd)) if found.sd > 0 else float(worse <= 0)
+    sd = float(np.hypot(found.sd, of_holdout["standard_error"] or 0.0))
+    p_value = float(ndtr(-worse / sd)) if sd > 0 else float(worse <= 0)
     subject = _subject(watch)
     return [
         Check(
-            "outputs", subject, "estimated", found.value, measured, effect, 1.0, 1.0, p_value,
-            f"{_sentence(watch, found.value, True)} The holdout measured {number(measured)}. It is "
-            "estimated from predictions alone, if they are as right as they were out-of-fold.",
+            "outputs", subject, "estimated", found.value, expected, effect, 1.0, 1.0, p_value,
+            f"{_sentence(watch, found.value, True)} The same estimate of the holdout is "
+            f"{number(expected)}, and {number(measured)} was measured there. It is estimated from "
+            "predictions alone, if they are as right as they were out-of-fold.",
             "Get outcomes of some of these rows, and measure; look at the features that moved.",
             at_most="warning",
-            brief=f"the {subject} is {number(found.value)}, and the holdout measured {number(measured)}",
+            brief=f"the {subject} is {number(found.value)}, and {number(expected)} on the holdout",
         )
     ]  # fmt: skip
 

@@ -167,7 +167,7 @@ def metric_figure(
         found_values = plan.resampled([statistic], n)[0]
         told = plan.summary(found_values, n)
         if not told.method:
-            return Figure(value)
+            return _at_an_end(metric, value, y_true)
         defined = found_values.resamples[np.isfinite(found_values.resamples)]
         ways.append(
             Figure(
@@ -181,6 +181,48 @@ def metric_figure(
             )
         )
     return max(ways, key=lambda way: way.ci_high - way.ci_low)
+
+
+# Metrics that lie between 0 and 1, of classes.
+_SHARES = {"roc_auc", "average_precision", "accuracy", "balanced_accuracy"} | {
+    "f1_macro",
+    "f1_weighted",
+    "roc_auc_ovr",
+}
+# Of none in n tries, the rate is below 3 / n in 95% of cases; a normal tail of as much ends here.
+_RULE_OF_THREE, _ONE_SIDED = 3.0, 1.644854
+
+
+def _at_an_end(metric: Metric, value: float, y_true: TargetArray) -> Figure:
+    """Return a share that is 0 or 1, or nearly, in all resamples: with the error of the rule of three.
+
+    Its rows are those of the rarest class.
+
+    References
+    ----------
+    Hanley and Lippman-Hand 1983, "If nothing goes wrong, is everything all right?".
+    """
+    if metric.name not in _SHARES or not min(abs(value), abs(1 - value)) < _NEARLY:
+        return Figure(value)
+    counts = np.unique(y_true, return_counts=True)[1]
+    rows = float(counts.sum() if metric.name == "accuracy" else counts.min())
+    reach = min(_RULE_OF_THREE / rows, 1.0)
+    ends = (1 - reach, 1.0) if value > reach else (0.0, reach)
+    return Figure(value, *ends, reach / _ONE_SIDED, max(rows - 1, 1.0))
+
+
+_NEARLY = 1e-9
+
+
+def with_error_of(now: Figure, before: Figure, rows: int, rows_before: int) -> Figure:
+    """Return a figure; where all resamples gave it the same, with the holdout's error for so many rows."""
+    if now.known or not before.known or not np.isfinite(now.value) or not rows:
+        return now
+    error = before.standard_error * float(np.sqrt(rows_before / rows))
+    half = _half(("rows", error, before.freedom))
+    return Figure(
+        now.value, now.value - half, now.value + half, error, before.freedom, by=before.by
+    )
 
 
 def _widened(rows: Figure, kind: str, codes: IntArray, shared: Shared) -> Figure:

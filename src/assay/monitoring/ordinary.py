@@ -5,7 +5,7 @@ long as a batch, each is asked what a batch is asked, and limits begin where the
 """
 
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -24,10 +24,8 @@ from assay.monitoring.table_rows import known_rows
 from assay.monitoring.tally import tally_rows
 from assay.monitoring.unseen import unseen_effects
 from assay.monitoring.watch import Watch
+from assay.monitoring.windows import calendar_windows
 from assay.sections import MonitorParams
-from assay.time_features import TimeArray
-
-Cadence = Literal["day", "week", "month"]
 
 # Of fewer windows one cannot tell how much they vary.
 _FEWEST = 5
@@ -35,8 +33,6 @@ _MOST = 60
 _DEVIATIONS = 3.0
 # A limit is reached from itself on, and a window does not reach its own.
 _NO_LESS = 1 + 1e-6
-# Monday 5 January 1970: weeks begin on Mondays.
-_MONDAY = 4
 
 
 def ordinary_limits(
@@ -86,41 +82,6 @@ def table_windows(rows: ScoredRows, params: MonitorParams) -> IntArray:
     if rows.times is None:
         return np.full(len(rows), -1, dtype=np.int64)
     return calendar_windows(rows.times, params.cadence, params.min_rows)
-
-
-def calendar_windows(times: TimeArray, cadence: Cadence, min_rows: int) -> IntArray:
-    """Return the window of each row: days, weeks or months, joined until they have enough rows.
-
-    Parameters
-    ----------
-    times : ndarray of datetime64, shape (n,)
-    cadence : {"day", "week", "month"}
-    min_rows : int
-        The fewest rows of a window.
-
-    Returns
-    -------
-    ndarray of int, shape (n,)
-        0 upwards in time; -1 where a row has no time, or too few rows are left at the end.
-    """
-    windows = np.full(len(times), -1, dtype=np.int64)
-    known = ~np.isnat(times)
-    if cadence == "month":
-        starts = times[known].astype("datetime64[M]").astype("int64")
-    else:
-        starts = times[known].astype("datetime64[D]").astype("int64")
-        starts = (starts - _MONDAY) // 7 if cadence == "week" else starts
-    _, period = np.unique(starts, return_inverse=True)
-    of_period, window, rows = list[int](), 0, 0
-    for count in np.bincount(period):
-        of_period.append(window)
-        rows += int(count)
-        if rows >= min_rows:
-            window, rows = window + 1, 0
-    found = np.array(of_period, dtype=np.int64)
-    found[found == window] = -1
-    windows[known] = found[period]
-    return windows
 
 
 def _effects_of(rows: ScoredRows, windows: IntArray, watch: Watch) -> list[dict[str, float]]:

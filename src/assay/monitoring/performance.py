@@ -7,11 +7,9 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from assay.gate import FEWEST_OF_A_CLASS
 from assay.metrics.calibration import levels
 from assay.metrics.catalogue import task_metrics
-from assay.metrics.core import Metric, TargetArray
-from assay.metrics.words import metric_words
+from assay.metrics.core import FloatArray, TargetArray
 from assay.monitoring.check import Check, Level, Scale, limits
 from assay.monitoring.clusters import cluster_codes
 from assay.monitoring.figures import (
@@ -21,10 +19,12 @@ from assay.monitoring.figures import (
     fixed,
     mean_figure,
     metric_figure,
+    with_error_of,
 )
+from assay.monitoring.metric_drop import drop_check, drop_note, held_against, times_of
 from assay.monitoring.performance_reference import outcome_columns, row_values, within_interval
+from assay.monitoring.performance_words import gap, lower, outcome_words, share, what_happened
 from assay.monitoring.sample import DrawnRows, RowSample
-from assay.monitoring.telling import number
 from assay.monitoring.watch import Watch
 
 if TYPE_CHECKING:
@@ -89,7 +89,12 @@ def _metrics_of(rows: DrawnRows, watch: Watch) -> dict[str, Figure]:
     codes = cluster_codes(rows.times, rows.groups)
     y_true, predicted = y_true_of(rows, watch), rows.predicted
     return {
-        name: metric_figure(metric, y_true, predicted, codes, reference["shared"], watch.seed)
+        name: with_error_of(
+            metric_figure(metric, y_true, predicted, codes, reference["shared"], watch.seed),
+            figure_of_json(reference["metrics"][name]),
+            len(rows),
+            reference["n"],
+        )
         for name, metric in task_metrics(watch.schema.task).items()
         if name in reference["metrics"]
     }
@@ -101,12 +106,14 @@ def _means_of(rows: DrawnRows, watch: Watch) -> Means:
     y_true, predicted = y_true_of(rows, watch), rows.predicted
     columns = outcome_columns(y_true, schema).values()
     outcomes = [
-        mean_figure(values, codes, told["shared"], _variance(told["training"], schema.task))
+        mean_figure(values, codes, told["shared"], _variance(values, told["training"], reference))
         for values, told in zip(columns, reference["outcomes"], strict=True)
     ]
     outcome, level = levels(schema.task, y_true, predicted)
     # What is predicted tells how much few outcomes may vary, whatever they happen to be.
-    expected = 0.0 if schema.task == "regression" else float(np.mean(level * (1 - level)))
+    expected = float(np.mean(level * (1 - level))) if schema.task != "regression" else 0.0
+    if schema.task == "regression" and len(rows) and not np.ptp(outcome - level):
+        expected = reference["n"] * (reference["gap"]["standard_error"] or 0.0) ** 2
     coverage = value = None
     if reference["coverage"] is not None:
         wanted = reference["coverage"]["wanted"]
@@ -127,10 +134,22 @@ def _means_of(rows: DrawnRows, watch: Watch) -> Means:
     )
 
 
-def _variance(told: Mapping[str, Any], task: str) -> float:
-    """Return the variance that single outcomes had in training, where they are shares."""
+def _variance(values: FloatArray, told: Mapping[str, Any], reference: Mapping[str, Any]) -> float:
+    """Return the variance that single outcomes had in training: of shares, or of numbers all the same."""
+    deviation = reference["target_sd"]
+    if deviation is not None:
+        return float(deviation) ** 2 if len(values) and not np.ptp(values) else 0.0
     share = told["value"]
-    return 0.0 if task == "regression" or share is None else share * (1 - share)
+    return 0.0 if share is None else share * (1 - share)
+
+
+def performance_notes(tally: "Tally", watch: Watch) -> list[str]:
+    """Return why the primary metric is not judged, where outcomes are known and it is not."""
+    if tally.judged.total < watch.params.min_rows or not watch.reference.get("performance"):
+        return []
+    now = _metrics(tally, watch)[watch.metric.name]
+    note = drop_note(now, tally.judged.rows, watch)
+    return [] if note is None else [note]
 
 
 def performance_checks(tally: "Tally", watch: Watch) -> list[Check]:
@@ -149,7 +168,9 @@ def performance_checks(tally: "Tally", watch: Watch) -> list[Check]:
     if tally.judged.total < watch.params.min_rows or not watch.reference.get("performance"):
         return []
     return [
-        *_metric_check(tally, watch),
+        *drop_check(
+            _metrics(tally, watch)[watch.metric.name], tally.judged.rows, _rows(tally), watch
+        ),
         *outcome_checks(tally, watch),
         *_coverage_check(watch, _means(tally, watch)),
     ]
@@ -164,54 +185,6 @@ def outcome_checks(tally: "Tally", watch: Watch) -> list[Check]:
         return []
     found = _means(tally, watch)
     return [*_gap_check(watch, found), *_outcome_checks(watch, found)]
-
-
-def enough_of_each_class(rows: DrawnRows, watch: Watch, metric: Metric) -> bool:
-    """Say whether the outcomes have rows enough of each class for a metric to be judged."""
-    if watch.schema.task == "regression" or metric.name in {"accuracy"}:
-        return True
-    counts = np.bincount(y_true_of(rows, watch), minlength=len(watch.schema.labels))
-    if watch.schema.task == "binary":
-        return bool(counts.min() >= FEWEST_OF_A_CLASS)
-    # A class that nobody has now is no class of this batch; of one alone there is nothing to rank.
-    return bool((counts > 0).sum() > 1)
-
-
-def _metric_check(tally: "Tally", watch: Watch) -> Iterator[Check]:
-    """Yield the check of the primary metric: the drop, in its own unit.
-
-    A drop beyond chance is a warning; it is an alarm where it also reaches the limit of training again.
-    """
-    metric, reference = watch.metric, watch.reference["performance"]
-    now = _metrics(tally, watch)[metric.name]
-    before = figure_of_json(reference["metrics"][metric.name])
-    if not (now.known and before.known) or not enough_of_each_class(
-        tally.judged.rows, watch, metric
-    ):
-        return
-    drop = before.value - now.value if metric.greater_is_better else now.value - before.value
-    limit = reference["retraining"]["limit"]
-    yield Check(
-        area="performance",
-        subject=metric.name,
-        measure="metric_drop",
-        now=now.value,
-        before=before.value,
-        effect=max(drop, 0.0),
-        warn_from=float(np.finfo(float).tiny),
-        alarm_from=max(abs(reference["metrics"][metric.name]["value"] - limit), 1e-12),
-        p_value=apart_p_value(now, before, -1 if metric.greater_is_better else 1),
-        sentence=(
-            f"{metric_words(metric.name)} is {_with_ends(now)} on {_rows(tally)}, against {_with_ends(before)} on "
-            f"the holdout; train again {'below' if metric.greater_is_better else 'above'} {number(limit)}."
-        ),
-        brief=f"{metric_words(metric.name)} is {number(now.value)}, against {number(before.value)} on the "
-        "holdout",
-        look_at=(
-            "Look at the slices and the features that moved most; a drop without either means that "
-            "outcomes now depend on something else, and needs newer rows in training."
-        ),
-    )
 
 
 def _gap_check(watch: Watch, found: Means) -> Iterator[Check]:
@@ -238,13 +211,13 @@ def _gap_check(watch: Watch, found: Means) -> Iterator[Check]:
         p_value=max(apart_p_value(now, fixed(0.0)), apart_p_value(now, before)),
         ordinary=watch.ordinary(key),
         sentence=(
-            f"{what} are too {many}: their mean is {_share(watch, found.mean_prediction)}, and "
-            f"{_what_happened(watch)} {_share(watch, found.mean_outcome)}, a gap of "
-            f"{_gap(watch, now.value)} (holdout {_gap(watch, before.value)}; warning from "
-            f"{_gap(watch, warn * scale)})."
+            f"{what} are too {many}: their mean is {share(watch, found.mean_prediction)}, and "
+            f"{what_happened(watch)} {share(watch, found.mean_outcome)}, a gap of "
+            f"{gap(watch, now.value)} (holdout {gap(watch, before.value)}; warning from "
+            f"{gap(watch, warn * scale)})."
         ),
-        brief=f"{_share(watch, found.mean_prediction)} {'is' if regression else 'were'} predicted, and "
-        f"{_share(watch, found.mean_outcome)} happened",
+        brief=f"{share(watch, found.mean_prediction)} {'is' if regression else 'were'} predicted, and "
+        f"{share(watch, found.mean_outcome)} happened",
         look_at=(
             "Compare the share of outcomes with training: if it moved, calibrate or train again on newer "
             "rows; if not, look for features whose meaning changed."
@@ -276,12 +249,12 @@ def _outcome_checks(watch: Watch, found: Means) -> Iterator[Check]:
             p_value=max(p_values),
             ordinary=watch.ordinary(key),
             sentence=(
-                f"{_outcome_words(watch, told['label'])} {_share(watch, now.value)}, against "
-                f"{_share(watch, training.value)} in training and {_share(watch, holdout.value)} on the "
-                f"holdout; a warning from {_gap(watch, warn * scale)} further than training."
+                f"{outcome_words(watch, told['label'])} {share(watch, now.value)}, against "
+                f"{share(watch, training.value)} in training and {share(watch, holdout.value)} on the "
+                f"holdout; a warning from {gap(watch, warn * scale)} further than training."
             ),
-            brief=f"{_lower(_outcome_words(watch, told['label']))} {_share(watch, now.value)}, against "
-            f"{_share(watch, training.value)} in training",
+            brief=f"{lower(outcome_words(watch, told['label']))} {share(watch, now.value)}, against "
+            f"{share(watch, training.value)} in training",
             look_at=(
                 "Ask whether the world changed or how outcomes are recorded did; with another share of "
                 "outcomes, thresholds and calibration are no longer those that were chosen."
@@ -335,42 +308,6 @@ def _rows(tally: "Tally") -> str:
     return f"{len(tally.judged):,}{drawn} rows with outcomes"
 
 
-def _with_ends(figure: Figure) -> str:
-    if not np.isfinite([figure.ci_low, figure.ci_high]).all():
-        return number(figure.value)
-    return f"{number(figure.value)} ({number(figure.ci_low)} to {number(figure.ci_high)})"
-
-
-def _share(watch: Watch, value: float) -> str:
-    return number(value) if watch.schema.task == "regression" else f"{value:.1%}"
-
-
-def _gap(watch: Watch, value: float) -> str:
-    if watch.schema.task == "regression":
-        return f"{value:.3g}"
-    return f"{100 * value:.1f} percentage points"
-
-
-def _what_happened(watch: Watch) -> str:
-    return {
-        "binary": "the share of positive outcomes is",
-        "multiclass": "the share of right classes is",
-        "regression": "the mean outcome is",
-    }[watch.schema.task]
-
-
-def _lower(words: str) -> str:
-    return f"{words[0].lower()}{words[1:]}"
-
-
-def _outcome_words(watch: Watch, label: str) -> str:
-    if watch.schema.task == "regression":
-        return f"The mean of {label} is"
-    if watch.schema.task == "binary":
-        return f"The share of positive outcomes ({label}) is"
-    return f"The share of outcome {label} is"
-
-
 def performance_of(
     tally: "Tally",
     watch: Watch,
@@ -396,12 +333,14 @@ def performance_of(
     if not tally.judged.total or not watch.reference.get("performance"):
         return None
     found, reference = _means(tally, watch), watch.reference["performance"]
-    measured = _metrics(tally, watch)
+    measured, rows = _metrics(tally, watch), tally.judged.rows
+    first, last = (each.isoformat() if each else None for each in times_of(rows))
     by_key = {check.key: check.level for check in checks}
     metrics = {
         name: figure.told()
         | {
-            "holdout": figure_of_json(reference["metrics"][name]).told(),
+            "holdout": held_against(rows, name, watch)[0].told(),
+            "whole_holdout": figure_of_json(reference["metrics"][name]).told(),
             "level": by_key.get(f"performance:{name}:metric_drop"),
             "greater_is_better": task_metrics(watch.schema.task)[name].greater_is_better,
         }
@@ -415,6 +354,9 @@ def performance_of(
         "judged": tally.judged.total >= watch.params.min_rows,
         "by": measured[watch.metric.name].by,
         "metrics": metrics,
+        "holdout_by": held_against(rows, watch.metric.name, watch)[1],
+        "first_time": first,
+        "last_time": last,
         "mean_outcome": found.mean_outcome,
         "mean_prediction": found.mean_prediction,
         "gap": found.gap.told() | {"holdout": reference["gap"]["value"]},

@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from assay.conformal import interval_rule_from_json
 from assay.costs import OF_CLASSES, OF_NUMBERS, NumberCosts
 from assay.metrics.calibration import levels
 from assay.metrics.catalogue import primary_metric, task_metrics
-from assay.metrics.core import FloatArray, TargetArray
+from assay.metrics.core import FloatArray, Metric, TargetArray
+from assay.monitoring.by_window import window_reference
 from assay.monitoring.clusters import cluster_codes, intraclass
 from assay.monitoring.figures import Codes, mean_figure, metric_figure, shared_of_metric
 from assay.monitoring.retraining import retraining_reference
@@ -20,6 +22,7 @@ from assay.params import Params
 from assay.predictions import predictions_of
 from assay.schema import ROW, Schema
 from assay.sections import CostParams, TaskType
+from assay.time_features import TimeArray
 
 # The holdout is looked at once.
 _RESAMPLES = 1000
@@ -34,11 +37,13 @@ class PredictedRows:
     y_true : ndarray, shape (n,)
     predicted : ndarray, shape (n,) or (n, k)
     codes : dict of str to ndarray of int, each of shape (n,)
+    times : ndarray of datetime64, shape (n,), or None
     """
 
     y_true: TargetArray
     predicted: FloatArray
     codes: Codes
+    times: TimeArray | None = None
 
     def __len__(self) -> int:
         return len(self.y_true)
@@ -60,7 +65,17 @@ class PredictedRows:
             predictions["y_true"].to_numpy(),
             predictions_of(predictions, schema),
             codes_of(own, schema),
+            own[schema.time_column].to_numpy() if schema.time_column else None,
         )
+
+    def at(self, chosen: npt.NDArray[np.bool_]) -> "PredictedRows":
+        """Return some of the rows; days and groups are numbered anew."""
+        codes = {
+            kind: np.unique(found[chosen], return_inverse=True)[1]
+            for kind, found in self.codes.items()
+        }
+        times = None if self.times is None else self.times[chosen]
+        return PredictedRows(self.y_true[chosen], self.predicted[chosen], codes, times)
 
 
 def codes_of(rows: pd.DataFrame, schema: Schema) -> Codes:
@@ -98,7 +113,8 @@ def performance_reference(
     Returns
     -------
     dict
-        `n`, `primary_metric`, `metrics`, `shared`, `outcomes`, `gap`, `coverage`, `value_per_row`,
+        `n`, `primary_metric`, `metrics`, `by_window` (see `window_reference`), `constant` (what the
+        primary metric is of one prediction for all rows), `shared`, `outcomes`, `gap`, `coverage`, `value_per_row`,
         `target_sd` and `retraining`; figures as `Figure.to_json` gives them.
     """
     task, seed = params.task.type, params.task.seed
@@ -116,6 +132,10 @@ def performance_reference(
         "n": len(told),
         "primary_metric": metric.name,
         "metrics": metrics,
+        "by_window": window_reference(
+            metric, task, (told, known), metrics, shared, params.monitor, seed
+        ),
+        "constant": _constant(metric, task, told, known),
         "shared": shared,
         "outcomes": _outcomes(train, holdout, schema),
         "gap": _gap(task, told, known),
@@ -124,6 +144,19 @@ def performance_reference(
         "target_sd": float(train[schema.target].std()) if task == "regression" else None,
         "retraining": retraining_reference(metric, judged),
     }
+
+
+def _constant(
+    metric: Metric, task: TaskType, told: PredictedRows, known: PredictedRows
+) -> float | None:
+    """Return the metric of what training has on average, as the prediction for every row."""
+    if task == "multiclass":
+        one = np.bincount(known.y_true.astype(np.int64), minlength=known.predicted.shape[1])
+        predicted = np.tile(one / one.sum(), (len(told), 1))
+    else:
+        predicted = np.full(len(told), float(np.mean(known.y_true)))
+    value = float(metric.value(told.y_true, predicted))
+    return value if np.isfinite(value) else None
 
 
 def alike(values: FloatArray, codes: Codes) -> dict[str, dict[str, float]]:

@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from math import isclose
 from pathlib import Path
 from typing import Any
 
@@ -158,7 +159,7 @@ def append(path: Path, row: Mapping[str, Any]) -> None:
     """Add a row to a history, whole or not at all; make the file if there is none.
 
     A row of the same batch is replaced: one of the same id, or, because a file changes when outcomes
-    are added to it, one of the same name, model, times and rows. Rows stay in the order of their
+    are added to it, one of the same name, model, rows and times (without times: mean prediction). Rows stay in the order of their
     batches. Other runs that write the same history wait.
 
     Parameters
@@ -274,8 +275,43 @@ def _moment(text: str | None) -> datetime | None:
 def _same_batch(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     if one["batch_id"] == other["batch_id"]:
         return True
-    names = ("batch", "run_id", "reference_sha256", "first_time", "last_time", "rows_in")
-    return not pd.isna(one["first_time"]) and all(one[name] == other[name] for name in names)
+    names = ["batch", "run_id", "reference_sha256", "rows_in"]
+    if pd.isna(one["first_time"]) != pd.isna(other["first_time"]):
+        return False
+    if not pd.isna(one["first_time"]):
+        names += ["first_time", "last_time"]
+    elif not _alike(one["mean_prediction"], other["mean_prediction"]):
+        return False
+    return all(one[name] == other[name] for name in names)
+
+
+def _alike(one: float | None, other: float | None) -> bool:
+    """Say whether mean predictions are those of the same rows: without times, nothing else tells."""
+    if pd.isna(one) or pd.isna(other):
+        return bool(pd.isna(one) and pd.isna(other))
+    return isclose(float(one), float(other), rel_tol=1e-9)  # type: ignore[arg-type]
+
+
+def repeated_notes(history: pd.DataFrame, row: Mapping[str, Any]) -> list[str]:
+    """Return a note where the history has the very same rows under another name.
+
+    Their row is replaced, so that pools and trends count them once.
+
+    Parameters
+    ----------
+    history : DataFrame
+        From `read_history`.
+    row : dict
+        From `history_row`.
+    """
+    same = history[(history["batch_id"] == row["batch_id"]) & (history["batch"] != row["batch"])]
+    if not len(same):
+        return []
+    names = ", ".join(shown(str(name)) for name in same["batch"])
+    return [
+        f"The input has the same bytes as {names} of the history: it is counted once, under this name. "
+        "If it is to be another batch, look at the job that made the file."
+    ]
 
 
 def _order(row: Mapping[str, Any]) -> tuple[datetime, datetime, str]:

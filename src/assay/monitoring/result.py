@@ -44,7 +44,7 @@ from assay.monitoring.operations import (
 )
 from assay.monitoring.outcomes import Outcomes
 from assay.monitoring.outputs import output_facts
-from assay.monitoring.performance import performance_checks, performance_of
+from assay.monitoring.performance import performance_checks, performance_notes, performance_of
 from assay.monitoring.stream import Streamed, time_notes
 from assay.monitoring.tally import Tally
 from assay.monitoring.types import type_checks, type_notes
@@ -166,6 +166,7 @@ def batch_result(
             *learnt_notes(batch.streamed.learnt_rows, tally.row_count, end),
             *time_notes(batch.streamed, batch.source, schema),
             *batch.outcomes.notes,
+            *performance_notes(tally, watch),
             *notes,
         ],
     }

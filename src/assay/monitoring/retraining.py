@@ -11,6 +11,7 @@ import pandas as pd
 from assay.errors import shown
 from assay.metrics.core import Metric
 from assay.metrics.words import metric_words
+from assay.monitoring.by_window import holdout_of, is_short, why_short
 from assay.monitoring.learnt import moment_of, within_training
 from assay.monitoring.telling import apart, joined, number
 from assay.monitoring.watch import Watch
@@ -103,7 +104,9 @@ def retraining_of(
     The limit is for as many rows as the holdout has. A batch of fewer is pooled with the latest batches
     of the history that the same run scored: the mean of their metrics, weighted by rows. No row counts
     twice: of batches whose periods overlap, the latest counts. Rows from which the model may have learnt
-    do not count. Beyond the limit, the difference must also be beyond chance: where rows of one day
+    do not count. Batches of about a window of `monitor.cadence` are held against what the holdout had
+    by window, and the limit moves by the same difference; shorter ones do not count (see
+    `assay.monitoring.by_window`). Beyond the limit, the difference must also be beyond chance: where rows of one day
     share what happens, both errors are larger than the limit knows.
 
     Parameters
@@ -123,7 +126,8 @@ def retraining_of(
         `standard_error`, `met` (None: it cannot be said yet) and `sentence`; None for a run whose
         reference has no such rule.
     """
-    rule = (watch.reference.get("performance") or {}).get("retraining")
+    reference = watch.reference.get("performance") or {}
+    rule = reference.get("retraining")
     if rule is None:
         return None
     metric, needed = watch.metric, int(rule["rows_needed"])
@@ -135,24 +139,33 @@ def retraining_of(
     looks += [
         each for each in _earlier(history, metric.name) if not within_training(each.first, end)
     ]
-    used = _used(looks, needed)
-    pooled = _pooled(used)
+    long = [look for look in looks if not is_short(reference, look.first, look.last)]
+    used = _used(long, needed)
+    pooled = _pooled(used) | _holdout_of(used, metric.name, reference)
+    includes = includes and looks[0] in used
     value, rows = pooled["value"], pooled["rows"]
+    # Within windows the holdout had another value, and the limit lies as far from it.
+    limit = rule["limit"] + pooled["holdout"] - pooled["whole_holdout"]
     met: bool | None = None
     beyond = False
     if value is not None and rows >= needed:
-        beyond = bool(value < rule["limit"] if metric.greater_is_better else value > rule["limit"])
+        beyond = bool(value < limit if metric.greater_is_better else value > limit)
         met = beyond and _beyond_chance(pooled, watch)
+    short, count = own is not None and own not in long, len(looks) - len(long)
     side = "below" if metric.greater_is_better else "above"
-    told = _told(metric_words(metric.name), pooled, rule, side, met, beyond)
-    figures = {"metric": metric.name, "limit": rule["limit"], "rows_needed": needed}
+    told = _told(metric_words(metric.name), pooled, {**rule, "limit": limit}, side, met, beyond)
+    figures = {"metric": metric.name, "limit": limit, "rows_needed": needed}
     figures |= pooled | {"includes_batch": includes, "met": met}
-    return figures | {"sentence": f"{told}{_why_not(performance, learnt, includes)}"}
+    return figures | {
+        "sentence": f"{told}{_why_not(performance, learnt, includes, short)}{why_short(count, reference)}"
+    }
 
 
-def _why_not(performance: Mapping[str, Any] | None, learnt: bool, includes: bool) -> str:
+def _why_not(
+    performance: Mapping[str, Any] | None, learnt: bool, includes: bool, short: bool
+) -> str:
     """Say why the batch itself does not count."""
-    if includes:
+    if includes or (short and not learnt):
         return ""
     if learnt:
         return (
@@ -165,13 +178,30 @@ def _why_not(performance: Mapping[str, Any] | None, learnt: bool, includes: bool
 
 def _beyond_chance(pooled: Mapping[str, Any], watch: Watch) -> bool:
     """Say whether a metric is worse than the holdout's by more than both errors let expect (2.5%)."""
-    told = watch.reference["performance"]["metrics"][watch.metric.name]
-    errors = pooled["standard_error"], told["standard_error"]
-    if errors[0] is None or errors[1] is None:
+    before, error = pooled["holdout_error"], pooled["standard_error"]
+    if before is None:
         return True
-    worse = told["value"] - pooled["value"]
-    worse = worse if watch.metric.greater_is_better else -worse
-    return bool(worse > _NORMAL * hypot(*errors))
+    if error is None:
+        # Where all resamples of a batch gave the same, it has the holdout's error for so many rows.
+        rule = watch.reference["performance"]["retraining"]
+        error = before * sqrt(rule["rows_needed"] / pooled["rows"])
+    worse = watch.metric.gain(pooled["holdout"], pooled["value"])
+    return bool(worse > _NORMAL * hypot(before, error))
+
+
+def _holdout_of(used: list[Look], name: str, reference: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the holdout had in batches so long, by rows, beside what it had as a whole."""
+    whole = holdout_of(reference, name, None, None)[0]
+    before = [holdout_of(reference, name, look.first, look.last) for look in used]
+    figures = [figure for figure, _ in before] or [whole]
+    rows = [look.rows for look in used] or [1]
+    error = float(np.average([figure.standard_error for figure in figures], weights=rows))
+    return {
+        "holdout": float(np.average([figure.value for figure in figures], weights=rows)),
+        "holdout_error": error if np.isfinite(error) else None,
+        "holdout_by": next((cadence for _, cadence in before if cadence), None),
+        "whole_holdout": whole.value,
+    }
 
 
 def _own_look(
@@ -266,7 +296,10 @@ def _told(
         shown_names.insert(0, f"{len(names) - _NAMED} earlier batches")
     over = f"over {pooled['rows']:,} rows of {joined(shown_names)}"
     value, limit = apart(pooled["value"], rule["limit"])
-    is_at, holdout = f"{name} {over} is {value}", f"(holdout {number(rule['holdout'])})"
+    is_at, holdout = f"{name} {over} is {value}", f"(holdout {number(pooled['holdout'])})"
+    if pooled["holdout_by"]:
+        by = f"{number(pooled['holdout'])} by {pooled['holdout_by']}"
+        holdout = f"(the holdout had {by}, {number(pooled['whole_holdout'])} as a whole)"
     if met is None:
         return (
             f"Whether to train again cannot be said yet: {is_at}, and the limit of {limit} is for "

@@ -19,8 +19,10 @@ from assay.monitoring.figures import (
     fixed,
     mean_figure,
     metric_figure,
+    with_error_of,
 )
-from assay.monitoring.performance import enough_of_each_class, y_true_of
+from assay.monitoring.metric_drop import drop_limits, enough_of_each_class
+from assay.monitoring.performance import y_true_of
 from assay.monitoring.retraining import retraining_limit
 from assay.monitoring.rows import ScoredRows
 from assay.monitoring.sample import DrawnRows, RowSample
@@ -115,6 +117,7 @@ def _measure(rows: DrawnRows, told: Mapping[str, Any], watch: Watch) -> Measured
     metric = metric_figure(
         watch.metric, y_true, rows.predicted, codes, shared["metric"], watch.seed
     )
+    metric = with_error_of(metric, figure_of_json(told["metric"]), n, told["n"])
     return MeasuredSlice(
         n,
         metric,
@@ -147,10 +150,11 @@ def _metric_check(
 ) -> Iterator[Check]:
     """Yield the check of the metric: a drop beyond chance, in the metric's own unit."""
     metric, now, before = watch.metric, found.metric, figure_of_json(told["metric"])
-    if not (now.known and before.known and enough_of_each_class(rows, watch, metric)):
+    if not (now.known and before.known and enough_of_each_class(rows, watch)):
         return
     drop = before.value - now.value if metric.greater_is_better else now.value - before.value
     limit = retraining_limit(metric, vars(before))
+    warn, alarm = drop_limits(watch, abs(before.value - limit))
     yield Check(
         area="slices",
         subject=told["text"],
@@ -158,8 +162,8 @@ def _metric_check(
         now=now.value,
         before=before.value,
         effect=max(drop, 0.0),
-        warn_from=float(np.finfo(float).tiny),
-        alarm_from=max(abs(before.value - limit), 1e-12),
+        warn_from=warn,
+        alarm_from=alarm,
         p_value=apart_p_value(now, before, -1 if metric.greater_is_better else 1),
         sentence=(
             f"{told['text']}: {metric_words(metric.name)} is {number(now.value)} on {found.n:,} rows with outcomes, "

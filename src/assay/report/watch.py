@@ -120,7 +120,19 @@ def retraining_trigger(facts: ReportFacts) -> str:
     side = "below" if _metric(facts).greater_is_better else "above"
     return (
         f"{name} over {rows:,} rows, as many as the holdout has, lies {side} "
-        f"{number(retraining_limit(_metric(facts), told))}{seldom}{coverage} or when the input contract changes"
+        f"{number(retraining_limit(_metric(facts), told))}{seldom}{_by_window(facts)}{coverage} or when the "
+        "input contract changes"
+    )
+
+
+def _by_window(facts: ReportFacts) -> str:
+    """Say what the limit is for batches of one window, which lack differences between windows."""
+    if facts.schema.time_column is None:
+        return ""
+    cadence = facts.run["params"]["monitor"]["cadence"]
+    return (
+        f"; that is over the holdout as a whole: batches of one {cadence} are held against its mean by "
+        f"{cadence}, and the limit moves by the same difference, as monitoring tells with each batch"
     )
 
 
