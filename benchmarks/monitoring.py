@@ -20,12 +20,13 @@ import pandas as pd
 from assay import artifacts
 from assay.contract import build_contract
 from assay.features import Feature
+from assay.monitoring.ahead import ahead_of_time
 from assay.monitoring.check import Check, judged
 from assay.monitoring.clusters import cluster_codes, cluster_reference
 from assay.monitoring.drift_checks import drift_checks
 from assay.monitoring.input_reference import input_reference
 from assay.monitoring.joint import joint_reference
-from assay.monitoring.ordinary import ordinary_limits
+from assay.monitoring.ordinary import ordinary_limits, table_windows
 from assay.monitoring.outputs import output_reference
 from assay.monitoring.rows import ScoredRows, row_keys
 from assay.monitoring.tally import tally_rows
@@ -117,7 +118,11 @@ class World:
                 train.features, build_contract(self.schema, whole.features), codes
             ),
             "outputs": output_reference(*parts, self.schema, DECISION, self.params.task),
-            "joint": joint_reference(frame, self.schema),
+            "joint": joint_reference(
+                frame,
+                self.schema,
+                ahead_of_time(whole.features, NUMBERS, table_windows(whole, self.params.monitor)),
+            ),
             "slices": [],
             "ordinary": {"window_count": 0, "limits": {}},
         }

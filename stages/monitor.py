@@ -23,18 +23,22 @@ them than `max_rejected_rate` are an alarm. A batch of fewer rows than `min_rows
 Written to --output (default: reports/monitoring): NAME.json with all that was found, NAME.html and
 NAME.md to be read, and a row in history.parquet, over which slow drift is looked for. NAME is the
 input's name without its ending, unless --name gives one. The same batch again takes its own place.
+Files of a batch are written all or none. A batch that is refused leaves NAME.failure.json with the reason
+in the place of its pages, which the next success removes; its row in the history stays.
 
 Without --input, with --since or --window: only the trend of the batches in history.parquet, of the same
 model; nothing is written.
 
-Exit codes: 0 fine, or too few rows to judge; 20 a warning; 21 an alarm; 10 an option does not fit; 11 the
-batch, its outcomes or the receipts are not those of the model; 12 no row can be scored, or outcomes
-contradict themselves; 14 a file or the model is missing, corrupt, changed or of an earlier Assay.
+Exit codes: 0 fine, or too few rows to judge; 20 a warning; 21 an alarm; 10 an option does not fit; 11
+columns of the batch or of its outcomes are not those of the model, or receipts are of another; 12 no row
+can be scored, or outcomes are of other rows, of no class of the model, or contradict themselves; 14 a file
+or the model is missing, corrupt, changed or of an earlier Assay.
 """
 
 import argparse
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 REGISTRY = Path("models/registry/latest.txt")
@@ -62,7 +66,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
         "--rev", help="the model of this Git revision, version (v1.2.0) or stage (prod)"
     )
     add("--receipts", metavar="PATH", type=Path,
-        help="a receipt of predict, or a folder with *.receipt.json and *.failure.json")  # fmt: skip
+        help="a receipt of predict, or a folder of its outputs, with *.receipt.json and *.failure.json")  # fmt: skip
     add("--output", metavar="FOLDER", type=Path, default=OUTPUT,
         help="where pages and history go (default: %(default)s)")  # fmt: skip
     add("--name", help="what files of the batch are called (default: as the input)")
@@ -78,23 +82,28 @@ def main(arguments: list[str] | None = None) -> int:
     """Judge the batch, write its pages, say what was found; return the exit code."""
     chosen = parse_arguments(arguments)
     # Imported here so that --help answers at once.
-    from assay import artifacts
     from assay.monitoring.command import run_command
+    from assay.report.monitoring.report import monitoring_page
+    from assay.report.monitoring.summary import monitoring_markdown
+
+    pages = {"html": monitoring_page, "md": monitoring_markdown}
+    done = run_command(chosen, REGISTRY, pages)
+    # Names may have dots of their own.
+    page = [f"page: {chosen.output / f'{done.name}.html'}"] if done.result is not None else []
+    tell([*done.lines, *page])
+    return done.exit_code
+
+
+def tell(lines: Iterable[str]) -> None:
+    """Print lines, as far as somebody reads them."""
     from stages._stage import say
 
-    done = run_command(chosen, REGISTRY)
-    for line in done.lines:
-        say(line)
-    if done.result is not None:
-        from assay.report.monitoring.report import monitoring_page
-        from assay.report.monitoring.summary import monitoring_markdown
-
-        # Names may have dots of their own.
-        page, summary = (chosen.output / f"{done.name}.{ending}" for ending in ("html", "md"))
-        artifacts.write_text(page, monitoring_page(done.result, done.history))
-        artifacts.write_text(summary, monitoring_markdown(done.result, done.history))
-        say(f"page: {page}")
-    return done.exit_code
+    try:
+        for line in lines:
+            say(line)
+    except BrokenPipeError:
+        # As of `head`. Python would write what is left once more at its end, and fail again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """`python -m stages.monitor` on finished projects: what it tells, what it writes, what it refuses."""
 
+import errno
 import json
 import os
 import shutil
@@ -186,10 +187,22 @@ def test_jobs_are_told_by_their_receipts(finished, tmp_path):
     scored(finished, tmp_path, "new.parquet", "s/bad.parquet")
     code, result = watch(finished, tmp_path, "--input", "new.parquet", "--receipts", "s")
     assert (code, result["operations"]["failed_jobs"]) == (0, 0)
+    assert result["operations"]["of_this_batch"] is True
+    # The folder of such folders, and one where every job failed.
+    _, result = watch(finished, tmp_path, "--input", "new.parquet", "--receipts", ".")
+    assert result["operations"]["jobs"] == 2
+    with pytest.raises(SchemaError, match=r"bad\.parquet"):
+        scored(finished, tmp_path, "bad.parquet", "f/bad.parquet")
+    code, result = watch(finished, tmp_path, "--input", "new.parquet", "--receipts", "f")
+    assert (code, result["operations"]["level"]) == (21, "alarm")
     receipt = "s/out.parquet.receipt.json"
     NEW[:700].drop(columns="outcome").to_parquet(tmp_path / "other.parquet", index=False)
     _, result = watch(finished, tmp_path, "--input", "other.parquet", "--receipts", receipt)
-    assert any("is in no receipt" in note for note in result["notes"])
+    assert result["operations"]["of_this_batch"] is False
+    assert any(
+        "of other files than this batch: 1 file of it is in no receipt" in note
+        for note in result["notes"]
+    )
 
 
 def test_slow_blocks_and_rejected_rows_of_jobs_are_found(finished, tmp_path):
@@ -234,6 +247,84 @@ def test_the_trend_of_the_history_alone(finished, tmp_path, capsys):
     assert sorted((tmp_path / "o").iterdir()) == before
 
 
+def test_a_batch_of_other_size_than_those_before_is_told(finished, tmp_path):
+    for number in range(7):
+        rows = make_table(240 if number < 6 else 500, seed=90 + number)
+        rows = rows.drop(columns=["outcome", "aftermath"])
+        rows.to_parquet(tmp_path / f"b{number}.parquet", index=False)
+        _, result = watch(finished, tmp_path, "--input", f"b{number}.parquet")
+        counts = [each for each in result["checks"] if each["measure"] == "row_count"]
+        assert len(counts) == (number >= 5)
+        assert [each["level"] for each in counts] == (
+            ["fine"] if number == 5 else ["warning"]
+        ) * len(counts)
+    assert (counts[0]["now"], counts[0]["before"]) == (500, 240)
+    assert "500 rows came, against 240 in the median of the latest" in counts[0]["sentence"]
+    assert not any("A batch of this name" in note for note in result["notes"])
+    # Three rows came where hundreds did; and under an old name.
+    rows[:3].to_parquet(tmp_path / "b6.parquet", index=False)
+    code, result = watch(finished, tmp_path, "--input", "b6.parquet")
+    assert code == 20
+    assert ("operations", "rows of this batch", "row_count") in kinds(result)
+    assert any("A batch of this name with other rows was in o" in note for note in result["notes"])
+
+
+def test_a_refused_batch_leaves_its_reason_in_the_place_of_its_pages(finished, tmp_path):
+    bare = NEW.drop(columns="outcome")
+    bare.to_csv(tmp_path / "new.csv", index=False)
+    watch(finished, tmp_path, "--input", "new.csv")
+    before = (tmp_path / "o/history.parquet").read_bytes()
+    bare.drop(columns="noise").to_csv(tmp_path / "new.csv", index=False)
+    with pytest.raises(SchemaError, match="noise") as caught:
+        watch(finished, tmp_path, "--input", "new.csv")
+    left = {path.name for path in (tmp_path / "o").iterdir() if path.name[0] != "."}
+    assert left == {"history.parquet", "new.failure.json"}
+    told = artifacts.read_json(tmp_path / "o/new.failure.json")
+    assert told["error"] == {"kind": "SchemaError", "exit_code": 11, "message": str(caught.value)}
+    assert (told["command"], told["input"]) == ("monitor", "new.csv")
+    assert told["model"]["run_id"] == run_of(finished).name
+    assert (tmp_path / "o/history.parquet").read_bytes() == before
+    # It is no failure of a job, though it lies among their receipts.
+    bare.to_csv(tmp_path / "new.csv", index=False)
+    scored(finished, tmp_path, "new.csv", "o/scores.csv")
+    _, result = watch(finished, tmp_path, "--input", "new.csv", "--receipts", "o")
+    assert result["operations"]["failed_jobs"] == 0
+    assert not (tmp_path / "o/new.failure.json").exists()
+    assert (tmp_path / "o/new.html").exists()
+
+
+def test_what_is_read_is_never_taken_for_a_page(finished, tmp_path):
+    NEW.drop(columns="outcome").to_csv(tmp_path / "new.csv", index=False)
+    (tmp_path / "o").mkdir()
+    (tmp_path / "o/new.json").write_text("{}")
+    with pytest.raises(ArtifactError, match=r"new\.json"):
+        watch(finished, tmp_path, "--input", "new.csv", "--labels-file", "o/new.json")
+    assert [path.name for path in (tmp_path / "o").iterdir()] == ["new.json"]
+
+
+@pytest.mark.parametrize("fails", ["new.md", "history.parquet"])
+def test_a_full_disk_leaves_no_half(finished, tmp_path, monkeypatch, fails):
+    bare = NEW.drop(columns="outcome")
+    bare.to_csv(tmp_path / "new.csv", index=False)
+    watch(finished, tmp_path, "--input", "new.csv")
+    before = (tmp_path / "o/history.parquet").read_bytes()
+    whole = Path.write_bytes
+
+    def full(path, content):
+        if fails in path.name:
+            raise OSError(errno.ENOSPC, "full")
+        return whole(path, content)
+
+    bare[:700].to_csv(tmp_path / "new.csv", index=False)
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "write_bytes", full)
+        with pytest.raises(ArtifactError, match=f"{fails} cannot be written: No space left"):
+            watch(finished, tmp_path, "--input", "new.csv")
+    left = {path.name for path in (tmp_path / "o").iterdir() if path.name[0] != "."}
+    assert left == {"history.parquet", "new.failure.json"}
+    assert (tmp_path / "o/history.parquet").read_bytes() == before
+
+
 REFUSED = [
     (["--labels", "outcome"], ParamsError, "--labels: there is no --input that it belongs to"),
     ([], ParamsError, "--input is missing"),
@@ -255,8 +346,11 @@ REFUSED = [
     (["--input", "few.csv"], SchemaError, "1 required column is missing: noise"),
     (["--input", "empty.csv"], DataError, "empty.csv has no rows"),
     (["--input", "spoilt.csv"], DataError, "none of 800 rows can be scored"),
-    (["--input", "bare.csv", "--receipts", "gone"], ArtifactError, "--receipts: gone does not exist"),
-    (["--input", "bare.csv", "--receipts", "nothing"], ArtifactError, "has no file that ends in"),
+    (["--input", "bare.csv", "--receipts", "gone"], ArtifactError,
+     "--receipts: gone does not exist. Run python -m stages.predict first"),
+    (["--input", "bare.csv", "--receipts", "nothing"], ArtifactError,
+     "neither nothing nor a folder in it has a file that ends in"),
+    (["--input", "bare.csv", "--labels-file", "others.csv"], DataError, "names none of the 800 rows"),
     (["--input", "bare.csv", "--receipts", "list.json"], ArtifactError, "is no receipt of python -m"),
     (["--input", "bare.csv", "--receipts", "other.receipt.json"], SchemaError,
      "expected those of .* got some of another model: another"),
@@ -281,6 +375,9 @@ def bad_inputs(tmp_path_factory):
     (folder / "some").mkdir()
     bare.to_csv(folder / "some/a.csv", index=False)
     (folder / "list.json").write_text("[]")
+    NEW.assign(row_key=NEW["row_key"].map(lambda key: f"no {key}")).to_csv(
+        folder / "others.csv", index=False
+    )
     failure = {"model": {"run_id": "another", "manifest_sha256": "0" * 64}, "input": "x",
                "error": {"kind": "DataError", "exit_code": 12, "message": "no"}}  # fmt: skip
     (folder / "other.receipt.json").write_text(json.dumps(failure))
@@ -296,7 +393,11 @@ def test_what_does_not_fit_is_refused_with_a_sentence(finished, bad_inputs, word
         monitor.main([*words, *output, "--model", str(run_of(finished))])
     assert type(caught.value) is kind
     assert caught.value.exit_code == CODES[kind]
-    assert not (bad_inputs / "reports").exists()
+    left = list(bad_inputs.glob("reports/*"))
+    assert [path.name for path in left] in ([], [f"{Path(words[1]).stem}.failure.json"])
+    shutil.rmtree(bad_inputs / "reports", ignore_errors=True)
+    for path in bad_inputs.rglob("*.failure.json"):
+        raise AssertionError(f"{path} is where nothing may be left")
 
 
 def test_a_run_of_an_earlier_assay_is_refused(finished, tmp_path):
@@ -347,3 +448,18 @@ def test_the_command_ends_with_its_code(finished, tmp_path):
     assert (done.returncode, done.stderr) == (21, "")
     assert done.stdout.startswith("Alarm: new (800 rows) is not like ")
     assert (tmp_path / "reports/monitoring/new.html").exists()
+    # Whoever reads the lines may leave before the last one.
+    line = f"{sys.executable} -m {' '.join(words)} | true; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(
+        ["bash", "-c", line], cwd=tmp_path, env=environment, capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (21, "")
+
+
+def test_a_folder_of_run_folders_is_told_as_one(finished, tmp_path):
+    NEW.drop(columns="outcome").to_csv(tmp_path / "new.csv", index=False)
+    run = run_of(finished)
+    words = ["--input", "new.csv", "--model", str(run.parent), "--output", "o"]
+    with inside(tmp_path), pytest.raises(ArtifactError, match=f"it holds these: .*{run.name}"):
+        monitor.main(words)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from conftest import make_params
 
-from assay.monitoring.check import Check, judged, limits
+from assay.monitoring.check import Check, judged, limits, rate_reach
 from assay.params import parse_params
 
 CHECK = Check(
@@ -76,6 +76,18 @@ def test_limits_begin_where_windows_of_the_table_ended():
     assert limits(params, "distance", None) == (0.1, 0.25)
     assert limits(params, "distance", 0.05) == (0.1, 0.25)
     assert limits(params, "distance", 0.4) == pytest.approx((0.4, 0.55))
+
+
+def test_an_alarm_lies_where_it_can_be_reached():
+    params = parse_params(make_params()).monitor
+    assert limits(params, "distance", 0.8, reach=0.89) == pytest.approx((0.8, 0.83))
+    # A share of 32% that may be 20 points off can be 32 points off, and no more, when it falls.
+    assert rate_reach(0.32, 0.0) == 0.32 and rate_reach(0.32, 0.5) == pytest.approx(0.68)
+    assert limits(params, "rate", 0.2, rate_reach(0.32, 0.0)) == pytest.approx((0.2, 0.24))
+    assert limits(params, "rate", None, reach=0.05) == pytest.approx((0.02, 0.03))
+    assert limits(params, "change", 2.0)[1] > 2
+    assert not replace(CHECK, warn_from=0.95, furthest=0.9).askable
+    assert replace(CHECK, furthest=None).askable and replace(CHECK, furthest=0.1).askable
 
 
 def test_equal_checks_have_one_order_whatever_the_order_of_asking():

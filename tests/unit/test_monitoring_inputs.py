@@ -109,6 +109,21 @@ def test_another_unit_is_found(watch, batch):
     )
 
 
+def test_values_far_outside_are_found_of_a_single_day(watch, batch):
+    marked = with_column(batch.at(np.arange(N) < 60), "weather 1", -999.0)
+    check = asked(marked, watch)["weather 1", "far_outside_rate"]
+    assert check.level == "alarm" and check.p_value == 0 and "such as -999" in check.sentence
+    few = np.where(np.arange(N) % 100 == 0, 5e4, batch.features["weather 1"])
+    assert asked(with_column(batch, "weather 1", few), watch)[
+        "weather 1", "far_outside_rate"
+    ].level == ("fine")
+    # Of one value, 1, nothing is as far away as 1.9; half of the values here are.
+    for value, level in ((1.9, "fine"), (2.1, "alarm")):
+        half = with_column(batch, "constant", np.where(np.arange(N) % 2, 1.0, value))
+        assert asked(half, watch)["constant", "far_outside_rate"].level == level
+        assert fact(half, watch, "constant")["far_outside_rate"] == (0.5 if value > 2 else 0)
+
+
 def test_missing_values_are_found(watch, batch):
     values = batch.features["hour"].where(np.arange(N) % 10 > 0)
     found = raised(with_column(batch, "hour", values), watch)

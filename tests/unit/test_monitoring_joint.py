@@ -8,6 +8,7 @@ from joint_watched import CASE, NAMES, check_of, paired_rows, tally_of, watch_jo
 from watches import watch_of
 
 from assay.artifacts import json_text
+from assay.monitoring.ahead import ahead_of_time
 from assay.monitoring.check import judged
 from assay.monitoring.encoding import encoding_from_json, fit_encoding
 from assay.monitoring.inputs import input_checks
@@ -82,6 +83,32 @@ def test_features_that_do_not_vary_have_nothing_in_common():
     assert watch.reference["joint"] is None
     assert joint_checks(tally_of(features, watch), watch) == []
     assert joint_facts(tally_of(features, watch), watch) is None
+
+
+def test_what_goes_on_with_time_is_left_out_with_its_reason():
+    windows = np.repeat(np.arange(8), 50)
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(
+        {
+            "month": windows + 1.0,
+            "row": np.arange(400.0),
+            "weekday": np.arange(400) % 7 * 1.0,
+            "season": np.sin(windows / 8 * 2 * np.pi) + rng.normal(size=400),
+            "late": np.where(windows < 6, np.nan, rng.normal(size=400)),
+        }
+    )
+    assert ahead_of_time(table, list(table), windows) == ["month", "row"]
+    assert ahead_of_time(table, list(table), np.full(400, -1)) == []
+    # Years of months repeat, and the next is like one before.
+    assert ahead_of_time(table.assign(month=windows % 4), ["month"], windows) == []
+    features = paired_rows(500, 1)
+    schema = replace(CASE.schema, time_column=None, group_column=None)
+    content = joint_reference(features, schema, ["noise"])
+    assert "noise" not in {each["name"] for each in content["encoding"]}
+    watch = watch_joint(features)
+    watch = replace(watch, reference={**watch.reference, "joint": content})
+    left = joint_facts(tally_of(features, watch), watch)["left_out"]
+    assert [each["name"] for each in left] == ["noise"] and "training" in left[0]["reason"]
 
 
 def test_an_encoding_reads_back_and_knows_no_unit():

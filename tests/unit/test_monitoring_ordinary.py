@@ -74,8 +74,10 @@ def test_limits_of_what_has_seasons_are_far_and_others_are_near(told):
     assert 0.3 < limits["inputs:signal:js_distance"] < 0.8
     assert limits["inputs:noise:js_distance"] < 0.12
     assert limits["inputs:count:js_distance"] > 0.8
-    # A month that no other window has is nothing new of a batch, however new its number is.
+    # A month that no other window has is nothing new of a batch, so this cannot be asked. What lies as far
+    # out again as all months lie apart is none, and is asked.
     assert limits["inputs:count:outside_rate"] >= 1
+    assert limits["inputs:count:far_outside_rate"] == 0
     assert limits["inputs:kind:unknown_rate"] == 0
     assert "outputs:predictions:js_distance" in limits
 

@@ -59,6 +59,9 @@ class Check:
         Further subjects of which the sentence tells the same; their own checks stand among all checks.
     brief : str
         The finding as a clause without its limits, for the verdict; the sentence where there is none.
+    furthest : float or None
+        The greatest effect that there can be, in any direction; None where there is no end. A check
+        whose warning begins beyond it cannot be asked.
     """
 
     area: Area
@@ -78,6 +81,7 @@ class Check:
     at_most: Level = "alarm"
     also: tuple[str, ...] = ()
     brief: str = ""
+    furthest: float | None = None
 
     @property
     def key(self) -> str:
@@ -88,20 +92,43 @@ class Check:
         """Return its attributes."""
         return dict(vars(self))
 
+    @property
+    def askable(self) -> bool:
+        """Whether any batch could reach its limit."""
+        return self.furthest is None or self.warn_from <= self.furthest
 
-def limits(params: MonitorParams, scale: Scale, ordinary: float | None) -> tuple[float, float]:
+
+def limits(
+    params: MonitorParams, scale: Scale, ordinary: float | None, reach: float = 1.0
+) -> tuple[float, float]:
     """Return from which effects on a check is a warning, and an alarm.
 
     What windows of the table showed themselves is no drift: where they went further than the limit of a
-    warning, both limits begin there, as far from each other as before. A distance and a share cannot go
-    beyond 1, so there the alarm begins no further than half-way to it.
+    warning, both limits begin there, as far from each other as before. A distance and a share have an
+    end, so where limits were moved, or the alarm lies beyond that end, it begins no further than a third
+    of the way from the limit of a warning to it: an alarm that nothing can reach is none.
+
+    Parameters
+    ----------
+    params : MonitorParams
+    scale : {"distance", "rate", "change"}
+    ordinary : float or None
+        How far windows of the table went themselves.
+    reach : float
+        The greatest effect that there can be, in the direction that the batch went: a share that falls
+        can fall by what it was before alone. Changes have none.
     """
     warn, alarm = getattr(params.warn, scale), getattr(params.alarm, scale)
     least = max(warn, ordinary or 0.0)
-    furthest = least + (alarm - warn)
-    if scale != "change" and least > warn:
-        furthest = max(least, min(furthest, (1 + least) / 2))
-    return least, furthest
+    far = least + (alarm - warn)
+    if scale != "change" and (least > warn or far > reach):
+        far = max(least, min(far, least + (reach - least) / 3))
+    return least, far
+
+
+def rate_reach(before: float, now: float) -> float:
+    """Return how far a share can go in the direction that it went."""
+    return 1 - before if now >= before else before
 
 
 def judged(checks: Sequence[Check], false_alarm_rate: float) -> list[Check]:

@@ -1,7 +1,7 @@
 """From the options of `python -m stages.monitor` to a result, a history and the lines that tell of it."""
 
 from argparse import Namespace
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,9 +16,17 @@ from assay.batch.progress import Progress
 from assay.batch.receipt import InputHashes
 from assay.batch.sources import Source
 from assay.bundle import Bundle, load_bundle
-from assay.errors import ArtifactError, DataError
+from assay.errors import ArtifactError, AssayError, DataError, listed
+from assay.manifest import MANIFEST
 from assay.monitoring.check import EXIT_CODES, judged
-from assay.monitoring.operations import Jobs, other_inputs, other_models, read_jobs
+from assay.monitoring.operations import (
+    Jobs,
+    of_batch,
+    other_inputs,
+    other_models,
+    read_jobs,
+    row_count_checks,
+)
 from assay.monitoring.options import batch_name, check_options
 from assay.monitoring.outcomes import open_outcomes
 from assay.monitoring.record import HISTORY, append, history_row, read_history, with_row
@@ -31,6 +39,10 @@ from assay.monitoring.trend import trend_checks, trend_facts
 from assay.monitoring.verdict import gravest, verdict_of
 from assay.monitoring.watch import Watch
 from assay.monitoring.words import result_lines
+from assay.monitoring.written import leave_failure, remove_failure, replaced_note, write_pages
+
+# From a result and its history to a text.
+Page = Callable[[dict[str, Any], pd.DataFrame], str]
 
 
 @dataclass(frozen=True)
@@ -58,10 +70,22 @@ class Monitored:
     name: str = ""
 
 
-def run_command(chosen: Namespace, registry: Path) -> Monitored:
+def run_command(
+    chosen: Namespace, registry: Path, pages: Mapping[str, Page] | None = None
+) -> Monitored:
     """Do what the options ask for: judge a batch, or tell the trend of its history.
 
-    Writes the result as JSON, and adds the batch to the history, unless that is not wanted.
+    Writes the result as JSON and the pages, and adds the batch to the history, unless that is not
+    wanted. A batch that is refused has a failure in the place of its pages.
+
+    Parameters
+    ----------
+    chosen : Namespace
+        The options.
+    registry : Path
+        Names the run folder, where no option does.
+    pages : dict of str to callable, optional
+        What is written beside the JSON, by the ending of its name.
 
     Raises
     ------
@@ -69,25 +93,42 @@ def run_command(chosen: Namespace, registry: Path) -> Monitored:
         If an option does not fit, or if the batch, the model or the history cannot be read.
     """
     since = check_options(chosen)
-    bundle = load_bundle(run_folder(chosen, registry))
-    watch, reference_sha256 = shipped_watch(bundle)
     if not chosen.input:
-        return _trend_only(chosen, watch, since)
-    name = batch_name(chosen)
-    result, history = _monitored(chosen, name, bundle, watch, reference_sha256, since)
+        bundle = _model(chosen, registry)
+        return _trend_only(chosen, shipped_watch(bundle)[0], since)
+    name, loaded = batch_name(chosen), None
+    try:
+        loaded = _model(chosen, registry)
+        result, history = _monitored(chosen, name, loaded, since, pages or {})
+    except AssayError as error:
+        leave_failure(chosen, name, loaded, error)
+        raise
     verdict = result["verdict"]
     return Monitored(result_lines(result), verdict["exit_code"], result, history, name)
+
+
+def _model(chosen: Namespace, registry: Path) -> Bundle:
+    """Load the model; a folder of run folders is told as one."""
+    folder = run_folder(chosen, registry)
+    if chosen.model is not None and folder.is_dir() and not (folder / MANIFEST).exists():
+        runs = sorted(path.parent.name for path in folder.glob(f"*/{MANIFEST}"))
+        if runs:
+            raise ArtifactError(
+                f"--model: {folder} is no run folder; it holds these: {listed(runs[-5:])}. Name one, or "
+                "leave --model out."
+            )
+    return load_bundle(folder)
 
 
 def _monitored(
     chosen: Namespace,
     name: str,
     bundle: Bundle,
-    watch: Watch,
-    reference_sha256: str,
     since: datetime | None,
+    pages: Mapping[str, Page],
 ) -> tuple[dict[str, Any], pd.DataFrame]:
     """Judge a batch, write what was found, and add it to the history."""
+    watch, reference_sha256 = shipped_watch(bundle)
     output = Path(chosen.output)
     path = output / HISTORY
     jobs = read_jobs(Path(chosen.receipts)) if chosen.receipts is not None else Jobs()
@@ -95,24 +136,30 @@ def _monitored(
     # What is no history is told before a batch is read that may take an hour.
     before = read_history(path)
     with _read_batch(chosen, name, bundle, watch, jobs) as batch:
-        notes = other_inputs(jobs, batch.files)
+        notes = other_inputs(batch.jobs, batch.files)
         told = batch_result(batch, bundle, watch, reference_sha256, notes)
         checks = batch_checks(batch, watch)
+    told["notes"] += replaced_note(output, name, told["batch"])
     row = history_row(told)
     earlier = _until(with_row(before, row), row)[:-1]
     earlier = earlier[earlier["run_id"] == row["run_id"]]
+    counted_rows = row_count_checks(row["rows_in"], earlier, watch.params)
     crept, trends = trend_checks(before, row, watch, since, chosen.window)
     retraining = retraining_of(told["performance"], earlier, watch, told)
     again = None if retraining is None else retraining["met"]
     rows = told["batch"]["rows_scored"]
-    verdict = verdict_of([*checks, *crept], watch.params, rows, again)
+    verdict = verdict_of([*checks, *counted_rows, *crept], watch.params, rows, again)
     facts = trend_facts(trends, verdict.checks)
     result = judged_result(batch, watch, told, verdict, facts, retraining)
     row = history_row(result, row["recorded_at"])
-    artifacts.write_json(output / f"{name}.json", result)
+    history = _until(with_row(before, row), row)
+    # Whatever cannot be made is found before anything is written.
+    texts = {ending: page(result, history) for ending, page in pages.items()}
+    write_pages(output, name, {"json": artifacts.json_text(result), **texts})
     if not chosen.no_history:
         append(path, row)
-    return result, _until(with_row(before, row), row)
+    remove_failure(output, name)
+    return result, history
 
 
 def _until(history: pd.DataFrame, row: Mapping[str, Any]) -> pd.DataFrame:
@@ -141,7 +188,8 @@ def _read_batch(
             files = hashes.described()
         if streamed.tally is None:
             raise DataError(f"{source.name}: no row was scored. Name another batch.")
-        yield Batch(name, source, files, streamed, streamed.tally, outcomes, jobs)
+        scored = of_batch(jobs, files)
+        yield Batch(name, source, files, streamed, streamed.tally, outcomes, scored)
 
 
 def _check_output(output: Path, source: Source) -> None:

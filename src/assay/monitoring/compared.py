@@ -29,6 +29,9 @@ class Compared:
     p_value : float
     sharing : Sharing
         The effective rows of both sides.
+    reach : float
+        The greatest distance that there can be: that of a batch whose values all lie in the bin that was
+        the rarest. The distance is convex in the shares, so none is further.
     """
 
     before: FloatArray
@@ -36,6 +39,7 @@ class Compared:
     distance: float
     p_value: float
     sharing: Sharing
+    reach: float
 
 
 def compared(
@@ -65,7 +69,7 @@ def compared(
     before, now = _shares(old), _shares(counts.judged(entry))
     sharing = sharing_of(entry["shared"], clusters, reference, entry["row_count"], counts.known)
     if not entry["row_count"] or not counts.known:
-        return Compared(before, now, 0.0, 1.0, sharing)
+        return Compared(before, now, 0.0, 1.0, sharing, 1.0)
     distance = jensen_shannon_distance(before, now)
     p_value = js_p_value(
         distance,
@@ -76,7 +80,9 @@ def compared(
         spread=sharing.spread,
         seed=seed,
     )
-    return Compared(before, now, distance, p_value, sharing)
+    rarest = (np.arange(len(before)) == before.argmin()).astype(float)
+    reach = jensen_shannon_distance(before, rarest)
+    return Compared(before, now, distance, p_value, sharing, reach)
 
 
 def _shares(counts: "np.ndarray[Any, np.dtype[Any]]") -> FloatArray:

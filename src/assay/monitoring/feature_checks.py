@@ -6,10 +6,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from assay.errors import shown
-from assay.monitoring.check import Check
+from assay.monitoring.binning import number_text
+from assay.monitoring.check import Check, rate_reach
 from assay.monitoring.clusters import effective_rows, reference_effective_rows
 from assay.monitoring.compared import Compared
-from assay.monitoring.feature_counts import CategoryCounts, FeatureCounts, NumberCounts
+from assay.monitoring.feature_counts import (
+    CategoryCounts,
+    FeatureCounts,
+    NumberCounts,
+    far_range,
+)
 from assay.monitoring.noise import rate_p_value
 from assay.monitoring.telling import apart, number, percent
 from assay.monitoring.unit_hints import unit_hint
@@ -18,7 +24,7 @@ from assay.monitoring.watch import Watch
 if TYPE_CHECKING:
     from assay.monitoring.tally import Tally
 
-MEASURES = ("js_distance", "missing_rate", "outside_rate", "unknown_rate")
+MEASURES = ("js_distance", "missing_rate", "outside_rate", "far_outside_rate", "unknown_rate")
 # What stands behind the categories that are counted one by one.
 OTHERS = ("rarer categories", "unknown categories")
 
@@ -33,8 +39,8 @@ def feature_checks(
 ) -> list[Check]:
     """Return the checks of a feature.
 
-    They are `js_distance` (of its values), `missing_rate`, and `outside_rate` of numbers (beyond all
-    values of fitting) or `unknown_rate` of categories (that fitting never saw).
+    They are `js_distance` (of its values), `missing_rate`, and `outside_rate` and `far_outside_rate` of
+    numbers (beyond all values of fitting, and far beyond them) or `unknown_rate` of categories (that fitting never saw).
 
     Parameters
     ----------
@@ -54,14 +60,18 @@ def feature_checks(
     ]
     if isinstance(counts, CategoryCounts):
         return [*checks, _unknown(name, entry, counts, found, watch)]
-    return [*checks, _outside(name, entry, counts, found, watch)]
+    return [
+        *checks,
+        _outside(name, entry, counts, found, watch),
+        _far_outside(name, entry, counts, watch),
+    ]
 
 
 def _moved(
     name: str, entry: Mapping[str, Any], counts: FeatureCounts, found: Compared, watch: Watch
 ) -> Check:
     key = f"inputs:{name}:js_distance"
-    warn, alarm = watch.limits("distance", key)
+    warn, alarm = watch.limits("distance", key, found.reach)
     moved = ""
     if isinstance(counts, NumberCounts):
         told, moved = _mean_told(entry, counts)
@@ -86,6 +96,7 @@ def _moved(
         look_at=look_at,
         ordinary=watch.ordinary(key),
         brief=f"{shown(name)} moved by {found.distance:.2f} (Jensen-Shannon distance){moved}",
+        furthest=found.reach,
     )
 
 
@@ -188,6 +199,30 @@ def _beyond_told(below: tuple[float, float], above: tuple[float, float]) -> str:
     return f"{percent(below[0])} of values are {parts[0]}, and {percent(above[0])} are {parts[1]}"
 
 
+def _far_outside(name: str, entry: Mapping[str, Any], counts: NumberCounts, watch: Watch) -> Check:
+    """Return the check of values that are further out than all values of fitting lie apart.
+
+    Its p-value is 0 as soon as there is one. Chance draws new values near the ends of the old ones, and an
+    unusual day lies a little beyond them; a value that is as far out again as all others lie apart is
+    another unit, or a mark of what is missing, of however few days and rows it is.
+    """
+    now = counts.far / max(counts.known, 1)
+    low, high = far_range(*entry["range"]) if entry["range"] else (0.0, 0.0)
+    ends = [end for end in (counts.low, counts.high) if end < low or end > high]
+    such = f", such as {' and '.join(map(number_text, ends))}" if counts.far else ""
+    return _rate_check(
+        name,
+        "far_outside_rate",
+        (now, 0.0),
+        0.0 if counts.far else 1.0,
+        watch,
+        f"{percent(now)} of values lie further outside of all that fitting saw than these lie apart, "
+        f"below {number_text(low)} or above {number_text(high)}{such}",
+        f"lies far outside of the training range in {percent(now)} of rows{such}",
+        f"Look for another unit of {shown(name)}, and for a number that stands for a missing value.",
+    )
+
+
 def _unknown(
     name: str, entry: Mapping[str, Any], counts: CategoryCounts, found: Compared, watch: Watch
 ) -> Check:
@@ -228,7 +263,7 @@ def _rate_check(
     """Return the check of a difference of two shares of rows, of the batch and before."""
     now, before = rates
     key = f"inputs:{name}:{measure}"
-    warn, alarm = watch.limits("rate", key)
+    warn, alarm = watch.limits("rate", key, rate_reach(before, now))
     return Check(
         area="inputs",
         subject=name,
@@ -243,4 +278,5 @@ def _rate_check(
         look_at=look_at,
         ordinary=watch.ordinary(key),
         brief=f"{shown(name)} {brief}",
+        furthest=max(before, 1 - before),
     )

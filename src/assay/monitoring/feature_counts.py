@@ -1,6 +1,6 @@
 """What is counted of one feature; the counts of two halves of a batch merge into those of the whole."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from zlib import crc32
@@ -27,8 +27,9 @@ class NumberCounts:
 
     Attributes
     ----------
-    missing, below, above : int
-        Rows without a value, and rows below and above all values of fitting.
+    missing, below, above, far : int
+        Rows without a value, rows below and above all values of fitting, and those of them that are
+        further beyond than all of these lie apart; see `far_range`.
     low, high : float
         The least and the greatest value; infinite where there is none.
     counts, sums : ndarray, each of shape (k,)
@@ -40,6 +41,7 @@ class NumberCounts:
     missing: int
     below: int
     above: int
+    far: int
     low: float
     high: float
     counts: IntArray
@@ -55,6 +57,7 @@ class NumberCounts:
             len(values) - len(known),
             int((known < low).sum()) if entry["range"] else 0,
             int((known > high).sum()) if entry["range"] else 0,
+            _far(known, entry["range"]) if entry["range"] else 0,
             float(known.min(initial=np.inf)),
             float(known.max(initial=-np.inf)),
             *binned(known, np.asarray(entry["edges"], dtype=float)),
@@ -66,6 +69,7 @@ class NumberCounts:
         self.missing += other.missing
         self.below += other.below
         self.above += other.above
+        self.far += other.far
         self.low, self.high = min(self.low, other.low), max(self.high, other.high)
         self.counts = self.counts + other.counts
         self.sums = self.sums + other.sums
@@ -91,6 +95,29 @@ class NumberCounts:
     def judged(self, entry: Mapping[str, Any]) -> IntArray:
         """Return the counts of the bins that are compared."""
         return merged_counts(self.counts, np.asarray(entry["coarse"], dtype=np.int64))
+
+
+def far_range(low: float, high: float) -> tuple[float, float]:
+    """Return the values from which on one lies far outside of others.
+
+    As far below or above them as they lie apart; of one value alone, as far as it is from 0, and 1 at
+    least.
+
+    Parameters
+    ----------
+    low, high : float
+        The least and the greatest of the others; the other way round where there are none, and then
+        nothing is far outside.
+    """
+    if low > high:
+        return high, low
+    span = high - low if high > low else max(abs(low), 1.0)
+    return low - span, high + span
+
+
+def _far(known: FloatArray, fitted: Sequence[float]) -> int:
+    low, high = far_range(*fitted)
+    return int(((known < low) | (known > high)).sum())
 
 
 @dataclass

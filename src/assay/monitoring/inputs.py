@@ -140,13 +140,14 @@ def _fact(
 def _beyond(entry: Mapping[str, Any], counts: FeatureCounts) -> dict[str, Any]:
     """Return the shares of values that fitting never saw."""
     told: dict[str, Any] = dict.fromkeys(
-        ("unknown_rate", "outside_rate", "below_rate", "above_rate", "range")
+        ("unknown_rate", "outside_rate", "far_outside_rate", "below_rate", "above_rate", "range")
     )
     known = max(counts.known, 1)
     if isinstance(counts, CategoryCounts):
         return told | {"unknown_rate": int(counts.counts[-1]) / known}
     return told | {
         "outside_rate": (counts.below + counts.above) / known,
+        "far_outside_rate": counts.far / known,
         "below_rate": counts.below / known,
         "above_rate": counts.above / known,
         "range": entry["range"],
@@ -168,7 +169,7 @@ def _judged(
     name: str, found: Compared, judged: Mapping[str, Check], watch: Watch
 ) -> dict[str, Any]:
     key = f"inputs:{name}:js_distance"
-    warn, alarm = watch.limits("distance", key)
+    warn, alarm = watch.limits("distance", key, found.reach)
     levels: list[Level] = [
         judged[f"inputs:{name}:{measure}"].level
         for measure in MEASURES

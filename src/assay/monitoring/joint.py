@@ -41,6 +41,8 @@ _FOLDS = 5
 _BLOCK = 4_000
 # Training rows that components are fitted on at most, evenly spaced.
 _MOST_ROWS = 50_000
+# Why a feature takes no part.
+_LEFT_OUT = "it goes on with time, so batches lie beyond all that training had"
 # Features that are named.
 _NAMED = 3
 
@@ -155,6 +157,7 @@ def joint_facts(
         "kept_variance": content["kept_variance"],
         "feature_count": len(content["encoding"]),
         "of_features": content["of_features"],
+        "left_out": [{"name": name, "reason": _LEFT_OUT} for name in content.get("left_out", ())],
         "features": _largest(content, sums)[:_MOST_COMPONENTS],
     }
 
@@ -181,7 +184,9 @@ def _largest(content: Mapping[str, Any], sums: JointTally) -> list[dict[str, Any
     ]
 
 
-def joint_reference(train: pd.DataFrame, schema: Schema) -> dict[str, Any] | None:
+def joint_reference(
+    train: pd.DataFrame, schema: Schema, left_out: Sequence[str] = ()
+) -> dict[str, Any] | None:
     """Fit the components, and measure with which errors they rebuild rows.
 
     Parameters
@@ -189,6 +194,9 @@ def joint_reference(train: pd.DataFrame, schema: Schema) -> dict[str, Any] | Non
     train : DataFrame
         Training rows, features in model form, with the time and group columns.
     schema : Schema
+    left_out : sequence of str
+        Features that go on with time, of which nothing can be told ahead of training; from
+        `assay.monitoring.ahead.ahead_of_time`.
 
     Returns
     -------
@@ -197,7 +205,7 @@ def joint_reference(train: pd.DataFrame, schema: Schema) -> dict[str, Any] | Non
     """
     step = -(-len(train) // _MOST_ROWS)
     rows = train.iloc[::step].reset_index(drop=True)
-    features = rows[schema.feature_names]
+    features = rows[[name for name in schema.feature_names if name not in set(left_out)]]
     encoding = fit_encoding(features, schema.names_of("numeric"))
     if len(encoding.codes) < 2:
         return None
@@ -227,6 +235,7 @@ def joint_reference(train: pd.DataFrame, schema: Schema) -> dict[str, Any] | Non
         "components": components.tolist(),
         "kept_variance": kept,
         "of_features": len(schema.features),
+        "left_out": list(left_out),
         "row_count": len(rows),
         "error": {
             "mean": float(of_rows.mean()),

@@ -1,14 +1,18 @@
 """How the jobs went that scored a batch: receipts and failures of `predict`, and rows that were refused."""
 
+import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+
+import pandas as pd
 
 from assay import artifacts
 from assay.batch.counts import Counts
 from assay.errors import ArtifactError, SchemaError, counted, listed, numbered
 from assay.monitoring.check import Check, Level
+from assay.monitoring.written import COMMAND
 from assay.sections import MonitorParams
 
 RECEIPT, FAILURE = ".receipt.json", ".failure.json"
@@ -17,6 +21,8 @@ _PERCENTILES = ("p50", "p95", "p99", "max")
 _LARGEST = 2**62
 # Files at fault that are named, of a folder that may have thousands.
 _FAULTS = 20
+# Batches before this one, at least, that tell how many rows one has.
+_FEWEST_BATCHES = 5
 
 
 @dataclass(frozen=True)
@@ -27,14 +33,17 @@ class Jobs:
     ----------
     receipts, failures : dict of str to dict
         Contents by file, sorted by name.
+    of_this_batch : bool
+        Whether the receipts name every file of the batch; True where there is nothing to compare.
     """
 
     receipts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     failures: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    of_this_batch: bool = True
 
 
 def read_jobs(place: Path) -> Jobs:
-    """Read a receipt, a failure, or all of those in a folder.
+    """Read a receipt, a failure, or all of those in a folder, or else in its folders.
 
     Raises
     ------
@@ -42,20 +51,18 @@ def read_jobs(place: Path) -> Jobs:
         If there is none, or one of them is none; the message lists all.
     """
     place = Path(place)
-    if place.is_dir():
-        endings = (RECEIPT, FAILURE)
-        paths = sorted(path for path in place.iterdir() if path.name.endswith(endings))
-        if not paths:
-            raise ArtifactError(
-                f"--receipts: {place} has no file that ends in {RECEIPT} or {FAILURE}. "
-                "Name the folder of the scored files."
-            )
-    else:
-        paths = [place]
+    paths, around = _papers(place) if place.is_dir() else [place], place.is_dir()
+    if not os.path.lexists(place):
+        raise ArtifactError(
+            f"--receipts: {place} does not exist. Run python -m stages.predict first, or name the folder "
+            "of its outputs."
+        )
     receipts, failures, faults = {}, {}, []
     for path in paths:
         try:
             content = artifacts.read_json(path)
+            if around and isinstance(content, dict) and content.get("command") == COMMAND:
+                continue
             if _is_failure(content):
                 failures[str(path)] = content
             elif _is_receipt(content):
@@ -70,6 +77,18 @@ def read_jobs(place: Path) -> Jobs:
         rest = [f"{counted(more, 'more file')} like these."] if more > 0 else []
         raise ArtifactError(numbered([*faults[:_FAULTS], *rest]))
     return Jobs(receipts, failures)
+
+
+def _papers(folder: Path) -> list[Path]:
+    """Return the receipts and failures of a folder; where it has none, those of its folders."""
+    for pattern in ("*", "*/*"):
+        paths = [path for path in folder.glob(pattern) if path.name.endswith((RECEIPT, FAILURE))]
+        if paths:
+            return sorted(paths)
+    raise ArtifactError(
+        f"--receipts: neither {folder} nor a folder in it has a file that ends in {RECEIPT} or "
+        f"{FAILURE}. Name the folder of the scored files."
+    )
 
 
 def _is_receipt(content: Any) -> bool:
@@ -121,21 +140,33 @@ def other_models(jobs: Jobs, run_id: str, manifest_sha256: str) -> None:
         )
 
 
-def other_inputs(jobs: Jobs, files: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return a sentence if the jobs scored other files than those that are monitored."""
-    mine = {file["sha256"] for file in files}
-    if not jobs.receipts or not mine:
-        return []
+def of_batch(jobs: Jobs, files: Sequence[Mapping[str, Any]]) -> Jobs:
+    """Return jobs that know whether their receipts name all files of a batch."""
+    if not jobs.receipts or not files:
+        return jobs
+    return replace(jobs, of_this_batch=not _in_no_receipt(jobs, files))
+
+
+def _in_no_receipt(jobs: Jobs, files: Sequence[Mapping[str, Any]]) -> set[str]:
     scored = {
         file["sha256"]
         for content in jobs.receipts.values()
         for file in content["input"].get("files", [])
     }
-    if mine <= scored:
+    return {file["sha256"] for file in files} - scored
+
+
+def other_inputs(jobs: Jobs, files: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return a sentence if the jobs scored other files than those that are monitored."""
+    if not jobs.receipts or not files:
+        return []
+    missing = len(_in_no_receipt(jobs, files))
+    if not missing:
         return []
     return [
-        f"--receipts: {counted(len(mine - scored), 'file')} of the batch "
-        f"{'is' if len(mine - scored) == 1 else 'are'} in no receipt, so the jobs scored other rows."
+        f"The receipts are of other files than this batch: {counted(missing, 'file')} of it "
+        f"{'is' if missing == 1 else 'are'} in no receipt. The rows may be the same, in files that have "
+        "changed since, as when outcomes were added; what is told of the jobs is of the files scored."
     ]
 
 
@@ -173,6 +204,7 @@ def operation_facts(jobs: Jobs, counts: Counts) -> dict[str, Any]:
     return {
         "jobs": len(jobs.receipts) + len(jobs.failures),
         "failed_jobs": len(jobs.failures),
+        "of_this_batch": jobs.of_this_batch,
         "rows_in": rows_in,
         "rows_scored": scored,
         "rows_rejected": rejected,
@@ -235,7 +267,8 @@ def operation_checks(
         ended = f", with exit code {' and '.join(map(str, codes))}" if codes else ""
         checks.append(
             _check(
-                "jobs", "failed_jobs", failed / jobs, failed, 0.0, 1 / jobs, "warning",
+                "jobs", "failed_jobs", failed / jobs, failed, 0.0, 1 / jobs,
+                "alarm" if failed == jobs else "warning",
                 f"{failed:,} of {counted(jobs, 'job')} scored nothing{ended}.",
                 "Read the message in the job's failure file, mend its input, and run it again.",
             )
@@ -253,6 +286,39 @@ def operation_checks(
             )
         )  # fmt: skip
     return checks
+
+
+def row_count_checks(rows: int, earlier: pd.DataFrame, params: MonitorParams) -> list[Check]:
+    """Return the check of how many rows came; none where too few batches tell what is usual.
+
+    Parameters
+    ----------
+    rows : int
+        Of the batch, those that were rejected among them.
+    earlier : DataFrame
+        The history of the same run before this batch, in the order of batches.
+    params : MonitorParams
+        Of whose `window` the median is taken.
+
+    Notes
+    -----
+    The effect is how many times as many the larger of both counts is as the smaller, less one.
+    """
+    latest = earlier["rows_in"].tail(params.window).astype(float)
+    if len(latest) < _FEWEST_BATCHES:
+        return []
+    usual = float(latest.median())
+    least, most = sorted((max(float(rows), 1.0), max(usual, 1.0)))
+    return [
+        _check(
+            "rows of this batch", "row_count", most / least - 1, rows, usual,
+            # Beyond twice or half, not at it.
+            1 + 1e-9, "warning",
+            f"{counted(rows, 'row')} came, against {usual:,.0f} in the median of the latest "
+            f"{len(latest):,} batches of this model (warning below half and above twice of that).",
+            "Look at whether the batch is whole, and of one period only.",
+        )
+    ]  # fmt: skip
 
 
 def _rejected(

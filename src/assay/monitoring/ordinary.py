@@ -24,6 +24,7 @@ from assay.monitoring.table_rows import known_rows
 from assay.monitoring.tally import tally_rows
 from assay.monitoring.unseen import unseen_effects
 from assay.monitoring.watch import Watch
+from assay.sections import MonitorParams
 from assay.time_features import TimeArray
 
 Cadence = Literal["day", "week", "month"]
@@ -64,7 +65,7 @@ def ordinary_limits(
     of_windows: list[dict[str, float]] = []
     trends: dict[str, float] = {}
     if rows.times is not None:
-        windows = calendar_windows(rows.times, watch.params.cadence, watch.params.min_rows)
+        windows = table_windows(rows, watch.params)
         of_windows = _effects_of(rows, windows, watch)
         trends = trend_limits(rows, windows, watch)
     of_holdout = _effects(rows.at(holdout), watch)
@@ -78,6 +79,13 @@ def ordinary_limits(
     }
     limits |= trends
     return {"window_count": len(of_windows), "limits": dict(sorted(limits.items()))}
+
+
+def table_windows(rows: ScoredRows, params: MonitorParams) -> IntArray:
+    """Return the calendar window of each row; -1 for all where rows have no times."""
+    if rows.times is None:
+        return np.full(len(rows), -1, dtype=np.int64)
+    return calendar_windows(rows.times, params.cadence, params.min_rows)
 
 
 def calendar_windows(times: TimeArray, cadence: Cadence, min_rows: int) -> IntArray:

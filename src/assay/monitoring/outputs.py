@@ -9,7 +9,7 @@ import numpy as np
 from assay.drift import jensen_shannon_distance, population_stability_index
 from assay.metrics.core import FloatArray
 from assay.monitoring.binning import COARSE, bin_counts, bin_edges, bin_labels, bins_of
-from assay.monitoring.check import Check, Level, Scale
+from assay.monitoring.check import Check, Level, Scale, rate_reach
 from assay.monitoring.clusters import (
     cluster_codes,
     cluster_reference,
@@ -236,12 +236,15 @@ class Compared:
 
     def check(self, watch: Watch, scale: Scale) -> Check:
         """Return it as a check."""
-        warn, alarm = watch.limits(scale, self.key)
+        is_rate = scale == "rate"
+        reach = rate_reach(self.before, self.now) if is_rate else 1.0
+        warn, alarm = watch.limits(scale, self.key, reach)
         words = self.words
         return Check(
             "outputs", words.subject, words.measure, self.now, self.before, self.effect, warn, alarm,
             self.p_value, words.sentence(self.now, self.before, self.effect, warn), words.look_at,
             watch.ordinary(self.key), brief=words.brief(self.now, self.before),
+            furthest=max(self.before, 1 - self.before) if is_rate else None,
         )  # fmt: skip
 
     def to_json(self, levels: Mapping[str, Level]) -> dict[str, Any]:

@@ -9,10 +9,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from assay.contract import InputContract
 from assay.errors import ArtifactError
+from assay.monitoring.ahead import ahead_of_time
 from assay.monitoring.clusters import cluster_reference
 from assay.monitoring.input_reference import input_reference
 from assay.monitoring.joint import joint_reference
-from assay.monitoring.ordinary import ordinary_limits
+from assay.monitoring.ordinary import ordinary_limits, table_windows
 from assay.monitoring.outputs import output_reference
 from assay.monitoring.performance_reference import performance_reference
 from assay.monitoring.table_rows import codes_of, known_rows, table_rows
@@ -65,6 +66,8 @@ def reference_profile(
         pd.concat([parts.out_of_fold, parts.holdout_predictions], ignore_index=True),
         schema,
     )
+    windows = table_windows(rows, params.monitor)
+    ahead = ahead_of_time(rows.features, schema.names_of("numeric"), windows)
     of_holdout = np.arange(len(rows)) >= len(train)
     reference: dict[str, Any] = {
         "format_version": FORMAT_VERSION,
@@ -76,7 +79,7 @@ def reference_profile(
         "outputs": output_reference(
             known_rows(rows.at(~of_holdout)), rows.at(of_holdout), schema, decision, params.task
         ),
-        "joint": joint_reference(train, schema),
+        "joint": joint_reference(train, schema, ahead),
         "performance": performance_reference(
             *parts, schema=schema, decision=decision, params=params, judged=judged
         ),

@@ -30,6 +30,7 @@ import pyarrow as pa
 
 from assay.batch.sources import Source
 from assay.bundle import Bundle
+from assay.monitoring.blind import blind_notes
 from assay.monitoring.check import Check
 from assay.monitoring.doubts import estimate_doubts
 from assay.monitoring.drift_checks import drift_checks
@@ -208,6 +209,7 @@ def judged_result(
         "findings": [check.to_json() for check in verdict.told],
         "checks": [check.to_json() for check in verdict.checks],
         "trend": list(trend),
+        "notes": [*told["notes"], *blind_notes(checks, told["features"], tally)],
     }
     by_feature: dict[str, list[Check]] = {}
     for check in verdict.checks:

@@ -206,10 +206,7 @@ def _sentence(trend: Trend, warn_from: float) -> str:
 def _course(trend: Trend) -> str:
     """Say what a series is, where it began and ended, and how steep it is."""
     series, steep = trend.series, abs(trend.slope.per_batch)
-    if series.share:
-        about = points(steep)
-    else:
-        about = number(steep, 2)
+    about = points(steep) if series.share else number(steep, 2)
     first, last = (_told(series, value) for value in (series.values[0], series.values[-1]))
     if series.unit == "sd" and series.of_feature:
         about = f"{about} standard deviations"

@@ -4,7 +4,7 @@ The reference knows all rows that fitting saw, so that none of them is new to it
 leaving a part out.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ import pandas as pd
 
 from assay.metrics.core import FloatArray
 from assay.monitoring.binning import IntArray
+from assay.monitoring.feature_counts import far_range
 
 
 def unseen_effects(
@@ -42,6 +43,8 @@ def unseen_effects(
             values = column.to_numpy(dtype=float)[known]
             new = _outside_others(values, parts[known], count)
             found[f"inputs:{name}:outside_rate"] = _shares(new, parts[known], count)
+            far = _outside_others(values, parts[known], count, far_range)
+            found[f"inputs:{name}:far_outside_rate"] = _shares(far, parts[known], count)
         else:
             new = _of_one_part(column[known], parts[known])
             rates = _shares(new, parts[known], count)
@@ -55,14 +58,18 @@ def _shares(new: "np.ndarray[Any, np.dtype[np.bool_]]", parts: IntArray, count: 
 
 
 def _outside_others(
-    values: FloatArray, parts: IntArray, count: int
+    values: FloatArray,
+    parts: IntArray,
+    count: int,
+    ends: Callable[[float, float], tuple[float, float]] = lambda low, high: (low, high),
 ) -> "np.ndarray[Any, np.dtype[np.bool_]]":
-    """Return which values lie below or above those of all other parts."""
+    """Return which values lie below or above the ends of those of all other parts."""
     low, high = np.full(count, np.inf), np.full(count, -np.inf)
     np.minimum.at(low, parts, values)
     np.maximum.at(high, parts, values)
-    below = values < _least_of_others(low)[parts]
-    return np.asarray(below | (values > -_least_of_others(-high)[parts]), dtype=bool)
+    others = zip(_least_of_others(low), -_least_of_others(-high), strict=True)
+    found = np.array([ends(*each) for each in others], dtype=float).reshape(count, 2)
+    return np.asarray((values < found[parts, 0]) | (values > found[parts, 1]), dtype=bool)
 
 
 def _least_of_others(least: FloatArray) -> FloatArray:

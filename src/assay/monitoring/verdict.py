@@ -132,8 +132,9 @@ def _action(check: Check, train_again: bool | None) -> str:
 
 
 def told_together(findings: Sequence[Check]) -> list[Check]:
-    """Return findings with those of one cause as one: features that lack the same rows, and what else
-    moved of one feature.
+    """Return findings with those of one cause as one.
+
+    One cause have features that lack the same rows, and what else moved of one feature.
 
     Parameters
     ----------

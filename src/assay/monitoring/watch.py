@@ -46,6 +46,6 @@ class Watch:
         found: float | None = self.reference["ordinary"]["limits"].get(key)
         return found
 
-    def limits(self, scale: Scale, key: str) -> tuple[float, float]:
-        """Return from which effects on a check is a warning, and an alarm."""
-        return limits(self.params, scale, self.ordinary(key))
+    def limits(self, scale: Scale, key: str, reach: float = 1.0) -> tuple[float, float]:
+        """Return from which effects on a check is a warning, and an alarm; see `check.limits`."""
+        return limits(self.params, scale, self.ordinary(key), reach)

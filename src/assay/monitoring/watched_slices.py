@@ -96,7 +96,7 @@ def _measured(tally: "Tally", watch: Watch) -> list[MeasuredSlice]:
         rows = sample.rows
         told = watch.reference.get("slices", [])
         found = [
-            _measure(rows.take(rows.slices[:, number]), each, watch)
+            _measure(rows.take(rows.slices[:, place]), each, watch)
             for number, each in enumerate(told)
         ]
         kept = sample.total, watch, found
@@ -135,9 +135,9 @@ def slice_checks(tally: "Tally", watch: Watch) -> list[Check]:
         return []
     rows, checks = tally.judged.rows, list[Check]()
     told_of = watch.reference.get("slices", [])
-    for number, (told, found) in enumerate(zip(told_of, _measured(tally, watch), strict=True)):
+    for place, (told, found) in enumerate(zip(told_of, _measured(tally, watch), strict=True)):
         if found.judged:
-            own = rows.take(rows.slices[:, number])
+            own = rows.take(rows.slices[:, place])
             checks += [*_metric_check(told, found, own, watch), *_gap_check(told, found, watch)]
     return checks
 
@@ -222,9 +222,9 @@ def slice_facts(tally: "Tally", watch: Watch, checks: Sequence[Check] = ()) -> l
     """
     told_of = watch.reference.get("slices", [])
     facts = []
-    for number, (told, found) in enumerate(zip(told_of, _measured(tally, watch), strict=True)):
+    for place, (told, found) in enumerate(zip(told_of, _measured(tally, watch), strict=True)):
         own = [c.level for c in checks if c.area == "slices" and c.subject == told["text"]]
-        count, rows = int(tally.slices.counts[number]), max(tally.slices.row_count, 1)
+        count, rows = int(tally.slices.counts[place]), max(tally.slices.row_count, 1)
         before = figure_of_json(told["metric"])
         facts.append(
             {
@@ -257,7 +257,7 @@ def _mean_prediction(
     if found.n:
         return found.mean_prediction
     rows = tally.scored.rows
-    inside = rows.slices[:, number]
+    inside = rows.slices[:, place]
     if not inside.any():
         return None
     predicted = rows.predicted[inside]

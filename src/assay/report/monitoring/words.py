@@ -47,6 +47,7 @@ _MEASURES: Mapping[str, str] = {
     "missing_rate": "share of missing values",
     "unknown_rate": "share of unknown categories",
     "outside_rate": "share outside of the training range",
+    "far_outside_rate": "share far outside of the training range",
     "flagged_rate": "share of flagged rows",
     "decided_rate": "share of decided rows",
     "mean_interval_width": "mean width of the intervals",
