@@ -286,6 +286,16 @@ def test_too_few_rows_are_told_and_not_judged(chromium, page_of, task):
     assert "## Not judged: batch 2013-07" in monitoring_markdown(result, history)
 
 
+def test_few_rows_are_nowhere_told_to_be_fine():
+    result, history = monitored(judged=False, jobs=False, batches=1)
+    text = monitoring_page(result, history)
+    assert 'class="tag good"' not in text
+    assert "120</data> of the <data" in text
+    assert "features that moved | not judged" in monitoring_markdown(result, history)
+    # What needs no more rows keeps its level.
+    assert 'class="tag good">Fine' in monitoring_page(*monitored(judged=False, batches=1))
+
+
 def test_of_1500_features_the_first_are_shown_and_the_others_counted():
     result, history = monitored(features=1500)
     text = monitoring_page(result, history)

@@ -104,7 +104,7 @@ def _performance_rows(result: Mapping[str, Any]) -> Iterator[dict[str, str]]:
     if worth:
         change = f" ({worth['change']})" if worth["change"] else ""
         yield _row(
-            f"{'cost' if worth['cost'] else 'value'} per {result['model']['unit']}",
+            f"{'cost' if worth['cost'] else 'value'} per {name(result['model']['unit'])}",
             f"{worth['now']} {worth['interval']}".strip(),
             f"{worth['holdout']} on the holdout{change}" if worth["holdout"] else _DASH,
         )
