@@ -467,7 +467,9 @@ def test_the_command_ends_with_its_code(finished, tmp_path):
         text=True, check=False,
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (21, "")
-    assert done.stdout.startswith("Alarm: signal lies outside of the training range")
+    assert done.stdout.startswith(
+        "Alarm: signal lies far outside of the training range in 100.0% of rows, such as 500; "
+    )
     assert done.stdout.splitlines()[1].startswith("new, 800 cases, 2024-")
     assert (tmp_path / "reports/monitoring/new.html").exists()
     # Whoever reads the lines may leave before the last one.

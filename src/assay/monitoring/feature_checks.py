@@ -208,7 +208,7 @@ def _far_outside(name: str, entry: Mapping[str, Any], counts: NumberCounts, watc
     """
     now = counts.far / max(counts.known, 1)
     low, high = far_range(*entry["range"]) if entry["range"] else (0.0, 0.0)
-    ends = [end for end in (counts.low, counts.high) if end < low or end > high]
+    ends = [end for end in dict.fromkeys((counts.low, counts.high)) if end < low or end > high]
     such = f", such as {' and '.join(map(number_text, ends))}" if counts.far else ""
     return _rate_check(
         name,

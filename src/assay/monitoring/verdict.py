@@ -13,7 +13,7 @@ from assay.sections import MonitorParams
 _OF_ANY_ROWS = {("operations", None), ("inputs", "type"), ("performance", "unknown_outcome_rate")}
 
 # What is asked of the values of one feature.
-_OF_VALUES = ("js_distance", "outside_rate", "unknown_rate")
+_OF_VALUES = ("js_distance", "outside_rate", "far_outside_rate", "unknown_rate")
 # Causes that the verdict names.
 _NAMED = 2
 
