@@ -220,3 +220,4 @@ def test_words():
     assert verdict_sentence(told) == "In 2 checks, x differs."
     few = {"sentence": "Not judged: x has too few.", "level": "fine", "judged": False}
     assert verdict_sentence(few) == "X has too few."
+    assert verdict_sentence(few, "x") == "x has too few."

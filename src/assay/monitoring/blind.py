@@ -52,10 +52,14 @@ def _out_of_reach(checks: Sequence[Check]) -> list[str]:
     lost: dict[str, list[str]] = {}
     for check in checks:
         if not check.askable:
-            lost.setdefault(check.measure, []).append(check.subject)
+            lost.setdefault(check.subject, []).append(check.measure)
+    alike: dict[str, list[str]] = {}
+    for name, measures in lost.items():
+        alike.setdefault(listed(sorted(measures)), []).append(name)
     return [
-        f"{measure} of {_named(names)} cannot be asked: windows of the table went as far as it can go."
-        for measure, names in lost.items()
+        f"Of {_named(names)} it cannot be asked how far a batch went ({measures}): windows of the table "
+        "went as far as there is to go."
+        for measures, names in alike.items()
     ]
 
 

@@ -12,6 +12,7 @@ from assay.report.monitoring.performance import has_value, measured_suffices
 from assay.report.monitoring.words import (
     NOT_JUDGED,
     area_words,
+    first_subject,
     level_word,
     metric_name,
     plain,
@@ -56,7 +57,7 @@ def monitoring_markdown(result: Mapping[str, Any], history: pd.DataFrame) -> str
         batch=result["batch"],
         model=result["model"],
         word=level_word(verdict["level"]) if verdict["judged"] else NOT_JUDGED,
-        sentence=verdict_sentence(verdict),
+        sentence=verdict_sentence(verdict, first_subject(result)),
         findings=result["findings"],
         shown=_SHOWN,
         rows=list(_rows(result, history)),

@@ -134,17 +134,26 @@ def capitalised(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}"
 
 
-def verdict_sentence(verdict: Mapping[str, Any]) -> str:
+def first_subject(result: Mapping[str, Any]) -> str | None:
+    """Return what the first finding is about; None where there is none."""
+    findings = result["findings"]
+    return str(findings[0]["subject"]) if findings else None
+
+
+def verdict_sentence(verdict: Mapping[str, Any], first: object = None) -> str:
     """Return a verdict's sentence without its word, which stands above it.
 
     Parameters
     ----------
     verdict : dict
         Of the result.
+    first : str, optional
+        What the first finding is about: where the sentence begins with its name, the name stays as it is.
     """
     told = str(verdict["sentence"])
     word = level_word(verdict["level"]) if verdict["judged"] else NOT_JUDGED
-    return capitalised(told.removeprefix(f"{word}: "))
+    told = told.removeprefix(f"{word}: ")
+    return told if first and told.startswith(str(first)) else capitalised(told)
 
 
 def shortened(name: object) -> str:
