@@ -11,7 +11,7 @@ every other kill the outputs are removed, as DVC does before it runs a stage. Wh
 - The next run succeeds, and then every file of the project has the bytes of the undisturbed run, the
   inputs too. There is no other file: nothing is left of the killed run.
 
-Not compared: `reports/timings/` and the `seconds` of receipts. Exits with 1 if anything does not hold.
+Not compared: `reports/timings/`, and the seconds and latencies of receipts. Exits with 1 if anything does not hold.
 POSIX only.
 """
 
@@ -153,7 +153,8 @@ def _hash(path: Path) -> str:
         return "a folder"
     content = path.read_bytes()
     if path.name.endswith(".receipt.json"):
-        content = json.dumps({**json.loads(content), "seconds": None}).encode()
+        seconds = {"seconds": None, "latency_seconds": None}
+        content = json.dumps({**json.loads(content), **seconds}).encode()
     return hashlib.sha256(content).hexdigest()
 
 
