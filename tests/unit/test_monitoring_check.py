@@ -5,6 +5,7 @@ import pytest
 from conftest import make_params
 
 from assay.monitoring.check import Check, judged, limits, rate_reach
+from assay.monitoring.verdict import verdict_of
 from assay.params import parse_params
 
 CHECK = Check(
@@ -88,6 +89,16 @@ def test_an_alarm_lies_where_it_can_be_reached():
     assert limits(params, "change", 2.0)[1] > 2
     assert not replace(CHECK, warn_from=0.95, furthest=0.9).askable
     assert replace(CHECK, furthest=None).askable and replace(CHECK, furthest=0.1).askable
+
+
+def test_inputs_are_mended_before_the_model_is_blamed():
+    params = parse_params(make_params()).monitor
+    fall = replace(CHECK, area="performance", subject="roc_auc", effect=5.0)
+    asked = [fall, replace(CHECK, area="inputs")]
+    told = verdict_of(asked, params, 1000)
+    assert told.findings[0].subject == "roc_auc"
+    assert "Mend the inputs" in told.sentence
+    assert "Look at outcomes" in verdict_of([fall], params, 1000).sentence
 
 
 def test_equal_checks_have_one_order_whatever_the_order_of_asking():

@@ -10,7 +10,7 @@ import numpy as np
 from assay.metrics.calibration import levels
 from assay.metrics.catalogue import task_metrics
 from assay.metrics.core import FloatArray, TargetArray
-from assay.monitoring.check import Check, Level, Scale, limits
+from assay.monitoring.check import Check, Level, Scale, limits, rate_reach
 from assay.monitoring.clusters import cluster_codes
 from assay.monitoring.figures import (
     Figure,
@@ -235,7 +235,8 @@ def _outcome_checks(watch: Watch, found: Means) -> Iterator[Check]:
         measure = "outcome_mean" if watch.schema.task == "regression" else "outcome_share"
         key = f"performance:{told['label']}:{measure}"
         ordinary = abs(holdout.value - training.value) / scale
-        warn, alarm = _limits(watch, key, ordinary)
+        reach = rate_reach(training.value, now.value) if measure == "outcome_share" else 1.0
+        warn, alarm = _limits(watch, key, ordinary, reach=reach)
         p_values = [apart_p_value(now, each) for each in (training, holdout) if each.known]
         yield Check(
             area="performance",
@@ -290,11 +291,11 @@ def _coverage_check(watch: Watch, found: Means) -> Iterator[Check]:
 
 
 def _limits(
-    watch: Watch, key: str, ordinary: float, scale: Scale | None = None
+    watch: Watch, key: str, ordinary: float, scale: Scale | None = None, reach: float = 1.0
 ) -> tuple[float, float]:
     """Return limits that are at least as far as the whole holdout went, and as windows did."""
     own = scale or ("change" if watch.schema.task == "regression" else "rate")
-    return limits(watch.params, own, max(ordinary, watch.ordinary(key) or 0.0))
+    return limits(watch.params, own, max(ordinary, watch.ordinary(key) or 0.0), reach)
 
 
 def _unit(watch: Watch) -> float:

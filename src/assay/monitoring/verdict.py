@@ -86,7 +86,7 @@ def verdict_of(
         told.sort(key=lambda check: -EXIT_CODES[check.level])
     findings = [check for check in told if check.level != "fine"]
     causes = _causes(told_together(findings))
-    todo = _action(findings[0], train_again) if findings else ""
+    todo = _action(_first_cause(findings), train_again) if findings else ""
     if not enough:
         sentence = (
             f"Not judged: {counted(rows, 'row')}, fewer than the {params.min_rows:,} that tell drift from "
@@ -108,8 +108,14 @@ def _causes(told: Sequence[Check]) -> str:
     return "; ".join([*named, *([counted(more, "more finding")] if more else [])])
 
 
+def _first_cause(findings: Sequence[Check]) -> Check:
+    """Return what is to be mended first: an alarm of inputs, from which falls of performance follow."""
+    grave = (check for check in findings if check.level == "alarm" and check.area == "inputs")
+    return next(grave, findings[0])
+
+
 def _action(check: Check, train_again: bool | None) -> str:
-    """Say what to do about the gravest finding."""
+    """Say what to do about a finding."""
     grave = check.level == "alarm"
     if check.area == "performance":
         state = {
