@@ -135,6 +135,20 @@ def test_a_batch_of_one_class_is_told_without_a_ranking(watches, name, n):
         assert any(check.measure == "outcome_share" and check.level != "fine" for check in checks)
 
 
+def test_outcomes_that_are_all_lost_are_an_alarm_however_wide_the_limits(watches):
+    watch = watches["binary"]
+    (told,) = watch.reference["performance"]["outcomes"]
+    share = told["training"]["value"]
+    limits = {f"performance:{told['label']}:outcome_share": 0.8 * share}
+    wide = replace(
+        watch, reference={**watch.reference, "ordinary": {"window_count": 12, "limits": limits}}
+    )
+    # A share can fall by itself and no further, which is less than a warning and the usual way to an alarm.
+    assert 0.8 * share + watch.params.alarm.rate - watch.params.warn.rate > share
+    lost = tallied(wide, WORLDS["binary"].rows(2_000, 5, 6) | {"outcome": np.zeros(2_000)})
+    assert levels_of(wide, lost)["outcome_share"] == "alarm"
+
+
 def test_a_batch_of_one_day_has_the_error_of_a_day():
     """Of one day one cannot see how much days differ; the reference knows."""
     rng = np.random.default_rng(0)
